@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, quote, urlencode
 
+from crmkit.forms import FormDict, FormError, FormValue, parse_php_form
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from crmkit.forms import FormDict, FormError, FormValue, parse_php_form
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -161,7 +160,20 @@ def test_raises_form_error_only(body: bytes, max_bytes: int, max_pairs: int) -> 
         assert parsed == parse_php_form(body)
 
 
-flat_letters = st.characters(exclude_characters="[]\0 -_", exclude_categories=["Cs", "Nd"])
+flat_letters = st.characters(exclude_characters="[. \0", exclude_categories=["Cs"])
+flat_names = st.text(flat_letters, min_size=1).filter(lambda name: not name.startswith("__"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(flat_names, st.text(), max_size=12))
+def test_flat_keys_agree_with_urllib(pairs: dict[str, str]) -> None:
+    """What urllib writes and reads back flat, we read the same."""
+    body = urlencode(pairs)
+    assert parse_php_form(body.encode()) == dict(parse_qsl(body, keep_blank_values=True)) == pairs
+
+
+leaves = st.text(max_size=8)
+letters = st.characters(exclude_characters="[]\0 -_", exclude_categories=["Cs", "Nd"])
 names = st.text(letters, min_size=2, max_size=6)
 trees = st.recursive(
     leaves,
