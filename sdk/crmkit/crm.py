@@ -1,0 +1,324 @@
+"""`Crm`: what a handler calls; typed ports over the few calls of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar, cast
+
+from crmkit.adapter import (
+    Account,
+    BatchResult,
+    Capability,
+    Connection,
+    Failure,
+    Level,
+    Query,
+)
+from crmkit.errors import Ambiguous, CrmKitError, NotFound, Unsupported
+from crmkit.models import (
+    Call,
+    Company,
+    CompanyChanges,
+    Contact,
+    ContactChanges,
+    Deal,
+    DealChanges,
+    FieldDef,
+    Lead,
+    LeadChanges,
+    Note,
+    NoteChanges,
+    Pipeline,
+    Record,
+    Task,
+    TaskChanges,
+    User,
+)
+from crmkit.values import Json, Kind, Ref
+from crmkit.write import Verb, Write
+
+R = TypeVar("R", bound=Record)
+C = TypeVar("C", bound=Mapping[str, object])
+
+
+class Readable(Generic[R]):
+    """The reading half of a port.
+
+    Args:
+        connection: the open account.
+        record: the record class this port gives.
+    """
+
+    def __init__(self, connection: Connection, record: type[R]) -> None:
+        self._connection = connection
+        self._record = record
+
+    def get(self, ref: Ref) -> R:
+        """The record, freshly read. Raises NotFound."""
+        found = self.get_many([ref])
+        if ref not in found:
+            raise NotFound(
+                f"{ref} does not exist or is not visible to us",
+                account=ref.account,
+                vendor=self._connection.vendor,
+                ref=str(ref),
+                remedy="It may have been deleted or merged; look it up by phone or name.",
+            )
+        return found[ref]
+
+    def get_many(self, refs: Sequence[Ref]) -> Mapping[Ref, R]:
+        """The records that exist, by address; those that do not are absent."""
+        return {record.ref: cast("R", record) for record in self._connection.load(refs)}
+
+    def iterate(self, *, updated_since: datetime | None = None) -> Iterator[R]:
+        """Yield all records, page by page, each once; complete even while others change them.
+
+        `updated_since` is aware; vendors compare whole seconds.
+        """
+        seen: set[str] = set()
+        for page in self._connection.pages(self._record.kind, updated_since=updated_since):
+            for record in page.records:
+                if record.ref.id not in seen:
+                    seen.add(record.ref.id)
+                    yield cast("R", record)
+
+    def _find(self, query: Query) -> Sequence[R]:
+        return cast("Sequence[R]", self._connection.find(self._record.kind, query))
+
+    def _one(self, found: Sequence[R], query: Query) -> R | None:
+        if len(found) > 1:
+            raise Ambiguous(
+                f"{len(found)} records of kind {self._record.kind.value} match {dict(query.asked())}",
+                matches=tuple(str(record.ref) for record in found),
+                account=self._connection.key,
+                vendor=self._connection.vendor,
+                remedy="Use find() and choose, or merge the duplicates.",
+            )
+        return found[0] if found else None
+
+
+class Port(Readable[R], Generic[R, C]):
+    """Reading and writing of one kind of record."""
+
+    def create(self, record: R, *, once: str | None = None, extra: Mapping[str, Json] | None = None) -> Ref:
+        """Create the record; only the fields that were set are sent.
+
+        `once` names the effect within the account and the extension: the same name never creates twice, and gives the
+        address of the first. `extra` is laid over the vendor's body.
+        Raises Rejected by field.
+        """
+        write = Write(Verb.CREATE, self._record.kind, record=record, extra=extra or {}, marker=once)
+        made = self._connection.write(write)
+        if made is None:
+            raise CrmKitError(f"the CRM gave no id for {write.target}", account=self._connection.key)
+        return made
+
+    def create_many(self, records: Sequence[R]) -> BatchResult:
+        """Create in batches; says per record what became of it."""
+        return self._batch([Write(Verb.CREATE, self._record.kind, record=record) for record in records])
+
+    def update(self, ref: Ref, changes: C, *, once: str | None = None, extra: Mapping[str, Json] | None = None) -> None:
+        """Change these fields and no others: `crm.deals.update(ref, {"title": "..."})`."""
+        write = Write(Verb.UPDATE, self._record.kind, ref=ref, changes=changes, extra=extra or {}, marker=once)
+        self._connection.write(write)
+
+    def update_many(self, changes: Mapping[Ref, C]) -> BatchResult:
+        """Change several records in batches; says per record, in the mapping's order, what became of it."""
+        return self._batch(
+            [Write(Verb.UPDATE, self._record.kind, ref=ref, changes=new) for ref, new in changes.items()]
+        )
+
+    def delete(self, ref: Ref) -> None:
+        """Delete the record. Raises Unsupported where the vendor cannot."""
+        self._connection.write(Write(Verb.DELETE, self._record.kind, ref=ref))
+
+    def link(self, ref: Ref, other: Ref, *, extra: Mapping[str, Json] | None = None) -> None:
+        """Connect two records; connecting them again changes nothing."""
+        self._connection.write(Write(Verb.LINK, self._record.kind, ref=ref, others=(other,), extra=extra or {}))
+
+    def unlink(self, ref: Ref, other: Ref) -> None:
+        """Disconnect two records."""
+        self._connection.write(Write(Verb.UNLINK, self._record.kind, ref=ref, others=(other,)))
+
+    def merge(self, survivor: Ref, losers: Sequence[Ref]) -> None:
+        """Make the losers a part of the survivor. Raises Unsupported where the vendor cannot."""
+        self._connection.write(Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers)))
+
+    def _batch(self, writes: Sequence[Write]) -> BatchResult:
+        done: dict[int, Ref] = {}
+        failed: list[Failure] = []
+        for index, (write, result) in enumerate(zip(writes, self._connection.write_many(writes), strict=True)):
+            if isinstance(result, CrmKitError):
+                failed.append(Failure(index, result))
+            elif (ref := result or write.ref) is not None:
+                done[index] = ref
+        return BatchResult(done, tuple(failed))
+
+
+class Contacts(Port[Contact, ContactChanges]):
+    """People."""
+
+    def find(self, *, phone: str | None = None, email: str | None = None, name: str | None = None) -> Sequence[Contact]:
+        """All contacts that match everything given; phones are compared by their E.164 form."""
+        return self._find(Query(phone=phone, email=email, name=name))
+
+    def find_one(
+        self, *, phone: str | None = None, email: str | None = None, name: str | None = None
+    ) -> Contact | None:
+        """The contact that matches, or None. Raises Ambiguous for several."""
+        query = Query(phone=phone, email=email, name=name)
+        return self._one(self._find(query), query)
+
+
+class Companies(Port[Company, CompanyChanges]):
+    """Organisations."""
+
+    def find(
+        self,
+        *,
+        phone: str | None = None,
+        email: str | None = None,
+        name: str | None = None,
+        inn: str | None = None,
+    ) -> Sequence[Company]:
+        """All companies that match everything given."""
+        return self._find(Query(phone=phone, email=email, name=name, inn=inn))
+
+    def find_one(
+        self,
+        *,
+        phone: str | None = None,
+        email: str | None = None,
+        name: str | None = None,
+        inn: str | None = None,
+    ) -> Company | None:
+        """The company that matches, or None. Raises Ambiguous for several."""
+        query = Query(phone=phone, email=email, name=name, inn=inn)
+        return self._one(self._find(query), query)
+
+
+class Deals(Port[Deal, DealChanges]):
+    """Deals of all pipelines."""
+
+    def find(
+        self,
+        *,
+        contact: Ref | None = None,
+        company: Ref | None = None,
+        owner_id: str | None = None,
+        is_open: bool | None = None,
+    ) -> Sequence[Deal]:
+        """All deals that match everything given."""
+        return self._find(Query(contact=contact, company=company, owner_id=owner_id, is_open=is_open))
+
+
+class Leads(Port[Lead, LeadChanges]):
+    """Requests nobody has accepted yet (capability LEADS)."""
+
+
+class Tasks(Port[Task, TaskChanges]):
+    """Tasks on the cards of records."""
+
+    def find(
+        self, *, about: Ref | None = None, owner_id: str | None = None, is_open: bool | None = None
+    ) -> Sequence[Task]:
+        """All tasks that match everything given."""
+        return self._find(Query(about=about, owner_id=owner_id, is_open=is_open))
+
+    def complete(self, ref: Ref, result: str = "") -> None:
+        """Mark the task done, with what came of it."""
+        changes: TaskChanges = {"is_done": True}
+        if result:
+            changes["result"] = result
+        self.update(ref, changes)
+
+
+class Notes(Port[Note, NoteChanges]):
+    """Remarks on timelines."""
+
+    def find(self, *, about: Ref) -> Sequence[Note]:
+        """The remarks on a record."""
+        return self._find(Query(about=about))
+
+
+class Calls(Readable[Call]):
+    """The CRM's own call log."""
+
+    def find(self, *, about: Ref) -> Sequence[Call]:
+        """The calls on a record."""
+        return self._find(Query(about=about))
+
+    def log(self, call: Call, *, once: str | None = None, extra: Mapping[str, Json] | None = None) -> Ref | None:
+        """Enter a call into the CRM's log (capability LOG_CALLS); None when the CRM knows nobody with that number."""
+        return self._connection.write(Write(Verb.CREATE, Kind.CALL, record=call, extra=extra or {}, marker=once))
+
+
+class Users(Readable[User]):
+    """Employees."""
+
+    def find(self, *, email: str | None = None, phone: str | None = None) -> Sequence[User]:
+        """All employees that match everything given."""
+        wanted = email.casefold() if email else None
+        return [
+            user
+            for user in self.iterate()
+            if (wanted is None or (user.email or "").casefold() == wanted)
+            and (phone is None or (user.phone is not None and phone in (user.phone.e164, user.phone.raw)))
+        ]
+
+
+class Crm:
+    """One account of a CRM, as a handler or a script sees it.
+
+    Args:
+        connection: the open account.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.vendor = connection.vendor
+        self.contacts = Contacts(connection, Contact)
+        self.companies = Companies(connection, Company)
+        self.deals = Deals(connection, Deal)
+        self.leads = Leads(connection, Lead)
+        self.tasks = Tasks(connection, Task)
+        self.notes = Notes(connection, Note)
+        self.calls = Calls(connection, Call)
+        self.users = Users(connection, User)
+        self.pipelines = Readable(connection, Pipeline)
+
+    @property
+    def account(self) -> Account:
+        """The account as the CRM describes it; read once."""
+        return self._connection.account()
+
+    def supports(self, capability: Capability) -> Level:
+        """How this account gives a capability."""
+        return self._connection.supports(capability)
+
+    def require(self, capability: Capability) -> None:
+        """Raise Unsupported when the account does not have the capability."""
+        if self.supports(capability) is Level.ABSENT:
+            raise Unsupported(
+                f"{self.vendor} cannot do {capability.value}",
+                account=self._connection.key,
+                vendor=self.vendor,
+                remedy="Ask crm.supports(...) first, or name it in the extension's requires=.",
+            )
+
+    def fields(self, kind: Kind) -> Sequence[FieldDef]:
+        """The custom fields that the account has for records of a kind."""
+        return self._connection.fields(kind)
+
+    def ref(self, kind: Kind, id_: str | int) -> Ref:
+        """The address of a record of this account."""
+        return Ref(self._connection.key, kind, str(id_))
+
+    def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Json = None) -> Json:
+        """The native door: any request of the vendor's API, within its limits."""
+        return self._connection.call(method, path, query=query, body=body)
+
+    def close(self) -> None:
+        """Give back network connections."""
+        self._connection.close()

@@ -1,0 +1,259 @@
+"""`Extension` and `Context`: what an integrator fills in, and what a handler is given."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from logging import Logger
+from typing import Any, Generic, TypeVar, overload
+
+from crmkit.adapter import Account, Capability
+from crmkit.assignment import Assign
+from crmkit.crm import Crm
+from crmkit.errors import ConfigError
+from crmkit.events import Event
+from crmkit.panel import PanelData
+from crmkit.settings import NoSettings, Settings
+from crmkit.storage import Index, Mirror, Store
+from crmkit.values import Kind
+
+S = TypeVar("S", bound=Settings)
+E = TypeVar("E", bound=Event)
+
+Later = Callable[[datetime, str], None]
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What a run decided and why, in order; kept with the run, so that "why was no task made?" has an answer."""
+
+    reasons: list[str] = field(default_factory=list)
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Generic[S]):
+    """What a handler works with, for one event in one account.
+
+    Args:
+        crm: the account's CRM; writes happen once, however often the run is repeated.
+        settings: the extension's settings in this service.
+        account: the account as the CRM describes it.
+        now: the time of this run, aware UTC.
+        mirror, index, store: see `crmkit.storage`.
+        assign: chooses an owner.
+        log: a logger that names extension, account and run.
+        language: `ru` or `en`, for texts that people read.
+    """
+
+    crm: Crm
+    settings: S
+    account: Account
+    now: datetime
+    mirror: Mirror
+    index: Index
+    store: Store
+    assign: Assign
+    log: Logger
+    decisions: Decisions
+    set_timer: Callable[[datetime, str], None]
+    drop_timer: Callable[[str], None]
+    language: str = "ru"
+
+    def skip(self, reason: str) -> None:
+        """Record that nothing is to be done here, and why."""
+        self.decisions.skipped = True
+        self.decisions.reasons.append(reason)
+
+    def explain(self, reason: str) -> None:
+        """Record why the run does what it does."""
+        self.decisions.reasons.append(reason)
+
+    def later(self, at: datetime, key: str) -> None:
+        """Call this extension's `TimerFired` handler at `at`, for the same record; the same key moves the timer."""
+        self.set_timer(at, key)
+
+    def cancel(self, key: str) -> None:
+        """Forget the timer; nothing happens when there is none."""
+        self.drop_timer(key)
+
+
+Handler = Callable[[E, Context[S]], None]
+Job = Callable[[Context[S]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One handler. `own` says that it also wants events that its extension caused itself."""
+
+    name: str
+    event: type[Event]
+    run: Callable[[Any, Any], None]
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One nightly job: a cron line in the account's time zone."""
+
+    name: str
+    cron: str
+    run: Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb of the command line: gets the context and the remaining words, yields lines to print."""
+
+    name: str
+    summary: str
+    run: Callable[[Any, Sequence[str]], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A page of the console."""
+
+    name: str
+    title: str
+    load: Callable[[Any], PanelData]
+    act: Callable[[Any, str, str], None] | None = None
+
+
+class Extension(Generic[S]):
+    """A named set of handlers; written once, runs on every CRM that has what it requires.
+
+    Args:
+        name: as in crmkit.toml: lower-case words with dashes.
+        settings: class of its settings.
+        requires: capabilities without which it makes no sense; checked before anything starts.
+        reads: kinds it reads from the mirror beside those its events are about.
+    """
+
+    @overload
+    def __init__(
+        self: Extension[NoSettings],
+        name: str,
+        *,
+        requires: AbstractSet[Capability] = ...,
+        reads: AbstractSet[Kind] = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: type[S],
+        requires: AbstractSet[Capability] = ...,
+        reads: AbstractSet[Kind] = ...,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: type[Any] = NoSettings,
+        requires: AbstractSet[Capability] = frozenset(),
+        reads: AbstractSet[Kind] = frozenset(),
+    ) -> None:
+        if not name or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
+            raise ConfigError(f"extension name {name!r} is not lower-case words with dashes")
+        self.name = name
+        self.settings_type: type[S] = settings
+        self.requires = frozenset(requires)
+        self.reads = frozenset(reads)
+        self.subscriptions: list[Subscription] = []
+        self.schedules: list[Schedule] = []
+        self.commands: list[Command] = []
+        self.panels: list[Panel] = []
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Kinds of records that the runtime has to mirror for this extension."""
+        about = {subscription.event.about for subscription in self.subscriptions}
+        return frozenset({kind for kind in about if kind is not None}) | self.reads
+
+    def on(self, event: type[E], *, own: bool = False) -> Callable[[Handler[E, S]], Handler[E, S]]:
+        """Register a handler for an event class.
+
+        With `own=True` it also gets events that this extension's own writes caused.
+        Raises ConfigError at import when the function does not take that event and a context.
+        """
+
+        def register(run: Handler[E, S]) -> Handler[E, S]:
+            _check(run, [event, Context], self.name)
+            self.subscriptions.append(Subscription(_name(run), event, run, own))
+            return run
+
+        return register
+
+    def every(self, cron: str) -> Callable[[Job[S]], Job[S]]:
+        """Register a job for a cron line (five fields, the account's time zone): once per account, over all workers."""
+
+        def register(run: Job[S]) -> Job[S]:
+            _check(run, [Context], self.name)
+            self.schedules.append(Schedule(_name(run), cron, run))
+            return run
+
+        return register
+
+    def command(
+        self, name: str, summary: str
+    ) -> Callable[
+        [Callable[[Context[S], Sequence[str]], Iterable[str]]], Callable[[Context[S], Sequence[str]], Iterable[str]]
+    ]:
+        """Register a verb: `crmkit ext EXTENSION NAME --account KEY [words]`."""
+
+        def register(
+            run: Callable[[Context[S], Sequence[str]], Iterable[str]],
+        ) -> Callable[[Context[S], Sequence[str]], Iterable[str]]:
+            self.commands.append(Command(name, summary, run))
+            return run
+
+        return register
+
+    def panel(
+        self, name: str, title: str, act: Callable[[Context[S], str, str], None] | None = None
+    ) -> Callable[[Callable[[Context[S]], PanelData]], Callable[[Context[S]], PanelData]]:
+        """Register a page of the console; `act` gets the context, the action's name and the row's key."""
+
+        def register(load: Callable[[Context[S]], PanelData]) -> Callable[[Context[S]], PanelData]:
+            self.panels.append(Panel(name, title, load, act))
+            return load
+
+        return register
+
+    def __repr__(self) -> str:
+        return f"Extension({self.name!r})"
+
+
+def _name(run: Callable[..., object]) -> str:
+    return getattr(run, "__name__", repr(run))
+
+
+def _check(run: Callable[..., object], wanted: Sequence[type[Any]], extension: str) -> None:
+    """A handler with the wrong parameters must fail when it is imported, not at night."""
+    where = f"extension {extension}: {_name(run)}"
+    parameters = list(inspect.signature(run).parameters.values())
+    if len(parameters) != len(wanted):
+        shape = ", ".join(kind.__name__ for kind in wanted)
+        raise ConfigError(f"{where} takes {len(parameters)} parameters, not ({shape})")
+    try:
+        hints = typing.get_type_hints(run)
+    except NameError as error:
+        raise ConfigError(
+            f"{where}: {error}", remedy="Import the types at run time, not under TYPE_CHECKING."
+        ) from error
+    for parameter, kind in zip(parameters, wanted, strict=True):
+        hint = hints.get(parameter.name)
+        if hint is None:
+            raise ConfigError(f"{where}: parameter {parameter.name} has no type", remedy=f"Write {kind.__name__}.")
+        found = typing.get_origin(hint) or hint
+        accepted = typing.get_args(hint) if isinstance(found, type) is False else (found,)
+        if not any(isinstance(one, type) and issubclass(kind, one) for one in accepted):
+            raise ConfigError(f"{where}: parameter {parameter.name} is {hint}, but is called with {kind.__name__}")

@@ -1,0 +1,28 @@
+"""What an extension shows people: tables with actions, drawn by the console or the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crmkit.values import Ref
+
+Cell = str | int | float | bool | None | Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a panel; `key` is what its actions are called with."""
+
+    key: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelData:
+    """A panel's content at one moment; `actions` maps the action's name to the text of its button."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    actions: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""

@@ -1,0 +1,60 @@
+"""What an extension may keep and look up beside the CRM: the mirror, an index, a store of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from crmkit.models import Record
+from crmkit.values import Json, Ref
+
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+R = TypeVar("R", bound=Record)
+
+
+class Mirror(Protocol):
+    """The last seen copies of records of one account, without a request to the CRM."""
+
+    def get(self, record: type[R], ref: Ref) -> R | None:
+        """The last seen copy; None when it was never seen or is gone."""
+
+    def scan(self, record: type[R]) -> Iterator[R]:
+        """All copies of a kind, in the order of their ids; what changes meanwhile is seen or not."""
+
+    def columns(self, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
+        """Id and the named fields of each copy as plain values, where building records would be too slow."""
+
+    def count(self, record: type[R]) -> int:
+        """How many copies of a kind there are."""
+
+
+class Index(Protocol):
+    """Keys of records (a phone, a name's sound), namespaced by extension and account."""
+
+    def put(self, ref: Ref, keys: Sequence[str]) -> None:
+        """Replace the keys of a record; none removes it."""
+
+    def find(self, keys: Sequence[str], *, limit: int = 100) -> Mapping[str, Sequence[Ref]]:
+        """The records under each key, at most `limit` for one."""
+
+    def counts(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """How many records each key has."""
+
+
+class Store(Protocol):
+    """Documents of an extension in one account: findings, journals, counters."""
+
+    def get(self, collection: str, key: str) -> Mapping[str, Json] | None:
+        """The document, or None."""
+
+    def put(self, collection: str, key: str, document: Mapping[str, Json]) -> None:
+        """Keep the document, replacing an older one."""
+
+    def add(self, collection: str, key: str, document: Mapping[str, Json]) -> bool:
+        """Keep the document unless there is one; False when there was."""
+
+    def delete(self, collection: str, key: str) -> None:
+        """Forget the document; nothing happens when there is none."""
+
+    def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Keys and documents of a collection in the order of the keys."""

@@ -1,0 +1,1 @@
+"""What tests of extensions and adapters stand on: MemoryCrm and AdapterContract."""

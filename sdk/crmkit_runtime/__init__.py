@@ -1,0 +1,1 @@
+"""crmkit_runtime."""

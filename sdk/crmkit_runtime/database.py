@@ -1,0 +1,153 @@
+"""The database: one engine, one way to read, one gate to write through."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from crmkit.errors import ConfigError
+
+try:
+    import pysqlite3.dbapi2 as sqlite3
+except ImportError:  # no wheel for this platform: the standard library serves, with its own SQLite
+    import sqlite3  # type: ignore[no-redef]
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+def process_name() -> str:
+    """Who this process is, in leases and intents."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def to_us(at: datetime) -> int:
+    """A moment as stored: microseconds since the epoch."""
+    return int(at.timestamp() * 1_000_000)
+
+
+def from_us(stored: int) -> datetime:
+    """A stored moment, aware UTC."""
+    return datetime.fromtimestamp(stored / 1_000_000, UTC)
+
+
+class Gate:
+    """Lets one writer of one process at a time to an SQLite file.
+
+    SQLite's own waiting polls and starves: a writer of another process waited over a second under load. Threads queue
+    on a lock, processes on a `flock`; the versions with the WAL-reset fault are safe behind it as well.
+
+    Args:
+        path: the lock file, beside the database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = threading.Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._thread, self._path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class Database:
+    """Where everything is stored.
+
+    Args:
+        url: SQLAlchemy URL, or a path of an SQLite file.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url if "://" in url else f"sqlite:///{url}"
+        self.is_sqlite = self.url.startswith("sqlite")
+        self._gate: Gate | None = None
+        if self.is_sqlite:
+            self._engine = _sqlite_engine(self.url)
+            self._gate = Gate(Path(f"{self.path}.lock"))
+        else:
+            self._engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        self._reading = self._engine.execution_options(crmkit_read_only=True)
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return Path(str(sqlalchemy.make_url(self.url).database))
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations only."""
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view; nothing may be written."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back by any exception. Never held over a network call."""
+        if self._gate is None:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        with self._gate(), self._engine.begin() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Raise ConfigError when the database cannot be used."""
+        try:
+            with self.read() as connection:
+                connection.execute(text("select 1"))
+        except OperationalError as error:
+            raise ConfigError(
+                f"the database {self.url.rsplit('@', 1)[-1]} cannot be opened: {error.orig}",
+                remedy="Check that its folder exists and is writable, and that no other program holds it locked.",
+            ) from error
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def _sqlite_engine(url: str) -> Engine:
+    module: ModuleType = sqlite3
+    engine = create_engine(url, module=module, pool_size=10, max_overflow=50, connect_args={"timeout": 5.0})
+
+    @event.listens_for(engine, "connect")
+    def prepare(raw: Any, record: Any) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("crmkit_read_only", False)
+        # A deferred transaction that read first fails at once when it then writes (SQLITE_BUSY_SNAPSHOT).
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
