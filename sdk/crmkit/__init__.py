@@ -1,6 +1,7 @@
 """crmkit: write a CRM extension once, run it beside amoCRM, Bitrix24 and retailCRM."""
 
 # fmt: off
+# ruff: noqa: I001 -- packed, so that the face stays on one screen
 from crmkit.adapter import Account, BatchResult, Capability, Level
 from crmkit.crm import Crm
 from crmkit.errors import (

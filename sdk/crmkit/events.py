@@ -29,7 +29,7 @@ class Event(BaseModel):
     `actor_id` is the CRM user who did it, where the CRM tells.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     about: ClassVar[Kind | None] = None
     """The kind of record this event is about; such records are mirrored for whoever handles it."""
 

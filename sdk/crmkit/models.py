@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypedDict, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import is_instance_schema
 
 from crmkit.values import Kind, Money, Ref
 
@@ -119,6 +121,10 @@ class FieldChange(Generic[R]):
         self.field = field
         self.value = value
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        return is_instance_schema(cls)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FieldChange) and (self.field, self.value) == (other.field, other.value)
 
@@ -165,7 +171,7 @@ class Record(BaseModel):
     `raw` is the vendor's own payload, untouched. Times are aware UTC. Ids of people are vendor ids as text.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[Kind]
 
     ref: Ref

@@ -118,10 +118,10 @@ class Write:
 
 
 CHANGES: Mapping[Kind, TypeAdapter[Any]] = {
-    Kind.CONTACT: TypeAdapter(ContactChanges, config={"arbitrary_types_allowed": True}),
-    Kind.COMPANY: TypeAdapter(CompanyChanges, config={"arbitrary_types_allowed": True}),
-    Kind.DEAL: TypeAdapter(DealChanges, config={"arbitrary_types_allowed": True}),
-    Kind.LEAD: TypeAdapter(LeadChanges, config={"arbitrary_types_allowed": True}),
+    Kind.CONTACT: TypeAdapter(ContactChanges),
+    Kind.COMPANY: TypeAdapter(CompanyChanges),
+    Kind.DEAL: TypeAdapter(DealChanges),
+    Kind.LEAD: TypeAdapter(LeadChanges),
     Kind.TASK: TypeAdapter(TaskChanges),
     Kind.NOTE: TypeAdapter(NoteChanges),
 }

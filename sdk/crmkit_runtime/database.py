@@ -23,7 +23,7 @@ from crmkit.errors import ConfigError
 try:
     import pysqlite3.dbapi2 as sqlite3
 except ImportError:  # no wheel for this platform: the standard library serves, with its own SQLite
-    import sqlite3  # type: ignore[no-redef]
+    import sqlite3
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, module=module, pool_size=10, max_overflow=50, connect_args={"timeout": 5.0})
 
     @event.listens_for(engine, "connect")
-    def prepare(raw: Any, record: Any) -> None:
+    def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None
         cursor = raw.cursor()
         for pragma in (
