@@ -6,11 +6,12 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import is_instance_schema
+from typing_extensions import TypedDict  # pydantic reads the standard one from Python 3.12 on only
 
 from crmkit.values import Kind, Money, Ref
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -97,7 +98,7 @@ class Write:
         if verb is Verb.CREATE:
             record = RECORDS[kind].model_validate(values)
         elif values:
-            changes = CHANGES[kind].validate_python(values)
+            changes = _reader(kind).validate_python(values)
         return cls(
             verb=verb,
             kind=kind,
@@ -117,15 +118,20 @@ class Write:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-CHANGES: Mapping[Kind, TypeAdapter[Any]] = {
-    Kind.CONTACT: TypeAdapter(ContactChanges),
-    Kind.COMPANY: TypeAdapter(CompanyChanges),
-    Kind.DEAL: TypeAdapter(DealChanges),
-    Kind.LEAD: TypeAdapter(LeadChanges),
-    Kind.TASK: TypeAdapter(TaskChanges),
-    Kind.NOTE: TypeAdapter(NoteChanges),
+_CHANGES: Mapping[Kind, Any] = {
+    Kind.CONTACT: ContactChanges,
+    Kind.COMPANY: CompanyChanges,
+    Kind.DEAL: DealChanges,
+    Kind.LEAD: LeadChanges,
+    Kind.TASK: TaskChanges,
+    Kind.NOTE: NoteChanges,
 }
-"""Reads the changes of each kind that can be changed."""
+
+
+@cache
+def _reader(kind: Kind) -> TypeAdapter[Any]:
+    return TypeAdapter(_CHANGES[kind])
+
 
 _PYTHON_TYPES: Mapping[str, type[Any]] = {
     kind.__name__: kind for kind in (str, int, Decimal, bool, date, datetime, Money, tuple)
