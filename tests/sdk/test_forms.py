@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from crmkit.errors import BadPayload
 from crmkit.forms import MAX_ARRAYS, MAX_BYTES, MAX_PAIRS, FormDict, FormError, parse_php_form
 

@@ -7,6 +7,7 @@ import time
 import tracemalloc
 
 import pytest
+
 from crmkit.forms import MAX_BYTES, FormDict, FormError, parse_php_form
 
 SIZE = 1024 * 1024

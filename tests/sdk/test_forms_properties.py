@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, quote, urlencode
 
-from crmkit.forms import FormDict, FormError, FormValue, parse_php_form
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from crmkit.forms import FormDict, FormError, FormValue, parse_php_form
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
