@@ -1,1 +1,1 @@
-"""crmkit_cli."""
+"""The command line: `crmkit`."""

@@ -1,0 +1,45 @@
+"""Opening the service that a crmkit.toml describes; every command that works on one begins here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from crmkit_runtime.service import Service
+
+from crmkit.settings import load_config
+from crmkit_cli.language import tr
+from crmkit_runtime.database import Database
+
+config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("crmkit.toml"),
+    show_default=True,
+    envvar="CRMKIT_CONFIG",
+    help=tr("Описание сервиса", "The service's description"),
+)
+
+
+@contextmanager
+def open_service(config_path: Path) -> Iterator[Service]:
+    """The service, closed at the end. Raises ConfigError for whatever stands in its way."""
+    service = Service.open(load_config(config_path))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+@contextmanager
+def open_database(config_path: Path) -> Iterator[Database]:
+    """The service's database alone: no account is needed for it."""
+    database = Database(load_config(config_path).database)
+    try:
+        yield database
+    finally:
+        database.close()
