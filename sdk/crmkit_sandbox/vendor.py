@@ -19,8 +19,9 @@ class Vendor(Fronted, Part, Protocol):
     def reset(self) -> None:
         """Return to an account without records."""
 
-    def seed(self, **counts: int) -> None:
-        """Fill the account with believable records."""
+    @property
+    def seed(self) -> Callable[..., None]:
+        """Fills the account with believable records; how many of what is the vendor's own choice."""
 
     def records(self) -> Mapping[str, list[Row]]:
         """All records by kind, as the vendor shows them."""

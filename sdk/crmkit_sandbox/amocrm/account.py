@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from ..grouping import Grouping
-from ..search import Search
-from ..store import Table
-from ..wire import Row
-from ..world import Ids, World
+from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.search import Search
+from crmkit_sandbox.store import Table
+from crmkit_sandbox.wire import Row
+from crmkit_sandbox.world import Ids, World
+
 from .links import Links
 
 Kind = Literal["leads", "contacts", "companies"]

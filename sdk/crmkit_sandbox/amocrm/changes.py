@@ -1,6 +1,7 @@
 """The only place where leads, contacts and companies change: the row, its events and its hooks together."""
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import LOST, SINGULAR, WON, Account, Kind
 from .fields import merge_values
 from .hooks import Hooks, lead_item, person_item
@@ -88,9 +89,7 @@ def merge(account: Account, hooks: Hooks, kind: Kind, winner: int, losers: list[
     record(account, kind, winner, "entity_merged")
     for loser in losers:
         _flag(account, kind, loser, is_deleted=True)
-        hooks.emit(
-            f"delete_{SINGULAR[kind]}", hook_key(kind), "delete", {"id": loser, "type": SINGULAR[kind]}
-        )
+        hooks.emit(f"delete_{SINGULAR[kind]}", hook_key(kind), "delete", {"id": loser, "type": SINGULAR[kind]})
     _tell(account, hooks, kind, row, _known(account, kind, winner))
 
 

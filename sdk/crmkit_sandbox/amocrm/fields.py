@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import ZONE, Account
 from .problems import Check
 

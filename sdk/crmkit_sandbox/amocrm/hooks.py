@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote_plus
 
-from ..courier import Courier, Delivery
-from ..wire import Row
+from crmkit_sandbox.courier import Courier, Delivery
+from crmkit_sandbox.wire import Row
+
 from .account import ELEMENT_TYPES, ZONE, Account
 
 TIMEOUT_S = 2.0
@@ -64,7 +65,9 @@ class Hooks:
         if not (self.is_on and account.actor.sends_hooks):
             return
         listeners = [
-            hook for hook in account.shelves["webhooks"].values() if setting in hook["settings"] and not hook["disabled"]
+            hook
+            for hook in account.shelves["webhooks"].values()
+            if setting in hook["settings"] and not hook["disabled"]
         ]
         if not listeners:
             return

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import SINGULAR, Account
 from .fields import TYPE_NUMBERS, value_text
 

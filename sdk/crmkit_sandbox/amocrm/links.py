@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
 
 Place = tuple[str, int]
 

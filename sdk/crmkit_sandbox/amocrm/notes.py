@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from ..wire import Row
-from .account import LOST, SINGULAR, WON, Account
+from crmkit_sandbox.wire import Row
+
+from .account import LOST, SINGULAR, WON, Account, Kind
 from .hooks import NOTE_NUMBERS, Hooks, note_item
 from .journal import record_note
 from .problems import Check
@@ -122,8 +123,9 @@ def create_call(account: Account, hooks: Hooks, item: Row, params: Row) -> Row |
 
 def call_place(account: Account, phone: str) -> tuple[str, int] | None:
     """Where a call with `phone` lands: the only active lead of the person found by ten digits, else the person."""
-    for kind in ("contacts", "companies"):
-        found = account.search[kind].by_phone(phone)  # type: ignore[index]  # the two kinds are keys
+    places: tuple[Kind, ...] = ("contacts", "companies")
+    for kind in places:
+        found = account.search[kind].by_phone(phone)
         if not found:
             continue
         active = [

@@ -5,7 +5,8 @@ import json
 import secrets
 from dataclasses import dataclass, field
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import Account
 from .problems import ProblemError, oauth_problem
 

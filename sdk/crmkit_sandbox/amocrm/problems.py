@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from werkzeug.wrappers import Response
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
 
 # Sources: amoCRM "Коды ошибок", Kommo "HTTP codes".
 DETAILS = {
@@ -39,7 +39,7 @@ class ProblemError(Exception):
         self.body = body
 
 
-class NothingFound(Exception):  # noqa: N818  an empty answer is no error to this vendor
+class NothingFound(Exception):
     """Answered as 204 without a body."""
 
 

@@ -3,7 +3,8 @@
 import random
 from collections.abc import Sequence
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import LOST, WON, Account
 
 COLORS = ("#99ccff", "#ffff99", "#ffcc66", "#ffcccc", "#ccff66")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import Account
 
 # Keys of stored rows that the API shows elsewhere or not at all.
@@ -25,7 +26,9 @@ def lead(account: Account, row: Row, base: str, extras: Collection[str] = ()) ->
         embedded["catalog_elements"] = _elements(account, "leads", row_id)
     if "loss_reason" in extras:
         reason = account.shelves["loss_reasons"].get(row["loss_reason_id"])
-        embedded["loss_reason"] = [{**reason, "_links": self_link(base, "leads/loss_reasons", reason["id"])}] if reason else []
+        embedded["loss_reason"] = (
+            [{**reason, "_links": self_link(base, "leads/loss_reasons", reason["id"])}] if reason else []
+        )
     if "source" in extras:
         source = account.shelves["sources"].get(row["source_id"])
         embedded["source"] = {"id": source["id"], "name": source["name"]} if source else None
@@ -96,9 +99,7 @@ SHAPES: dict[str, Callable[[Account, Row, str, Collection[str]], Row]] = {
 }
 
 
-def _person(
-    account: Account, kind: str, row: Row, base: str, extras: Collection[str], always: tuple[str, ...]
-) -> Row:
+def _person(account: Account, kind: str, row: Row, base: str, extras: Collection[str], always: tuple[str, ...]) -> Row:
     embedded: Row = {"tags": row["tags"]}
     for to_kind in ("companies", "leads", "contacts"):
         if to_kind != kind and (to_kind in always or to_kind in extras):
@@ -113,7 +114,9 @@ def _person(
 
 
 def _elements(account: Account, kind: str, row_id: int) -> list[Row]:
-    return [{"id": linked, "metadata": metadata} for linked, metadata in account.links.of(kind, row_id, "catalog_elements")]
+    return [
+        {"id": linked, "metadata": metadata} for linked, metadata in account.links.of(kind, row_id, "catalog_elements")
+    ]
 
 
 def _linked(kind: str, row_id: int, base: str) -> Row:

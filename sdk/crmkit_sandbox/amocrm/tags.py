@@ -1,6 +1,7 @@
 """Tags of one kind of records: by id or name, made when first used."""
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import Account
 from .problems import Check
 

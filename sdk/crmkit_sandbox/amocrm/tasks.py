@@ -1,6 +1,9 @@
 """Tasks: what a write may hold, and how tasks change."""
 
-from ..wire import Row
+from collections.abc import Callable
+
+from crmkit_sandbox.wire import Row
+
 from .account import ELEMENT_TYPES, Account
 from .hooks import Hooks, task_item
 from .journal import record
@@ -157,7 +160,7 @@ def _remind(account: Account, task: Row) -> None:
 
 def _record_changes(account: Account, before: Row, after: Row) -> None:
     row_id = after["id"]
-    told = (
+    told: tuple[tuple[str, str, Callable[[Row], Row]], ...] = (
         ("text", "task_text_changed", lambda row: {"task": {"text": row["text"]}}),
         ("task_type_id", "task_type_changed", lambda row: {"task_type": {"id": row["task_type_id"]}}),
         (

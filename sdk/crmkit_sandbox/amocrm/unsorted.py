@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import Account, Kind, fresh_uid
 from .changes import create, delete, link, update
 from .hooks import Hooks
@@ -47,9 +48,7 @@ def read_unsorted(
     return writes, check.errors
 
 
-def create_unsorted(
-    account: Account, hooks: Hooks, category: Category, item: Row, writes: dict[Kind, Write]
-) -> Row:
+def create_unsorted(account: Account, hooks: Hooks, category: Category, item: Row, writes: dict[Kind, Write]) -> Row:
     """Make an incoming lead: its lead stands in the pipeline's incoming status until a person decides."""
     pipeline_id = item.get("pipeline_id") or account.main_pipeline["id"]
     pipeline = account.shelves["pipelines"][pipeline_id]
@@ -58,7 +57,7 @@ def create_unsorted(
     lead.columns |= {"pipeline_id": pipeline_id, "status_id": incoming}
     made = {"leads": create(account, hooks, lead)["id"]}
     for kind in ("contacts", "companies"):
-        write = writes.get(kind)  # type: ignore[call-overload]  # the two names are kinds
+        write = writes.get(kind)
         if write is not None:
             made[kind] = create(account, hooks, write, is_unsorted=True)["id"]
             metadata = {"main_contact": True} if kind == "contacts" else {}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..wire import Row
+from crmkit_sandbox.wire import Row
+
 from .account import LOST, WON, Account, Kind
 from .fields import read_values
 from .links import Place

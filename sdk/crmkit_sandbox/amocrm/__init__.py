@@ -1,0 +1,5 @@
+"""The emulated amoCRM."""
+
+from .state import AmoCrm
+
+__all__ = ["AmoCrm"]
