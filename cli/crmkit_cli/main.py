@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Play a sales day on the emulated CRM: no account, no internet",
     ),
     "new": ("Создать сервис с расширением: приложение, тесты, Docker", "Scaffold a service: app, tests, Docker"),
+    "dev": ("Запустить сервис вместе с эмулятором CRM", "Run the service together with an emulated CRM"),
     "run": ("Запустить сервис: приём вебхуков и обработчики", "Run the service: webhooks in, handlers working"),
     "check": ("Проверить настройки, доступ и возможности CRM", "Check settings, access and what the CRM can do"),
     "sandbox": ("Поднять эмулятор CRM с веб-страницей", "Start the CRM emulator with its page"),

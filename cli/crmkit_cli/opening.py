@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import click
 from crmkit_runtime.service import Service
+from dotenv import load_dotenv
 
-from crmkit.settings import load_config
+from crmkit.settings import ServiceConfig, load_config
 from crmkit_cli.language import tr
 from crmkit_runtime.database import Database
 
@@ -25,10 +27,22 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 )
 
 
+def read_config(config_path: Path) -> ServiceConfig:
+    """The service's description, with the `.env` file and the modules beside it within reach.
+
+    What the environment says already wins over `.env`.
+    """
+    folder = config_path.resolve().parent
+    load_dotenv(folder / ".env", override=False)
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return load_config(config_path)
+
+
 @contextmanager
 def open_service(config_path: Path) -> Iterator[Service]:
     """The service, closed at the end. Raises ConfigError for whatever stands in its way."""
-    service = Service.open(load_config(config_path))
+    service = Service.open(read_config(config_path))
     try:
         yield service
     finally:
@@ -38,7 +52,7 @@ def open_service(config_path: Path) -> Iterator[Service]:
 @contextmanager
 def open_database(config_path: Path) -> Iterator[Database]:
     """The service's database alone: no account is needed for it."""
-    database = Database(load_config(config_path).database)
+    database = Database(read_config(config_path).database)
     try:
         yield database
     finally:

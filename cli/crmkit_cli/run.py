@@ -5,15 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import Protocol
 
 import click
 from crmkit_runtime.logs import configure_logs
-from crmkit_runtime.service import Service
 
-from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, open_service
+from crmkit_cli.serving import serve
 
 
 @click.command(
@@ -46,56 +44,4 @@ def command(
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        _serve(service, host, port, concurrency, stopped, web=not worker_only, work=not web_only)
-
-
-def _serve(
-    service: Service, host: str, port: int, concurrency: int, stopped: threading.Event, *, web: bool, work: bool
-) -> None:
-    from crmkit_runtime.ingest import Ingest
-    from crmkit_runtime.web import create_app
-    from crmkit_runtime.worker import Worker
-
-    ingest = Ingest(service) if web else None
-    server = _listen(create_app(service, ingest), host, port) if ingest else None
-    worker = Worker(service, concurrency=concurrency) if work else None
-    if server is not None:
-        threading.Thread(target=server.run, name="web", daemon=True).start()
-        click.echo(tr(f"Принимаю на http://{host}:{port}", f"Listening on http://{host}:{port}"))
-    if worker is not None:
-        worker.start()
-        click.echo(tr("Обработчики работают", "Workers are running"))
-    try:
-        stopped.wait()
-    finally:
-        if server is not None:
-            server.close()
-        if ingest is not None:
-            ingest.close()
-        if worker is not None:
-            worker.stop()
-
-
-def _listen(app: object, host: str, port: int) -> _Server:
-    import waitress.server
-
-    try:
-        server: _Server = waitress.server.create_server(
-            app, host=host, port=port, threads=16, ident="crmkit", channel_timeout=30
-        )
-    except OSError as error:
-        raise ConfigError(
-            tr(f"порт {port} занят или недоступен: {error.strerror}", f"port {port} is in use: {error.strerror}"),
-            remedy=tr("Укажите другой: --port.", "Choose another with --port, or stop who holds it."),
-        ) from error
-    return server
-
-
-class _Server(Protocol):
-    """What is used of waitress's server."""
-
-    def run(self) -> None:
-        """Serve until closed."""
-
-    def close(self) -> None:
-        """Stop."""
+        serve(service, host, port, stopped, concurrency=concurrency, web=not worker_only, work=not web_only)

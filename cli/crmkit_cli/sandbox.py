@@ -10,6 +10,7 @@ import click
 
 from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
+from crmkit_sandbox import Sandbox
 
 
 @click.command(
@@ -25,18 +26,7 @@ from crmkit_cli.language import tr
 @click.option("--json", "as_json", is_flag=True, help=tr("Адреса одной строкой JSON", "Addresses as one JSON line"))
 def command(port: int, seed: bool, as_json: bool) -> None:
     """Serve until interrupted."""
-    from crmkit_sandbox import Sandbox
-
-    sandbox = Sandbox(vendors=("amocrm",))
-    if seed:
-        sandbox.amocrm.seed()
-    try:
-        sandbox.start(port=port)
-    except OSError as error:
-        raise ConfigError(
-            tr(f"порт {port} занят или недоступен: {error.strerror}", f"port {port} is in use: {error.strerror}"),
-            remedy=tr("Укажите другой: --port 0.", "Choose another: --port 0."),
-        ) from error
+    sandbox = start_sandbox(port, seed=seed)
     amocrm = sandbox.amocrm
     page = f"{sandbox.url}/amocrm/"
     if as_json:
@@ -52,3 +42,18 @@ def command(port: int, seed: bool, as_json: bool) -> None:
         stopped.wait()
     finally:
         sandbox.stop()
+
+
+def start_sandbox(port: int, *, seed: bool) -> Sandbox:
+    """A running emulator. Raises ConfigError for a port in use."""
+    sandbox = Sandbox(vendors=("amocrm",))
+    if seed:
+        sandbox.amocrm.seed()
+    try:
+        sandbox.start(port=port)
+    except OSError as error:
+        raise ConfigError(
+            tr(f"порт {port} занят или недоступен: {error.strerror}", f"port {port} is in use: {error.strerror}"),
+            remedy=tr("Укажите другой порт; 0 — любой свободный.", "Choose another port; 0 takes a free one."),
+        ) from error
+    return sandbox

@@ -1,1 +1,1 @@
-"""crmkit_templates."""
+"""Templates of scaffolded projects, as data of a package."""
