@@ -135,7 +135,8 @@ def parse_name(raw: str) -> PersonName:
 _PLUS_SEVEN = frozenset({"RU", "KZ"})
 # Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these.
 _MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})", re.ASCII)
-_UNPUNCTUATED = dict.fromkeys(map(ord, " -().\u00a0\u2011\u2013\t"))
+# No dot among them: `8912345678.0` is ten digits that a spreadsheet took for a number.
+_UNPUNCTUATED = dict.fromkeys(map(ord, " -()\u00a0\u2011\u2013\t"))
 
 _EXTENSION_WORD = r"(?:доб(?:авочный)?|доп|вн(?:утр)?|ext(?:ension)?|x|х|#)"
 # A separator in front of an extension belongs to the number; a plus or ten digits in a row begin another one.
@@ -143,11 +144,11 @@ _PARTS = re.compile(
     rf"[;,/|\r\n]+(?!\s*{_EXTENSION_WORD}[.:=\s]*[0-9])|\s+(?=\+)|(?<=[0-9]{{10}})\s+(?=[0-9]{{10}})", re.IGNORECASE
 )
 _EXTENSION = re.compile(rf"[;,\s]*{_EXTENSION_WORD}[.:=\s]*([0-9]{{1,6}})\W*$", re.IGNORECASE)
-_DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{1,2})|([0-9]{10,15})[.,]0+)(?![0-9])")
+_DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{1,2})|([1-9][0-9]{9,14})[.,]0+)(?![0-9])")
 _ZERO = re.compile(r"(?<=[0-9])[OoОо]+(?=[0-9\s()-]|$)|(?<=[\s()+-])[OoОо]+(?=[0-9])")
 _SCHEME = re.compile(r"^\s*(?:tel|sips?|callto):(?://)?", re.IGNORECASE)
 _RUN = re.compile(r"\+?[0-9(](?:[-\s0-9().\u00a0\u2010-\u2015]*[0-9])?")
-_TRUNK_ZERO = re.compile(r"(?<=[0-9])\s*\(0\)")
+_TRUNK_ZERO = re.compile(r"(\+(?!7)[0-9]{1,3})\s*\(0\)")
 _SHORTEST = 7
 _CITY_AND_NUMBER = 10
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
@@ -174,7 +175,7 @@ def _numbers(part: str, country: str) -> Iterator[PhoneNumber]:
     extension = _EXTENSION.search(text)
     if extension is not None:
         text = text[: extension.start()]
-    runs = [run for run in _RUN.findall(_TRUNK_ZERO.sub("", text)) if sum(map(str.isdecimal, run)) >= _SHORTEST]
+    runs = [run for run in _RUN.findall(_TRUNK_ZERO.sub(r"\1", text)) if sum(map(str.isdecimal, run)) >= _SHORTEST]
     for run in runs:
         e164 = _e164("".join(filter(str.isdecimal, run)), run.startswith("+"), country)
         if e164 is not None:
