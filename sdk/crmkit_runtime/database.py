@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from crmkit.errors import ConfigError
 
@@ -33,6 +34,32 @@ BUSY_TIMEOUT_MS = 5_000
 def process_name() -> str:
     """Who this process is, in leases and intents."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *,
+    conflict: Sequence[str],
+    update: Sequence[str] = (),
+) -> int:
+    """How many rows were inserted or changed.
+
+    Where a row with the same `conflict` columns exists, its `update` columns take the new values; without `update`
+    the old row stays as it is.
+    """
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    if update:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(conflict), set_={name: statement.excluded[name] for name in update}
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(conflict))
+    if isinstance(values, Mapping):
+        return connection.execute(statement, dict(values)).rowcount
+    return connection.execute(statement, [dict(row) for row in values]).rowcount if values else 0
 
 
 def to_us(at: datetime) -> int:
@@ -58,12 +85,20 @@ class Gate:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = threading.Lock()
+        self._holder: int | None = None
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        me = threading.get_ident()
+        if self._holder == me:
+            raise RuntimeError("a transaction was begun inside another one: this thread would wait for itself forever")
         with self._thread, self._path.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            self._holder = me
+            try:
+                yield
+            finally:
+                self._holder = None
 
 
 class Database:
@@ -83,16 +118,14 @@ class Database:
         else:
             self._engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True)
         self._reading = self._engine.execution_options(crmkit_read_only=True)
+        self._watching: Connection | None = None
+        self._watch = threading.Lock()
+        self._seen: object = None
 
     @property
     def path(self) -> Path:
         """The SQLite file."""
         return Path(str(sqlalchemy.make_url(self.url).database))
-
-    @property
-    def engine(self) -> Engine:
-        """For migrations only."""
-        return self._engine
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -110,12 +143,37 @@ class Database:
         with self._gate(), self._engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection outside any transaction, with the gate held; for migrations only."""
+        if self._gate is None:
+            with self._engine.connect() as connection:
+                yield connection
+            return
+        with self._gate(), self._engine.connect() as connection:
+            yield connection
+
+    def changed(self) -> bool:
+        """Somebody, of this process or another, has committed since the last call. Cheap enough for every 10 ms."""
+        with self._watch:
+            if self._watching is None:
+                self._watching = self._engine.connect().execution_options(crmkit_read_only=True)
+            if self.is_sqlite:
+                raw: Any = self._watching.connection.driver_connection
+                seen = raw.execute("PRAGMA data_version").fetchone()[0]
+            else:
+                seen = self._watching.execute(text("select pg_snapshot_xmax(pg_current_snapshot())::text")).scalar()
+                self._watching.rollback()
+            is_new = seen != self._seen
+            self._seen = seen
+            return is_new
+
     def ping(self) -> None:
         """Raise ConfigError when the database cannot be used."""
         try:
             with self.read() as connection:
                 connection.execute(text("select 1"))
-        except OperationalError as error:
+        except DBAPIError as error:
             raise ConfigError(
                 f"the database {self.url.rsplit('@', 1)[-1]} cannot be opened: {error.orig}",
                 remedy="Check that its folder exists and is writable, and that no other program holds it locked.",
@@ -123,6 +181,10 @@ class Database:
 
     def close(self) -> None:
         """Give back all connections."""
+        with self._watch:
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
         self._engine.dispose()
 
 
