@@ -1,1 +1,1 @@
-"""crmkit_telephony."""
+"""Telephonies and call tracking: a module per provider, each a `Source` of finished calls."""
