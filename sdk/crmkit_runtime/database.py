@@ -127,6 +127,11 @@ class Database:
         """The SQLite file."""
         return Path(str(sqlalchemy.make_url(self.url).database))
 
+    @property
+    def name(self) -> str:
+        """What the database is called in messages: without user and password."""
+        return self.url.rsplit("@", 1)[-1].removeprefix("sqlite:///")
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view; nothing may be written."""
@@ -164,7 +169,7 @@ class Database:
             else:
                 seen = self._watching.execute(text("select pg_snapshot_xmax(pg_current_snapshot())::text")).scalar()
                 self._watching.rollback()
-            is_new = seen != self._seen
+            is_new = bool(seen != self._seen)
             self._seen = seen
             return is_new
 
@@ -175,7 +180,7 @@ class Database:
                 connection.execute(text("select 1"))
         except DBAPIError as error:
             raise ConfigError(
-                f"the database {self.url.rsplit('@', 1)[-1]} cannot be opened: {error.orig}",
+                f"the database {self.name} cannot be opened: {error.orig}",
                 remedy="Check that its folder exists and is writable, and that no other program holds it locked.",
             ) from error
 

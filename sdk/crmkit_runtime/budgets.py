@@ -1,0 +1,103 @@
+"""Budget: what is left of one request limit, as numbers that fit in a file or a row."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from crmkit.http import RateLimit, Urgency
+
+MARGIN_S = 0.05
+"""Added to each window, because the vendor sees our calls bunched by the network; 20 ms were seen to be too little."""
+
+LIVE_MEMORY_S = 5.0
+"""For so long after a handler's call the bulk class leaves a quarter of the permits alone."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """The grants of one limit that still count, some of them in the future; times are Unix seconds.
+
+    Args:
+        granted: the moments of the grants, in order.
+        level: what a bucket held at `level_at`.
+        blocked_until: nobody passes before.
+        live_until: the last moment granted to a live caller.
+        at: when it was last looked at.
+    """
+
+    granted: list[float] = field(default_factory=list)
+    level: float | None = None
+    level_at: float = 0.0
+    blocked_until: float = 0.0
+    live_until: float = 0.0
+    at: float = 0.0
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Budget:
+        """A budget as `to_json` wrote it."""
+        return cls(**stored)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON."""
+        return asdict(self)
+
+    def turn(self, limit: RateLimit, now: float) -> None:
+        """Bring it to `now`: forget what no longer counts. A clock that was set back moves the grants with it."""
+        if self.at - now > 1:
+            back = self.at - now
+            self.granted = [moment - back for moment in self.granted]
+            self.level_at -= back
+            self.blocked_until -= back
+            self.live_until -= back
+        self.at = now
+        horizon = now - limit.per_s - MARGIN_S
+        self.granted = [moment for moment in self.granted if moment > horizon] if limit.shape == "window" else []
+
+    def free_at(self, limit: RateLimit, urgency: Urgency, now: float) -> float:
+        """The first moment at which one more call keeps the limit; for bulk, one that live callers do not miss."""
+        start = max(now, self.blocked_until)
+        spare = 0
+        if urgency is Urgency.BULK:
+            start = max(start, self.live_until)
+            spare = round(limit.permits / 4) if now - self.live_until < LIVE_MEMORY_S else 0
+        if limit.shape == "bucket":
+            return start + max(0.0, 1 + spare - self._level_then(limit, start)) * limit.per_s
+        if urgency is Urgency.BULK and self.granted:
+            # A burst would leave the next live caller a whole window to wait; evenly spaced, it is one step.
+            start = max(start, self.granted[-1] + pace(limit))
+        return self._free_in_window(limit, spare, start)
+
+    def take(self, limit: RateLimit, urgency: Urgency, at: float) -> None:
+        """Grant a call at that moment."""
+        if limit.shape == "bucket":
+            self.level, self.level_at = self._level_then(limit, at) - 1, max(at, self.level_at)
+        else:
+            insort(self.granted, at)
+        if urgency is Urgency.LIVE:
+            self.live_until = max(self.live_until, at)
+
+    def push(self, until: float) -> None:
+        """Let nobody pass before `until`."""
+        self.blocked_until = max(self.blocked_until, until)
+
+    def _free_in_window(self, limit: RateLimit, spare: int, start: float) -> float:
+        # Calls are granted in the order in which they come: never before the last grant.
+        start = max(start, self.granted[-1]) if self.granted else start
+        permits = max(1, limit.permits - spare)
+        if len(self.granted) < permits:
+            return start
+        return max(start, self.granted[-permits] + limit.per_s + MARGIN_S)
+
+    def _level_then(self, limit: RateLimit, at: float) -> float:
+        # One permit of a bucket stays unused: it takes up what the network bunches, as the margin does for a window.
+        capacity = float(max(1, limit.permits - 1))
+        if self.level is None:
+            return capacity
+        return min(capacity, self.level + (at - self.level_at) / limit.per_s)
+
+
+def pace(limit: RateLimit) -> float:
+    """Seconds between two calls that use a window evenly."""
+    return 0.8 * limit.per_s / limit.permits if limit.shape == "window" else limit.per_s

@@ -1,0 +1,169 @@
+"""DatabaseLimiter: request budgets shared by all threads and processes that use a database."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import select, update
+
+from crmkit.clock import Clock
+from crmkit.errors import RateLimited
+from crmkit.http import LONGEST_WAIT_S, RateLimit, Urgency
+from crmkit_runtime.budgets import Budget, pace
+from crmkit_runtime.database import Database, upsert
+from crmkit_runtime.tables import budget as table
+
+HORIZON_S = 30.0
+"""Nobody reserves a moment further away than this: a method that is refused for minutes must not hold up others."""
+
+
+class Shelf(Protocol):
+    """Where budgets lie."""
+
+    def hold(self, keys: Sequence[str]) -> Any:
+        """A context that gives the budgets of `keys`, held against everybody else, and stores them at its end."""
+
+
+class DatabaseLimiter:
+    """Holds callers back so that no budget is exceeded by all processes together; a `crmkit.http.Limiter`.
+
+    A live caller reserves the next free moment and sleeps until it: first come, first served, without polling. A bulk
+    caller takes what live callers leave: evenly spaced, never before a waiting live call, and while handlers are at
+    work a quarter of the permits is left to them. A killed caller wastes its moment, nothing more.
+
+    Beside an SQLite database budgets lie in files (`<database>.limits/`): they are worth nothing after a few seconds,
+    so they need no durability. Otherwise they are rows of the database.
+
+    Args:
+        database: what the processes share.
+        clock: the time, and where to wait.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._clock = clock
+        self._shelf: Shelf = (
+            _FileShelf(Path(f"{database.path}.limits")) if database.is_sqlite else _TableShelf(database)
+        )
+
+    def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
+        """Return when one call may be made under every limit.
+
+        Raises RateLimited at once when a push holds a limit for longer than LONGEST_WAIT_S.
+        """
+        while limits:
+            sleep_s, is_reserved = self._reserve(limits, urgency)
+            if sleep_s > 0:
+                self._clock.wait(sleep_s)
+            if is_reserved and (sleep_s <= 0 or not self._is_blocked(limits)):
+                return
+
+    def push(self, limit: RateLimit, seconds: float) -> None:
+        """Let nobody pass `limit` for `seconds`; those who sleep with a reservation reserve anew."""
+        with self._shelf.hold([limit.key]) as budgets:
+            budgets[limit.key].push(self._now() + seconds)
+
+    def _reserve(self, limits: Sequence[RateLimit], urgency: Urgency) -> tuple[float, bool]:
+        """Seconds to sleep, and whether the call may be made then."""
+        with self._shelf.hold(sorted({limit.key for limit in limits})) as budgets:
+            now = self._now()
+            at, blocked_until = now, now
+            for limit in limits:
+                budgets[limit.key].turn(limit, now)
+                at = max(at, budgets[limit.key].free_at(limit, urgency, now))
+                blocked_until = max(blocked_until, budgets[limit.key].blocked_until)
+            reach_s = HORIZON_S if urgency is Urgency.LIVE else min(pace(limit) for limit in limits)
+            if blocked_until - now > LONGEST_WAIT_S:
+                raise RateLimited(
+                    f"the CRM lets nobody pass for {blocked_until - now:.0f} s more",
+                    retry_after_s=blocked_until - now,
+                    remedy="crmkit goes on by itself when the time is over.",
+                )
+            if blocked_until > now:
+                return blocked_until - now, False
+            if at - now > reach_s:
+                return at - now - reach_s / 2, False
+            for limit in limits:
+                budgets[limit.key].take(limit, urgency, at)
+        return at - now, True
+
+    def _is_blocked(self, limits: Sequence[RateLimit]) -> bool:
+        with self._shelf.hold(sorted({limit.key for limit in limits})) as budgets:
+            return any(budgets[limit.key].blocked_until > self._now() for limit in limits)
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+class _FileShelf:
+    """A file per budget, held with flock, written in one call so that a kill leaves it whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, tuple[threading.Lock, int]] = {}
+        self._opening = threading.Lock()
+
+    @contextmanager
+    def hold(self, keys: Sequence[str]) -> Iterator[Mapping[str, Budget]]:
+        # Keys come in order, so that two callers with several never wait for each other.
+        with ExitStack() as stack:
+            files = {key: stack.enter_context(self._held(key)) for key in keys}
+            before = {key: os.pread(file, 1 << 20, 0) for key, file in files.items()}
+            budgets = {key: _read(text) for key, text in before.items()}
+            yield budgets
+            for key, file in files.items():
+                after = json.dumps(budgets[key].to_json()).encode()
+                os.pwrite(file, after.ljust(len(before[key])), 0)
+
+    @contextmanager
+    def _held(self, key: str) -> Iterator[int]:
+        lock, file = self._file(key)
+        with lock:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield file
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _file(self, key: str) -> tuple[threading.Lock, int]:
+        with self._opening:
+            if key not in self._files:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                name = hashlib.sha256(key.encode()).hexdigest()[:24]
+                descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+                self._files[key] = (threading.Lock(), descriptor)
+            return self._files[key]
+
+
+class _TableShelf:
+    """A row per budget, locked for the moment of reserving."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def hold(self, keys: Sequence[str]) -> Iterator[Mapping[str, Budget]]:
+        with self._database.write() as connection:
+            for key in keys:
+                upsert(connection, table, {"key": key, "state": ""}, conflict=["key"])
+            rows = connection.execute(
+                select(table.c.key, table.c.state).where(table.c.key.in_(keys)).order_by(table.c.key).with_for_update()
+            )
+            budgets = {key: _read(state.encode()) for key, state in rows}
+            yield budgets
+            for key, budget in budgets.items():
+                state = json.dumps(budget.to_json())
+                connection.execute(update(table).where(table.c.key == key).values(state=state))
+
+
+def _read(text: bytes) -> Budget:
+    # What a power cut left of a file is of no use, and must not keep the account closed.
+    text = text.strip(b" \0")
+    return Budget.from_json(json.loads(text)) if text.endswith(b"}") else Budget()
