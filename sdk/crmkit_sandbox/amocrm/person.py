@@ -27,8 +27,9 @@ class Person:
     Raises ValueError with the vendor's faults when a field is refused, KeyError for an unknown record.
     """
 
-    account: Account
-    hook_sender: Hooks
+    def __init__(self, account: Account, hook_sender: Hooks) -> None:
+        self.account = account
+        self.hook_sender = hook_sender
 
     def add_lead(self, *, by: int | None = None, hooks: bool = True, **fields: Any) -> int:
         """The id of a new lead."""

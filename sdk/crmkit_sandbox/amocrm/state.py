@@ -60,9 +60,9 @@ class AmoCrm(Person):
 
     def __init__(self, world: World, courier: Courier) -> None:
         self.base_url = f"http://127.0.0.1/{self.key}"
-        self.account = Account(world)
-        make_settings(self.account)
-        self.hook_sender = Hooks(self.account, courier, self.key)
+        account = Account(world)
+        make_settings(account)
+        super().__init__(account, Hooks(account, courier, self.key))
         self.oauth = OAuth(self.account)
         self.limits = Limiter(world.clock, per_second=PER_SECOND, retry_after_s=RETRY_AFTER_S)
         self.requests = Traffic()
@@ -74,7 +74,7 @@ class AmoCrm(Person):
         )
         self.tasks = Records(self.account, tables["tasks"], dict)
         self.notes = Records(self.account, tables["notes"], dict)
-        self.wsgi: WSGIApplication = make_app(self.account, self.hook_sender, self.oauth, courier)
+        self.wsgi: WSGIApplication = make_app(self, self.oauth, courier, self.key, self.seed)
 
     @property
     def account_id(self) -> int:

@@ -1,6 +1,7 @@
 """The Flask application of the emulated amoCRM: the API, the token endpoint, the page."""
 
 import difflib
+from collections.abc import Callable
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -23,11 +24,11 @@ from . import (
     views_unsorted,
     views_webhooks,
 )
-from .account import KINDS, Account
+from .account import KINDS
 from .api import Api, json_response
-from .hooks import Hooks
 from .oauth import OAuth
 from .page import add_page
+from .person import Person
 from .problems import problem
 
 ANY_KIND = "/<any(leads,contacts,companies):kind>"
@@ -47,14 +48,15 @@ ROOMS = (
 )
 
 
-def make_app(account: Account, hooks: Hooks, oauth: OAuth, courier: Courier) -> Flask:
+def make_app(person: Person, oauth: OAuth, courier: Courier, vendor: str, seed: Callable[[], None]) -> Flask:
     """The application that answers below the vendor's prefix."""
-    app = Flask(__name__, static_folder=None)
-    api = Api(app, account, hooks, oauth)
+    app = Flask(__name__, static_folder="static")
+    account = person.account
+    api = Api(app, account, person.hook_sender, oauth)
     for room in ROOMS:
         room.register(api)
     views_oauth.register(app, account, oauth)
-    add_page(app, account, hooks, courier)
+    add_page(app, person, courier, vendor, seed)
 
     @app.errorhandler(MethodNotAllowed)
     def refuse_method(error: MethodNotAllowed) -> Response:
