@@ -66,6 +66,7 @@ class Hint:
     """Record `ref` may have changed. `actor_id` is the user who did it, `None` when unknown.
 
     `created_at` is when the record was made, where the sender tells: it decides whether an unseen record is new.
+    `merged_into` is the survivor, where the sender tells that the record became a part of another one.
     """
 
     ref: Ref
@@ -74,6 +75,7 @@ class Hint:
     actor_id: str | None = None
     move: Move | None = None
     created_at: datetime | None = None
+    merged_into: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)

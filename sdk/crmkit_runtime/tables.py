@@ -66,6 +66,8 @@ hint = Table(
     Column("stored_at", BigInteger, nullable=False),
     Column("not_before", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
+    Column("waits_for", _key(20)),  # why it was put off; `tries` counts how often for that
+    Column("merged_into", _key()),  # the survivor's id, when the sender says that the record was merged
     Index(None, "account", "not_before", "id"),
     Index(None, "account", "kind", "record_id"),
 )
@@ -84,6 +86,7 @@ mirror = Table(
     Column("updated_at", BigInteger),  # as the vendor says
     Column("seen_at", BigInteger, nullable=False),
     Column("is_partial", Integer, nullable=False, default=0),
+    Column("is_gone", Integer, nullable=False, default=0),  # deleted or merged; kept, so that versions never repeat
     sqlite_with_rowid=False,
 )
 
@@ -111,6 +114,8 @@ move = Table(
     Column("at", BigInteger, nullable=False),
     Column("origin", _key(20), nullable=False),  # feed, own, inferred
     Column("run_id", BigInteger),
+    Column("extension", _key()),
+    Column("depth", Integer),
     Column("state", _key(20), nullable=False),  # waiting, emitted
     UniqueConstraint("account", "key"),
     Index(None, "account", "record_id", "state"),
@@ -131,6 +136,23 @@ ledger = Table(
     Column("depth", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "account", "kind", "record_id"),
+)
+
+# Calls that were told of, by whom: a telephony and the CRM's own log tell of the same call.
+told_call = Table(
+    "told_call",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account", _key(), nullable=False),
+    Column("phone", _key(), nullable=False),
+    Column("key", _key(), nullable=False),
+    Column("teller", _key(), nullable=False),
+    Column("direction", _key(20), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("is_matched", Integer, nullable=False, default=0),  # the other teller has told of it as well
+    Column("is_news", Integer, nullable=False),  # this row made the event
+    UniqueConstraint("account", "key"),
+    Index(None, "account", "phone", "started_at"),
 )
 
 # Typed events, in the order in which they were found.

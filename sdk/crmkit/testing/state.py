@@ -132,7 +132,7 @@ class AccountState:
     def tell(self, ref: Ref, action: Action, actor: str, *, move: Move | None = None, hooks: bool = True) -> None:
         """Write a feed row and, unless the delivery is lost, lay down a hook."""
         record = self.records.get(ref) or self.trash.get(ref)
-        hint = Hint(ref, action, self.now(), actor, move, record.created_at if record else None)
+        hint = Hint(ref, action, self.now(), actor, move, record.created_at if record else None, self.merged.get(ref))
         self.feed.append(Row(self.now(), hint))
         if hooks and self.is_subscription_enabled:
             self.hooks.append(to_hook(self.key, [hint], self.now()))

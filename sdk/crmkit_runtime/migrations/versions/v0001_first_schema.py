@@ -63,6 +63,8 @@ def _door() -> None:
         Column("stored_at", BigInteger, nullable=False),
         Column("not_before", BigInteger, nullable=False),
         Column("tries", Integer, nullable=False),
+        Column("waits_for", String(20)),
+        Column("merged_into", String(190)),
         PrimaryKeyConstraint("id", name="pk_hint"),
     )
     op.create_index("ix_hint_account_kind_record_id", "hint", ["account", "kind", "record_id"])
@@ -82,6 +84,7 @@ def _records() -> None:
         Column("updated_at", BigInteger),
         Column("seen_at", BigInteger, nullable=False),
         Column("is_partial", Integer, nullable=False),
+        Column("is_gone", Integer, nullable=False),
         PrimaryKeyConstraint("account", "kind", "record_id", name="pk_mirror"),
         sqlite_with_rowid=False,
     )
@@ -105,11 +108,28 @@ def _records() -> None:
         Column("at", BigInteger, nullable=False),
         Column("origin", String(20), nullable=False),
         Column("run_id", BigInteger),
+        Column("extension", String(190)),
+        Column("depth", Integer),
         Column("state", String(20), nullable=False),
         PrimaryKeyConstraint("id", name="pk_move"),
         UniqueConstraint("account", "key", name="uq_move_account_key"),
     )
     op.create_index("ix_move_account_record_id_state", "move", ["account", "record_id", "state"])
+    op.create_table(
+        "told_call",
+        Column("id", COUNTER, nullable=False),
+        Column("account", String(190), nullable=False),
+        Column("phone", String(190), nullable=False),
+        Column("key", String(190), nullable=False),
+        Column("teller", String(190), nullable=False),
+        Column("direction", String(20), nullable=False),
+        Column("started_at", BigInteger, nullable=False),
+        Column("is_matched", Integer, nullable=False),
+        Column("is_news", Integer, nullable=False),
+        PrimaryKeyConstraint("id", name="pk_told_call"),
+        UniqueConstraint("account", "key", name="uq_told_call_account_key"),
+    )
+    op.create_index("ix_told_call_account_phone_started_at", "told_call", ["account", "phone", "started_at"])
 
 
 def _own_writes() -> None:
