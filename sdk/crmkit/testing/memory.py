@@ -15,6 +15,7 @@ from crmkit.models import RECORDS, Record
 from crmkit.settings import AccountSettings
 from crmkit.testing import changes, furniture
 from crmkit.testing.connection import CAPABILITIES, MemoryConnection
+from crmkit.testing.desk import Desk
 from crmkit.testing.hooks import VENDOR, parse
 from crmkit.testing.person import Person
 from crmkit.testing.world import MemoryWorld
@@ -99,6 +100,11 @@ class MemoryCrm:
         self.connection = MemoryConnection(self.world, account)
         self.crm = Crm(self.connection)
         self.person = Person(self.world, account)
+        self._desks: dict[str, Desk] = {}
+
+    def desk(self, extension: str) -> Desk:
+        """What the extension of that name keeps in this account: store, index, timers, done effects."""
+        return self._desks.setdefault(extension, Desk.of(self.world.account(self.key)))
 
     def seed(self, *records: Record, at: datetime | None = None) -> list[Ref]:
         """Put in records that were there before anybody looked: no hooks, no feed rows, no request.

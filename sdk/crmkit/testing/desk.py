@@ -1,0 +1,153 @@
+"""What a handler has beside the CRM, in dictionaries: mirror, index, store, choice of owners, timers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crmkit.assignment import Choice, Policy, choose
+from crmkit.models import Task, User
+from crmkit.storage import R
+from crmkit.testing.state import AccountState
+from crmkit.values import Json, Ref
+
+
+class MemoryMirror:
+    """The account's records as they are now; no request is counted."""
+
+    def __init__(self, state: AccountState) -> None:
+        self._state = state
+
+    def get(self, record: type[R], ref: Ref) -> R | None:
+        """The record; None when it is gone."""
+        return self._state.get(record, ref)
+
+    def scan(self, record: type[R]) -> Iterator[R]:
+        """All records of a kind."""
+        return self._state.all(record)
+
+    def columns(self, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
+        """Id and the named fields, as JSON has them."""
+        for found in self._state.all(record):
+            yield (found.ref.id, *(found.raw[name] for name in names))
+
+    def count(self, record: type[R]) -> int:
+        """How many records of a kind there are."""
+        return len(self._state.ids(record.kind))
+
+
+class MemoryIndex:
+    """Keys of records in a dict."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Ref, tuple[str, ...]] = {}
+
+    def put(self, ref: Ref, keys: Sequence[str]) -> None:
+        """Replace the keys of a record."""
+        self._keys.pop(ref, None)
+        if keys:
+            self._keys[ref] = tuple(dict.fromkeys(keys))
+
+    def find(self, keys: Sequence[str], *, limit: int = 100) -> Mapping[str, Sequence[Ref]]:
+        """The records under each key that has any."""
+        found = {key: sorted(ref for ref, own in self._keys.items() if key in own)[:limit] for key in keys}
+        return {key: refs for key, refs in found.items() if refs}
+
+    def counts(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """How many records each key has."""
+        all_keys = Counter(key for own in self._keys.values() for key in own)
+        return {key: all_keys[key] for key in keys}
+
+
+class MemoryStore:
+    """Documents in a dict; kept as text, so that what is read is never what was put in."""
+
+    def __init__(self) -> None:
+        self._documents: dict[tuple[str, str], str] = {}
+
+    def get(self, collection: str, key: str) -> Mapping[str, Json] | None:
+        """The document, or None."""
+        text = self._documents.get((collection, key))
+        return _read(text) if text is not None else None
+
+    def put(self, collection: str, key: str, document: Mapping[str, Json]) -> None:
+        """Keep the document. Raises TypeError for what is not JSON."""
+        self._documents[collection, key] = json.dumps(document)
+
+    def add(self, collection: str, key: str, document: Mapping[str, Json]) -> bool:
+        """Keep the document unless there is one."""
+        if (collection, key) in self._documents:
+            return False
+        self.put(collection, key, document)
+        return True
+
+    def delete(self, collection: str, key: str) -> None:
+        """Forget the document."""
+        self._documents.pop((collection, key), None)
+
+    def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Keys and documents in the order of the keys."""
+        for (own, key), text in sorted(self._documents.items()):
+            if own == collection and key.startswith(prefix):
+                yield key, _read(text)
+
+
+def _read(text: str) -> Mapping[str, Json]:
+    document: Mapping[str, Json] = json.loads(text)
+    return document
+
+
+class MemoryAssign:
+    """Chooses among the account's active users; turns are counted for each set of candidates."""
+
+    def __init__(self, state: AccountState) -> None:
+        self._state = state
+        self._last: dict[tuple[str, ...], str] = {}
+
+    def __call__(
+        self,
+        policy: Policy,
+        *,
+        owner_id: str | None = None,
+        among: Sequence[str] = (),
+        fixed: str | None = None,
+    ) -> Choice:
+        """The user by `policy`."""
+        owners = (task.owner_id for task in self._state.all(Task) if not task.is_done)
+        load: Counter[str] = Counter(owner for owner in owners if owner is not None)
+        turns = tuple(among)
+        choice = choose(
+            policy,
+            active=[user.ref.id for user in self._state.all(User) if user.is_active],
+            owner_id=owner_id,
+            among=among,
+            fixed=fixed,
+            last=self._last.get(turns),
+            load=load,
+        )
+        if choice.user_id is not None:
+            self._last[turns] = choice.user_id
+        return choice
+
+
+@dataclass(slots=True)
+class Desk:
+    """One extension's own things in one account; lives as long as the test.
+
+    `timers` holds what `ctx.later` asked for: by record and key, the moment. `effects` are writes by their `once=`.
+    """
+
+    mirror: MemoryMirror
+    assign: MemoryAssign
+    index: MemoryIndex = field(default_factory=MemoryIndex)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    timers: dict[tuple[Ref | None, str], datetime] = field(default_factory=dict)
+    effects: dict[str, Ref | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: AccountState) -> Desk:
+        """An empty desk in an account."""
+        return cls(MemoryMirror(state), MemoryAssign(state))
