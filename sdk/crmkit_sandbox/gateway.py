@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypedDict, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
@@ -14,10 +14,16 @@ from .faults import Fault, Faults
 from .limits import Limiter
 from .traffic import Call, Traffic
 
-# Set in the environ to tell the server to break the connection instead of ending the answer well.
-CUT = "crmkit_sandbox.cut"
-IGNORED = "crmkit_sandbox.ignored"
+# Where an application leaves notes for the gateway and the server. The dict is shared: werkzeug copies the environ.
+NOTES = "crmkit_sandbox.notes"
 Cut = Literal["reset", "truncated"]
+
+
+class Notes(TypedDict, total=False):
+    """`cut` tells the server to break the connection; `ignored` names parameters that did nothing."""
+
+    cut: Cut
+    ignored: list[str]
 
 
 class Fronted(Protocol):
@@ -58,6 +64,7 @@ class Gateway:
         at = self.clock.now()
         if self.latency.seconds > 0:
             time.sleep(self.latency.seconds)
+        notes = notes_of(environ)
         answer = self._answer(environ, path)
         body = answer.get_data()
         self.vendor.requests.add(
@@ -65,10 +72,10 @@ class Gateway:
                 method=environ["REQUEST_METHOD"],
                 path=path,
                 query=environ.get("QUERY_STRING", ""),
-                status=0 if environ.get(CUT) == "reset" else answer.status_code,
+                status=0 if notes.get("cut") == "reset" else answer.status_code,
                 at=at,
                 bytes=len(body),
-                ignored=tuple(environ.get(IGNORED, ())),
+                ignored=tuple(notes.get("ignored", ())),
             )
         )
         return answer(environ, start_response)
@@ -109,6 +116,11 @@ class Gateway:
         return _cut(environ, "reset", answer)
 
 
+def notes_of(environ: WSGIEnvironment) -> Notes:
+    """The notes of this call."""
+    return cast(Notes, environ.setdefault(NOTES, {}))
+
+
 def hold_body(environ: WSGIEnvironment) -> None:
     """Read the whole request body, so that an early refusal leaves nothing on a kept connection."""
     body = Request(environ).get_data(cache=False)
@@ -125,7 +137,7 @@ def _page(status: int) -> Response:
 
 
 def _cut(environ: WSGIEnvironment, how: Cut, answer: Response) -> Response:
-    environ[CUT] = how
+    notes_of(environ)["cut"] = how
     return answer
 
 

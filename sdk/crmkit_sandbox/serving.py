@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 
-from .gateway import CUT, hold_body
+from .gateway import hold_body, notes_of
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -49,15 +49,16 @@ class _Handler(WSGIRequestHandler):
         self.environ = self.make_environ()
         environ: WSGIEnvironment = self.environ
         hold_body(environ)
+        notes = notes_of(environ)
         try:
             answer = Response.from_app(self.server.app, environ, buffered=True)
         except Exception:  # noqa: BLE001  a server outlives one bad call; the trace is for who wrote the emulator
             traceback.print_exc(file=sys.stderr)
             answer = Response("the emulator failed, see its log\n", status=500)
-        if environ.get(CUT) == "reset":
+        if notes.get("cut") == "reset":
             self._reset()
         else:
-            self._write(answer, is_cut=environ.get(CUT) == "truncated")
+            self._write(answer, is_cut=notes.get("cut") == "truncated")
 
     def _write(self, answer: Response, *, is_cut: bool) -> None:
         body = answer.get_data()

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
-from crmkit_sandbox.gateway import IGNORED
+from crmkit_sandbox.gateway import notes_of
 from crmkit_sandbox.wire import Row
 
 from .account import Account
@@ -94,7 +94,7 @@ class Api:
         except ProblemError as error:
             body, status = error.body, error.status
         if call is not None:
-            request.environ[IGNORED] = [*call.query.unused(), *call.ignored]
+            notes_of(request.environ)["ignored"] = [*call.query.unused(), *call.ignored]
         return json_response(body, status)
 
     def _authorised(self, *, admin: bool) -> ApiCall:

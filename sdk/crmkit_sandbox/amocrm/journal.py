@@ -19,14 +19,15 @@ def record(
     *,
     before: Sequence[Row] = (),
     after: Sequence[Row] = (),
+    created_by: int | None = None,
 ) -> Row:
-    """Append an event in the name of the acting user."""
+    """Append an event in the name of the acting user, or of `created_by`."""
     event: Row = {
         "id": _event_id(account),
         "type": type_,
         "entity_id": row_id,
         "entity_type": SINGULAR.get(kind, kind),
-        "created_by": account.actor.user_id,
+        "created_by": account.actor.user_id if created_by is None else created_by,
         "created_at": account.now(),
         "value_after": list(after),
         "value_before": list(before),
@@ -79,7 +80,9 @@ def record_note(account: Account, note: Row) -> None:
     """Append the event of a new note, if its type has one."""
     type_ = NOTE_EVENTS.get(note["note_type"])
     if type_ is not None:
-        record(account, note["entity_type"], note["entity_id"], type_, after=[{"note": {"id": note["id"]}}])
+        after = [{"note": {"id": note["id"]}}]
+        kind, row_id = note["entity_type"], note["entity_id"]
+        record(account, kind, row_id, type_, after=after, created_by=note["created_by"])
 
 
 NOTE_EVENTS = {
