@@ -53,7 +53,7 @@ def parse(request: WebhookRequest, settings: AccountSettings) -> Delivery:
         body: dict[str, Any] = json.loads(request.body)
         owner = body["account"]
         hints = tuple(_hint(settings.key, item) for item in body["items"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadPayload(
             "the body is not what the memory CRM sends",
             account=settings.key,

@@ -55,7 +55,7 @@ class MemoryAdapter:
     @property
     def volatile(self) -> Mapping[Kind, frozenset[str]]:
         """Who changed a record last, and when, is no change by itself."""
-        return dict.fromkeys(Kind, _VOLATILE)
+        return {kind: _VOLATILE & record.model_fields.keys() for kind, record in RECORDS.items()}
 
     def open(self, settings: AccountSettings, doors: Doors) -> MemoryConnection:
         """A connection to the account `settings.key` of the world; it comes into being when it is new."""
