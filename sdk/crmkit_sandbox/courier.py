@@ -2,6 +2,7 @@
 
 import heapq
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from time import monotonic
@@ -48,7 +49,8 @@ class Courier:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, int, Delivery]] = []
+        self._later: list[tuple[float, int, Delivery]] = []
+        self._ready: dict[str, deque[Delivery]] = {}
         self._busy: set[str] = set()
         self._sent: list[Delivery] = []
         self._threads: list[threading.Thread] = []
@@ -62,7 +64,7 @@ class Courier:
             if self._is_closed:
                 return
             self._order += 1
-            heapq.heappush(self._waiting, (delivery.due, self._order, delivery))
+            heapq.heappush(self._later, (delivery.due, self._order, delivery))
             self._hire()
             self._changed.notify()
 
@@ -80,13 +82,15 @@ class Courier:
     def waiting(self, vendor: str) -> Sequence[Delivery]:
         """Attempts that are not made yet, soonest first."""
         with self._changed:
-            return [delivery for _, _, delivery in sorted(self._waiting) if delivery.vendor == vendor]
+            ready = [delivery for queue in self._ready.values() for delivery in queue]
+            later = [delivery for _, _, delivery in sorted(self._later)]
+            return [delivery for delivery in (*ready, *later) if delivery.vendor == vendor]
 
     def settle(self, timeout_s: float = 5.0) -> bool:
         """True once nothing is in flight and nothing is due by the sandbox clock; False after `timeout_s`."""
         ends = monotonic() + timeout_s
         with self._changed:
-            while self._busy or (self._waiting and self._waiting[0][0] <= self._clock.now()):
+            while self._busy or any(self._ready.values()) or self._is_due():
                 if not self._changed.wait(max(0.0, min(0.2, ends - monotonic()))) and monotonic() >= ends:
                     return False
         return True
@@ -95,8 +99,10 @@ class Courier:
         """Drop the record and the queue of `vendor`."""
         with self._changed:
             self._sent = [delivery for delivery in self._sent if delivery.vendor != vendor]
-            self._waiting = [entry for entry in self._waiting if entry[2].vendor != vendor]
-            heapq.heapify(self._waiting)
+            self._later = [entry for entry in self._later if entry[2].vendor != vendor]
+            heapq.heapify(self._later)
+            for url, queue in self._ready.items():
+                self._ready[url] = deque(delivery for delivery in queue if delivery.vendor != vendor)
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -115,12 +121,12 @@ class Courier:
         with self._changed:
             self._is_closed = False
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            if self._waiting:
+            if self._later or any(self._ready.values()):
                 self._hire()
 
     def _hire(self) -> None:
         # A worker more for each destination that waits: one hanging receiver must not hold up the others.
-        if len(self._threads) < min(WORKERS, len(self._busy) + len(self._waiting)):
+        if len(self._threads) < min(WORKERS, len(self._busy) + len(self._ready) + len(self._later)):
             thread = threading.Thread(target=self._work, name="sandbox-courier", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -135,18 +141,19 @@ class Courier:
     def _take(self) -> Delivery | None:
         with self._changed:
             while not self._is_closed:
-                now = self._clock.now()
-                ready = [e for e in self._waiting if e[0] <= now and e[2].url not in self._busy]
-                if ready:
-                    entry = min(ready)
-                    self._waiting.remove(entry)
-                    heapq.heapify(self._waiting)
-                    self._busy.add(entry[2].url)
-                    return entry[2]
-                later = [e[0] - now for e in self._waiting if e[0] > now]
-                is_still = self._clock.is_frozen or not later
-                self._changed.wait(None if is_still else min(later))
+                while self._is_due():
+                    delivery = heapq.heappop(self._later)[2]
+                    self._ready.setdefault(delivery.url, deque()).append(delivery)
+                for url, queue in self._ready.items():
+                    if queue and url not in self._busy:
+                        self._busy.add(url)
+                        return queue.popleft()
+                is_still = self._clock.is_frozen or not self._later
+                self._changed.wait(None if is_still else max(0.0, self._later[0][0] - self._clock.now()))
         return None
+
+    def _is_due(self) -> bool:
+        return bool(self._later) and self._later[0][0] <= self._clock.now()
 
     def _finish(self, delivery: Delivery) -> None:
         delivery.at = self._clock.now()

@@ -73,19 +73,19 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            receiver.bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self.send_response(receiver.status)
+            made.bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(made.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}/hook")
+    made = Receiver(f"http://127.0.0.1:{server.server_port}/hook")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    yield receiver
+    yield made
     server.shutdown()
     thread.join(5)
     server.server_close()

@@ -103,6 +103,8 @@ def read_value(field: Row, values: object, path: str, check: Check) -> Row | Non
     if all("value" in value and value["value"] is None and len(value) == 1 for value in values):
         return None
     normalise = _normaliser(field["type"])
+    # Only leads show whether a field is computed. Source: Kommo, page "Leads list".
+    computed = {"is_computed": False} if field["entity_type"] == "leads" else {}
     stored = [normalise(field, value, f"{path}.values.{i}", check) for i, value in enumerate(values)]
     return {
         "field_id": field["id"],
@@ -110,6 +112,7 @@ def read_value(field: Row, values: object, path: str, check: Check) -> Row | Non
         "field_code": field["code"],
         "field_type": field["type"],
         "values": [value for value in stored if value is not None],
+        **computed,
     }
 
 

@@ -196,7 +196,7 @@ def task_item(account: Account, task: Row, before: Row | None = None) -> Row:
         "responsible_user_id": task["responsible_user_id"],
         "complete_till": _stamp(task["complete_till"], UTC),
         "action_close": int(task["is_completed"] and not before["is_completed"]) if before else None,
-        "old_text": before["text"] if before else None,
+        "old_text": before["text"] if before and not result else None,
         "main_user": task["responsible_user_id"] if is_moved else None,
         "modified_by": task["updated_by"] if is_moved else None,
         "old_responsible_user_id": before["responsible_user_id"] if before and is_moved else None,

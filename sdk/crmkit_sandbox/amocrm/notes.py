@@ -148,7 +148,11 @@ def _read_params(type_: str, params: object, check: Check) -> Row:
             check.missing(f"params.{name}")
     if type_ == "message_cashier" and params.get("status") not in CASHIER_STATES:
         check.choice("params.status")
-    return {name: params[name] for name in (*required, *further) if name in params}
+    read = {name: params[name] for name in (*required, *further) if name in params}
+    if type_ == "attachment" and "file_name" in read:
+        # A file is read back in another shape than it is written.
+        read |= {"is_drive_attachment": True, "text": read["file_name"], "original_name": read["file_name"]}
+    return read
 
 
 def _tell(account: Account, hooks: Hooks, note: Row) -> None:

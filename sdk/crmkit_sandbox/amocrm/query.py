@@ -54,7 +54,7 @@ def values(node: object) -> list[str]:
     """The plain values below `node`; texts are split by commas, as the vendor does for lists of ids."""
     if isinstance(node, dict):
         return [value for inner in node.values() for value in values(inner)]
-    return [part.strip() for part in str(node).split(",") if part.strip()]
+    return [] if node is None else [part.strip() for part in str(node).split(",") if part.strip()]
 
 
 def numbers(node: object) -> set[int]:

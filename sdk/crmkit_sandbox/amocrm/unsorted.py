@@ -147,14 +147,40 @@ def _hook_item(account: Account, row: Row) -> Row:
         "source": row["source_name"],
         "source_uid": row["source_uid"],
         "category": row["category"],
-        "source_data": {**row["metadata"], "date": row["created_at"]},
+        "source_data": _source_data(row),
         "date_create": row["created_at"],
         "data": {
-            "leads": [{"id": lead.get("id"), "name": lead.get("name"), "pipeline_id": row["pipeline_id"]}],
+            "leads": [
+                {
+                    "last_modified": lead.get("updated_at"),
+                    "name": lead.get("name"),
+                    "pipeline_id": row["pipeline_id"],
+                    "modified_user_id": 0,
+                    "date_create": lead.get("created_at"),
+                }
+            ],
             "contacts": [{"id": row["made"]["contacts"]}] if "contacts" in row["made"] else [],
         },
         "pipeline_id": row["pipeline_id"],
         "account_id": account.id,
         "lead_id": row["made"]["leads"],
         "created_at": row["created_at"],
+    }
+
+
+def _source_data(row: Row) -> Row:
+    given = row["metadata"]
+    if row["category"] != "forms":
+        return {**given, "date": row["created_at"]}
+    return {
+        "form_id": given["form_id"],
+        "form_type": 1,
+        "from": row["source_name"],
+        "form_name": given["form_name"],
+        "origin": {
+            "ip": given.get("ip"),
+            "datetime": given["form_sent_at"],
+            "referer": given.get("referer") or given["form_page"],
+        },
+        "date": row["created_at"],
     }

@@ -1,6 +1,7 @@
 """The Flask application of the emulated amoCRM: the API, the token endpoint, the page."""
 
 import difflib
+import re
 from collections.abc import Callable
 
 from flask import Flask, request
@@ -32,6 +33,7 @@ from .person import Person
 from .problems import problem
 
 ANY_KIND = "/<any(leads,contacts,companies):kind>"
+PART, NUMBER = re.compile(r"<[^>]+>"), re.compile(r"(?<=/)\d+")
 ROOMS = (
     views_catalogs,
     views_complex,
@@ -75,8 +77,9 @@ def make_app(person: Person, oauth: OAuth, courier: Courier, vendor: str, seed: 
 
 def _not_emulated(app: Flask) -> Response:
     rules = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(("/api/", "/oauth2/"))}
-    known = {rule.replace(ANY_KIND, f"/{kind}") for rule in rules for kind in KINDS}
-    near = difflib.get_close_matches(request.path, sorted(known), n=5, cutoff=0.4)
+    known = {PART.sub("{id}", rule.replace(ANY_KIND, f"/{kind}")) for rule in rules for kind in KINDS}
+    asked = NUMBER.sub("{id}", request.path)
+    near = difflib.get_close_matches(asked, sorted(known), n=5, cutoff=0.4)
     body = {
         "title": "Not Implemented",
         "status": 501,

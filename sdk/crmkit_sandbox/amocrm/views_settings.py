@@ -228,7 +228,7 @@ def _user(call: ApiCall, user: Row) -> Row:
     row = {**user, "_links": self_link(call.base, "users", user["id"])}
     role = shelves["roles"].get(user["rights"]["role_id"])
     if "role" in extras:
-        embedded["roles"] = [{"id": role["id"], "name": role["name"]}] if role else []
+        embedded["roles"] = [_short_role(call, role)] if role else []
     if "group" in extras:
         group = shelves["groups"].get(user["rights"]["group_id"])
         embedded["groups"] = [{"id": group["id"], "name": group["name"]}] if group else []
@@ -237,6 +237,10 @@ def _user(call: ApiCall, user: Row) -> Row:
     if "phone_number" in extras:
         row["phone_number"] = None
     return {**row, "_embedded": embedded} if embedded else row
+
+
+def _short_role(call: ApiCall, role: Row) -> Row:
+    return {"id": role["id"], "name": role["name"], "_links": self_link(call.base, "roles", role["id"])}
 
 
 def _role(call: ApiCall, role: Row) -> Row:
