@@ -23,7 +23,7 @@ def tokens_know_their_record(deal: Deal, contact: Contact) -> None:
     assert_type(contact[channel], str | None)
     contact[next_step]  # type: ignore[index]
     deal[channel]  # type: ignore[index]
-    wrong: int = deal[next_step]  # type: ignore[index]
+    wrong: int = deal[next_step]  # type: ignore[assignment, index]
     del wrong
 
 
