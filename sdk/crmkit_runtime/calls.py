@@ -1,0 +1,75 @@
+"""Calls told of twice: a telephony and the CRM's own log tell of the same conversation, which is one event.
+
+A call is the same when the number, the direction and the start (within two minutes) agree and somebody else tells of
+it. Each telling is matched with one other at most: two calls of one client within two minutes stay two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from crmkit.models import Call
+from crmkit_runtime.database import to_us
+from crmkit_runtime.tables import told_call as table
+
+SAME_START_S = 120
+
+CRM = "crm"
+"""The CRM's own call log, as a teller."""
+
+OWN_LOG = "own log"
+"""We, when we entered a call into the CRM's log; such a telling is never news."""
+
+
+def is_news(tx: Connection, account: str, call: Call, *, key: str, teller: str) -> bool:
+    """Nobody else has told of this call before; asked again with the same `key` it says the same.
+
+    Args:
+        key: identity of this telling within the account.
+        teller: who tells: `CRM`, `OWN_LOG` or the telephony's name.
+    """
+    again = tx.execute(select(table.c.is_news).where(table.c.account == account, table.c.key == key)).first()
+    if again:
+        return bool(again.is_news)
+    phone, started_at = _number(call), call.started_at or call.created_at
+    if not phone or started_at is None:
+        return teller != OWN_LOG
+    at, direction = to_us(started_at), call.direction.value
+    match = _match(tx, account, phone, direction, at, teller) if teller != OWN_LOG else None
+    if match is not None:
+        tx.execute(update(table).where(table.c.id == match).values(is_matched=1))
+    news = match is None and teller != OWN_LOG
+    tx.execute(
+        insert(table).values(
+            account=account,
+            phone=phone,
+            key=key,
+            teller=teller,
+            direction=direction,
+            started_at=at,
+            is_matched=int(match is not None),
+            is_news=int(news),
+        )
+    )
+    return news
+
+
+def _match(tx: Connection, account: str, phone: str, direction: str, at: int, teller: str) -> int | None:
+    """The nearest telling of somebody else that has no counterpart yet."""
+    near = SAME_START_S * 1_000_000
+    query = select(table.c.id).where(
+        table.c.account == account,
+        table.c.phone == phone,
+        table.c.started_at.between(at - near, at + near),
+        table.c.teller != teller,
+        table.c.direction == direction,
+        table.c.is_matched == 0,
+    )
+    return tx.execute(query.order_by(func.abs(table.c.started_at - at), table.c.id).limit(1)).scalar_one_or_none()
+
+
+def _number(call: Call) -> str:
+    """The last ten digits: one teller writes 8, another +7."""
+    if call.phone is None:
+        return ""
+    return "".join(sign for sign in call.phone.e164 or call.phone.raw if sign.isdigit())[-10:]
