@@ -10,7 +10,7 @@ from crmkit.forms import parse_php_form
 from crmkit.webhook import WebhookRequest
 
 Fields = Mapping[str, str]
-"""Name (folded, see `fold`) to text; a field without a value is absent."""
+"""Name (folded, see `fold`) to text; empty where the sender sent the field without a value."""
 
 DEEPEST = 4
 """How far nested objects are looked into."""
@@ -30,18 +30,24 @@ def read_fields(request: WebhookRequest, *, nested: Collection[str] = (), header
     Raises BadPayload when the body is neither JSON nor a form.
     """
     inner = {fold(name) for name in nested} | {"params"}
-    found = _header_fields(request, {fold(name) for name in header_names})
-    found.update(_flat(parse_php_form(request.query.encode()), inner))
-    found.update(_flat(_body(request), inner))
+    found: dict[str, str] = {}
+    for fields in (
+        _flat(_body(request), inner),
+        _flat(parse_php_form(request.query.encode()), inner),
+        _header_fields(request, {fold(name) for name in header_names}),
+    ):
+        _fill(found, fields)
     return found
 
 
+def _fill(found: dict[str, str], fields: Fields) -> None:
+    """Take over the fields that have no value so far."""
+    for name, text in fields.items():
+        found[name] = found.get(name) or text
+
+
 def _header_fields(request: WebhookRequest, names: Collection[str]) -> dict[str, str]:
-    return {
-        fold(name): text
-        for name, value in request.headers.items()
-        if fold(name) in names and (text := _unmangled(value).strip())
-    }
+    return {fold(name): _text(_unmangled(value)) for name, value in request.headers.items() if fold(name) in names}
 
 
 def _unmangled(value: str) -> str:
@@ -79,10 +85,7 @@ def _flat(data: object, nested: Collection[str]) -> dict[str, str]:
         )
     found: dict[str, str] = {}
     for level in _levels(data, nested, DEEPEST):
-        for name, value in level.items():
-            text = _text(value)
-            if text:
-                found.setdefault(fold(str(name)), text)
+        _fill(found, {fold(str(name)): _text(value) for name, value in level.items()})
     return found
 
 

@@ -107,8 +107,8 @@ class Ringostat:
         own = _own(settings)
         names = {name: fold(own.fields.get(name, name)) for name in FIELDS}
         sent = read_fields(request, nested=NESTED, header_names=names.values())
-        fields = {name: sent[folded] for name, folded in names.items() if folded in sent}
-        if not sent or not (fields.get("disposition") or (fields.get("billsec") and names["disposition"] not in sent)):
+        fields = {name: sent[folded] for name, folded in names.items() if sent.get(folded)}
+        if not (fields.get("disposition") or (fields.get("billsec") and names["disposition"] not in sent)):
             return ()
         return (finished(_call(fields, own, request.received_at), received_at=request.received_at),)
 

@@ -50,4 +50,4 @@ def _shown(request: WebhookRequest, names: Collection[str], nested: Collection[s
     except BadPayload:
         # Whether the body can be read is for later: a sender who cannot show the secret learns nothing about it.
         return headers
-    return headers + [value for name, value in fields.items() if name in folded]
+    return headers + [value for name, value in fields.items() if name in folded and value]
