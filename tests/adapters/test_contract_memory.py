@@ -55,7 +55,7 @@ class MemoryBed:
             FieldType.EMAIL: CustomField(Deal, str, "Почта для счёта"),
             FieldType.PHONE: CustomField(Deal, str, "Телефон склада"),
         }
-        self.options = ("Дорого", "Долго")
+        self.options = dict.fromkeys((FieldType.ENUM, FieldType.MULTIENUM), ("Дорого", "Долго"))
         self.hook_url = "http://127.0.0.1/hooks/memory/acme"
 
     def now(self) -> datetime:

@@ -44,7 +44,7 @@ class Bed(Protocol):
         stages: open stages of one pipeline, in their order, three at least.
         won, lost: the ends of that pipeline.
         custom: a token for each type of deal field that a program may write.
-        options: labels of the fields of the types ENUM and MULTIENUM, two at least.
+        options: labels of the fields of the types ENUM and MULTIENUM, two each at least.
         hook_url: an address whose deliveries `deliveries` gives.
     """
 
@@ -57,7 +57,7 @@ class Bed(Protocol):
     won: StageRef
     lost: StageRef
     custom: Mapping[FieldType, CustomField[Deal, Any]]
-    options: Sequence[str]
+    options: Mapping[FieldType, Sequence[str]]
     hook_url: str
 
     def now(self) -> datetime:
@@ -135,8 +135,8 @@ def samples(bed: Bed) -> Mapping[FieldType, Any]:
         FieldType.BOOL: True,
         FieldType.DATE: date(2026, 12, 31),
         FieldType.DATETIME: datetime.fromisoformat("2026-12-31T21:30:00+00:00"),
-        FieldType.ENUM: bed.options[0],
-        FieldType.MULTIENUM: tuple(bed.options[:2]),
+        FieldType.ENUM: bed.options[FieldType.ENUM][0],
+        FieldType.MULTIENUM: tuple(bed.options[FieldType.MULTIENUM][:2]),
         FieldType.URL: "https://example.com/a?b=1&c=2",
         FieldType.EMAIL: "bill@example.com",
         FieldType.PHONE: "+79123456789",
