@@ -8,12 +8,15 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Literal, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from crmkit.clock import Clock, SystemClock
 from crmkit.errors import CrmKitError, RateLimited, VendorDown
@@ -52,27 +55,50 @@ class Limiter(Protocol):
     """Holds callers back so that no budget is ever exceeded."""
 
     def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
-        """Return when one call may be made under every limit."""
+        """Return when one call may be made under every limit.
+
+        Raises RateLimited at once when a push holds a limit for longer than LONGEST_WAIT_S.
+        """
 
     def push(self, limit: RateLimit, seconds: float) -> None:
         """Let nobody pass `limit` for `seconds`: the vendor has refused."""
 
 
 class _Budget:
-    """What is left of one limit: the earliest free moment, and the taking of it."""
+    """One limit: who stands before it, what was granted, and the earliest free moment."""
 
     def __init__(self, limit: RateLimit, margin_s: float) -> None:
         self._limit = limit
         self._margin_s = margin_s
         self._granted: deque[float] = deque(maxlen=limit.permits)
         self._level, self._level_at = float(limit.permits), 0.0
+        self._turn = threading.Condition()
+        self._is_taken = False
+        self._live_waiting = 0
         self.blocked_until = 0.0
 
+    @contextmanager
+    def turn(self, urgency: Urgency) -> Iterator[None]:
+        """Stand at the head of the queue; bulk callers let every live one pass."""
+        with self._turn:
+            if urgency is Urgency.LIVE:
+                self._live_waiting += 1
+                self._turn.wait_for(lambda: not self._is_taken)
+                self._live_waiting -= 1
+            else:
+                self._turn.wait_for(lambda: not self._is_taken and not self._live_waiting)
+            self._is_taken = True
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._is_taken = False
+                self._turn.notify_all()
+
     def free_at(self, now: float) -> float:
-        start = max(now, self.blocked_until, self._granted[-1] if self._granted else 0.0)
+        start = max(now, self.blocked_until)
         if self._limit.shape == "bucket":
-            missing = 1 - self._level_then(start)
-            return start + max(0.0, missing) * self._limit.per_s
+            return start + max(0.0, 1 - self._level_then(start)) * self._limit.per_s
         if len(self._granted) < self._limit.permits:
             return start
         return max(start, self._granted[0] + self._limit.per_s + self._margin_s)
@@ -82,44 +108,70 @@ class _Budget:
         self._granted.append(at)
 
     def _level_then(self, at: float) -> float:
-        gained = (at - self._level_at) / self._limit.per_s
+        gained = max(0.0, at - self._level_at) / self._limit.per_s
         return min(float(self._limit.permits), self._level + gained)
+
+
+_RESOLUTION_S = 2e-6
+"""Clocks count microseconds: a shorter pause than this is no pause."""
 
 
 class LocalLimiter:
     """A limiter for the threads of one process.
+
+    Callers pass one at a time and the moment they really pass is what counts, so a thread that wakes late takes room
+    from itself, not from the window.
 
     Args:
         clock: where to wait.
         margin_s: added to each window, because the vendor's clock sees our calls bunched by the network.
     """
 
-    def __init__(self, clock: Clock | None = None, margin_s: float = 0.05) -> None:
+    def __init__(self, clock: Clock | None = None, margin_s: float = 0.04) -> None:
         self._clock = clock or SystemClock()
         self._margin_s = margin_s
         self._lock = threading.Lock()
         self._budgets: dict[str, _Budget] = {}
 
     def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
-        """Reserve the next free moment under every limit, then sleep until it."""
-        with self._lock:
-            budgets = [self._budget(limit) for limit in limits]
-            now = self._clock.now().timestamp()
-            at = now
+        """Stand in the queue of every limit, then pass. Raises RateLimited for a push over LONGEST_WAIT_S."""
+        # One order for everybody, else two callers could each hold what the other waits for.
+        budgets = [self._budget(limit) for limit in sorted(limits, key=lambda limit: limit.key)]
+        with ExitStack() as turns:
             for budget in budgets:
-                at = max(at, budget.free_at(at))
+                turns.enter_context(budget.turn(urgency))
+            while True:
+                now = self._now()
+                self._refuse_long_push(budgets, now)
+                at = max((budget.free_at(now) for budget in budgets), default=now)
+                if at - now < _RESOLUTION_S:
+                    break
+                self._clock.wait(at - now)
             for budget in budgets:
-                budget.take(at)
-        self._clock.wait(at - now)
+                budget.take(now)
 
     def push(self, limit: RateLimit, seconds: float) -> None:
-        """Let nobody pass for `seconds`."""
-        with self._lock:
-            budget = self._budget(limit)
-            budget.blocked_until = max(budget.blocked_until, self._clock.now().timestamp() + seconds)
+        """Let nobody pass for `seconds`, those who already stand in the queue included."""
+        budget = self._budget(limit)
+        budget.blocked_until = max(budget.blocked_until, self._now() + seconds)
+
+    def _refuse_long_push(self, budgets: Sequence[_Budget], now: float) -> None:
+        left_s = max((budget.blocked_until - now for budget in budgets), default=0.0)
+        if left_s > LONGEST_WAIT_S:
+            raise RateLimited(
+                f"the vendor asked us to stay away; {left_s:.0f} s are left",
+                retry_after_s=left_s,
+                remedy="Nothing was sent; it is tried again when the pause is over.",
+            )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     def _budget(self, limit: RateLimit) -> _Budget:
-        return self._budgets.setdefault(limit.key, _Budget(limit, self._margin_s))
+        with self._lock:
+            if limit.key not in self._budgets:
+                self._budgets[limit.key] = _Budget(limit, self._margin_s)
+            return self._budgets[limit.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +188,30 @@ class Request:
     read_timeout_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
 class Reply:
     """A vendor's answer, read to its end. Header names are lower case."""
 
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
+    __slots__ = ("_parsed", "content", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self._parsed: list[Json] = []
 
     def json(self) -> Json:
-        """The body as JSON; None for an empty one. Raises ValueError when it is something else."""
-        found: Json = json.loads(self.content) if self.content.strip() else None
-        return found
+        """The body as JSON, decoded once; None for an empty one. Raises ValueError when it is something else."""
+        if not self._parsed:
+            self._parsed.append(json.loads(self.content) if self.content.strip() else None)
+        return self._parsed[0]
 
     @property
     def text(self) -> str:
         """The beginning of the body, for messages."""
         return self.content[:200].decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.content)} bytes)"
 
 
 Judge = Callable[[Request, Reply], CrmKitError | None]
@@ -197,7 +256,9 @@ class Transport:
         self._connect_timeout_s = connect_timeout_s
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
+        # Neither a proxy or password of the machine nor a cookie of an earlier answer may change what we send.
         self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         pool = HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0)
         self._session.mount("http://", pool)
         self._session.mount("https://", pool)
@@ -205,46 +266,45 @@ class Transport:
     def send(self, request: Request) -> Reply:
         """The answer to a request, repeated where that is safe.
 
-        A refusal by the request limit did nothing and is always repeated; an unusable answer is repeated for safe
-        requests only.
+        Repeated are: every refusal by the request limit, since nothing was done; a call that never reached the vendor;
+        an unusable or lost answer of a safe request. Each repeat counts against the limits as well.
 
         Raises whatever the judge makes of the answer, and VendorDown when there is none; `maybe_applied` is set on it
         when a write may have been done.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             self._limiter.wait(self._limits, self._urgency)
-            try:
-                return self._once(request)
-            except CrmKitError as error:
-                wait_s = self._pause_before_repeat(request, error, attempt)
-                if wait_s is None:
-                    raise
-                log.info(
-                    "%s %s %s: %s; again in %.1f s",
-                    self._account,
-                    request.method,
-                    request.path,
-                    error,
-                    wait_s,
-                )
-                if isinstance(error, RateLimited):
-                    for limit in self._limits:
-                        self._limiter.push(limit, wait_s)
-                else:
-                    self._clock.wait(wait_s)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            outcome = self._once(request)
+            if isinstance(outcome, Reply):
+                return outcome
+            if isinstance(outcome, RateLimited):
+                self._hold_everybody(outcome, attempt)
+            wait_s = self._pause_before_repeat(request, outcome, attempt)
+            if wait_s is None:
+                raise outcome
+            log.info("%s %s %s: %s; again in %.1f s", self._account, request.method, request.path, outcome, wait_s)
+            if not isinstance(outcome, RateLimited):
+                self._clock.wait(wait_s)
+            attempt += 1
+
+    def _hold_everybody(self, error: RateLimited, attempt: int) -> None:
+        """Every caller of the account pauses, not just this thread: going on is what leads to a ban."""
+        seconds = _growing_pause(attempt) if error.retry_after_s is None else error.retry_after_s
+        for limit in self._limits:
+            self._limiter.push(limit, seconds)
 
     def _pause_before_repeat(self, request: Request, error: CrmKitError, attempt: int) -> float | None:
-        is_refusal = isinstance(error, RateLimited)
-        if attempt == ATTEMPTS or not error.retryable or not (is_refusal or request.is_safe):
+        if attempt == ATTEMPTS or not error.retryable:
             return None
-        asked = error.retry_after_s if isinstance(error, RateLimited) else None
-        if asked is not None:
+        if isinstance(error, RateLimited):
+            asked = error.retry_after_s or 0.0
             return asked if asked <= LONGEST_WAIT_S else None
-        ceiling = min(0.5 * 2.0**attempt, LONGEST_WAIT_S)
-        return random.uniform(ceiling / 2, ceiling)  # noqa: S311 -- spreads repeats, guards nothing
+        never_sent = isinstance(error, VendorDown) and not error.maybe_applied
+        return _growing_pause(attempt) if request.is_safe or never_sent else None
 
-    def _once(self, request: Request) -> Reply:
+    def _once(self, request: Request) -> Reply | CrmKitError:
+        # The library's error keeps the whole request with its headers: nothing of it may leave this function.
         try:
             answer = self._session.request(
                 request.method,
@@ -257,27 +317,35 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise self._down(request, error) from error
+            return self._down(request, type(error).__name__, was_sent=not _never_connected(error))
         reply = Reply(
             answer.status_code,
             {name.lower(): value for name, value in answer.headers.items()},
             answer.content,
         )
-        refusal = self._judge(request, reply)
-        if refusal is not None:
-            raise refusal
-        return reply
+        return self._judge(request, reply) or reply
 
-    def _down(self, request: Request, error: requests.RequestException) -> VendorDown:
-        never_sent = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
+    def _down(self, request: Request, reason: str, *, was_sent: bool) -> VendorDown:
         return VendorDown(
-            f"{request.method} {request.path} got no answer ({type(error).__name__})",
+            f"{request.method} {request.path} got no answer ({reason})",
             vendor=self._vendor,
             account=self._account,
-            maybe_applied=not (request.is_safe or never_sent),
+            maybe_applied=was_sent and not request.is_safe,
             remedy="Check that the CRM's address is right and reachable; crmkit will try again.",
         )
 
     def close(self) -> None:
         """Give back the connections."""
         self._session.close()
+
+
+def _growing_pause(attempt: int) -> float:
+    ceiling = min(0.5 * 2.0**attempt, LONGEST_WAIT_S)
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 -- spreads repeats, guards nothing
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from crmkit.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,14 @@ class FileTokenStore:
             text = self._path(account).read_text()
         except FileNotFoundError:
             return None
-        return Tokens(**json.loads(text))
+        try:
+            return Tokens(**json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ConfigError(
+                f"the token file of account {account} cannot be read ({type(error).__name__})",
+                account=account,
+                remedy=f"Remove {self._path(account)} and authorise the account again.",
+            ) from None
 
     def save(self, account: str, tokens: Tokens) -> None:
         """Write, flush and rename: a crash leaves either the old pair or the new one."""
@@ -91,11 +101,41 @@ class FileTokenStore:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        # The rename itself is lost in a power cut unless the folder reaches the disk as well.
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     @contextmanager
     def refreshing(self, account: str) -> Iterator[None]:
-        """Hold an exclusive lock on the account's lock file."""
+        """Hold an exclusive lock on the account's lock file over all threads and processes.
+
+        While it is held the file names the holder; a name found in it belongs to one who died inside, and is logged.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._path(account, ".lock").open("w") as lock:
+        with os.fdopen(os.open(self._path(account, ".lock"), os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            if holder := lock.read().strip():
+                log.warning(
+                    "account %s: process %s died while it refreshed the tokens; "
+                    "if the CRM now refuses the refresh token, authorise again",
+                    account,
+                    holder,
+                )
+            _rewrite(lock, str(os.getpid()))
+            try:
+                yield
+            finally:
+                _rewrite(lock, "")
+
+
+def _rewrite(file: TextIO, text: str) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()

@@ -1,0 +1,256 @@
+"""Entities of amoCRM as our records: pure, tolerant of what the vendor leaves out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from crmkit.adapter import Account
+from crmkit.models import (
+    Company,
+    Contact,
+    CustomValue,
+    Deal,
+    Email,
+    FieldDef,
+    FieldType,
+    Lead,
+    LineItem,
+    Outcome,
+    Pipeline,
+    Record,
+    Stage,
+    StageRef,
+    User,
+)
+from crmkit.values import Kind, Money, Ref
+from crmkit_amocrm.translate.custom import FIELD_TYPES, built, read_fields
+from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
+from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
+from crmkit_amocrm.wire import LOST, WON, Item
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def from_lead(raw: Item, account: Account) -> Deal:
+    """The deal that an amoCRM lead is."""
+    inner = raw.get("_embedded") or _NOTHING
+    status = raw.get("status_id")
+    values = head(raw, Kind.DEAL, account)
+    values["title"] = raw.get("name") or ""
+    values["amount"] = _price(raw, account)
+    if status is not None:
+        stage = {"pipeline_id": str(raw.get("pipeline_id", "")), "stage_id": str(status)}
+        values["stage"] = built(StageRef, stage, {})
+        values["outcome"] = _OUTCOMES.get(status, Outcome.OPEN)
+    values["closed_at"] = time_of(raw.get("closed_at"))
+    values["custom"] = read_fields(raw.get("custom_fields_values"), account).custom
+    if inner:
+        values["contacts"] = _contacts(inner.get("contacts"), account)
+        values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
+        values["tags"] = _tags(inner.get("tags"))
+        values["loss_reason"] = _loss_reason(inner.get("loss_reason"))
+        if elements := inner.get("catalog_elements"):
+            values["items"] = tuple(map(_line_item, elements))
+    values["source"] = _source(raw, inner)
+    return built(Deal, values, DEFAULTS[Deal])
+
+
+def from_contact(raw: Item, account: Account) -> Contact:
+    """The person; phones and e-mails out of their multitext fields, the birthday out of the first such field."""
+    inner = raw.get("_embedded") or _NOTHING
+    fields = read_fields(raw.get("custom_fields_values"), account)
+    values = head(raw, Kind.CONTACT, account)
+    values["name"] = raw.get("name") or ""
+    values["first_name"] = raw.get("first_name") or None
+    values["last_name"] = raw.get("last_name") or None
+    values["custom"], values["phones"], values["emails"] = fields
+    values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
+    values["birthday"] = _birthday(raw, fields.custom)
+    values["tags"] = _tags(inner.get("tags"))
+    return built(Contact, values, DEFAULTS[Contact])
+
+
+def from_company(raw: Item, account: Account) -> Company:
+    """The organisation; tax numbers out of a legal entity field, or of fields titled ИНН and КПП."""
+    inner = raw.get("_embedded") or _NOTHING
+    fields = read_fields(raw.get("custom_fields_values"), account)
+    values = head(raw, Kind.COMPANY, account)
+    values["name"] = raw.get("name") or ""
+    values["custom"], values["phones"], values["emails"] = fields
+    values["site"] = next((str(item.value) for item in fields.custom if item.code == "WEB" and item.value), None)
+    values["inn"] = _tax_number(fields.custom, "ИНН", "INN", ("vat_id", "inn"))
+    values["kpp"] = _tax_number(fields.custom, "КПП", "KPP", ("kpp", "tax_registration_reason_code"))
+    values["contacts"] = _contacts(inner.get("contacts"), account)
+    values["tags"] = _tags(inner.get("tags"))
+    return built(Company, values, DEFAULTS[Company])
+
+
+def from_user(raw: Item, account: Account) -> User:
+    """The employee; deleted ones vanish from the vendor's list altogether."""
+    rights = raw.get("rights") or _NOTHING
+    number = raw.get("phone_number")
+    values = head(raw, Kind.USER, account)
+    values["name"] = raw.get("name") or ""
+    values["email"] = raw.get("email") or None
+    values["phone"] = phone_of(str(number), account) if number else None
+    values["group_id"] = text_of(rights.get("group_id"))
+    values["is_active"] = bool(rights.get("is_active", True))
+    values["is_admin"] = bool(rights.get("is_admin", False))
+    return built(User, values, DEFAULTS[User])
+
+
+def from_pipeline(raw: Item, account: Account) -> Pipeline:
+    """The pipeline with its stages in order; 142 wins and 143 loses in every one of them."""
+    inner = raw.get("_embedded") or _NOTHING
+    pipeline_id = str(raw["id"])
+    found = sorted(inner.get("statuses") or [], key=lambda status: status.get("sort") or 0)
+    values = head(raw, Kind.PIPELINE, account)
+    values["name"] = raw.get("name") or ""
+    values["sort"] = raw.get("sort") or 0
+    values["is_main"] = bool(raw.get("is_main"))
+    values["is_archived"] = bool(raw.get("is_archive"))
+    values["stages"] = tuple(
+        Stage(
+            ref=StageRef(pipeline_id=pipeline_id, stage_id=str(status["id"])),
+            name=status.get("name") or "",
+            sort=status.get("sort") or 0,
+            outcome=_OUTCOMES.get(status["id"], Outcome.OPEN),
+            is_incoming=status.get("type") == 1,
+        )
+        for status in found
+    )
+    return built(Pipeline, values, DEFAULTS[Pipeline])
+
+
+def from_unsorted(raw: Item, account: Account) -> Lead:
+    """The request that nobody has accepted yet, with the deal that already exists for it."""
+    inner = raw.get("_embedded") or _NOTHING
+    data = raw.get("metadata") or _NOTHING
+    sender = data.get("client") or _NOTHING
+    phone, email = data.get("phone"), data.get("email")
+    values = head(raw, Kind.LEAD, account)
+    values["ref"] = Ref(account.key, Kind.LEAD, str(raw["uid"]))
+    values["title"] = str(
+        data.get("form_name") or data.get("subject") or sender.get("name") or raw.get("source_name") or ""
+    )
+    values["status"] = "unsorted"
+    values["source"] = raw.get("source_name") or raw.get("category")
+    values["phones"] = (phone_of(str(phone), account),) if phone else ()
+    values["emails"] = (Email(value=str(email)),) if email else ()
+    values["deal"] = _first_ref(inner.get("leads"), Kind.DEAL, account)
+    values["contact"] = _first_ref(inner.get("contacts"), Kind.CONTACT, account)
+    values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
+    return built(Lead, values, DEFAULTS[Lead])
+
+
+def field_def(raw: Item, kind: Kind) -> FieldDef:
+    """A custom field's definition."""
+    return FieldDef(
+        kind=kind,
+        id=str(raw["id"]),
+        code=raw.get("code") or None,
+        title=raw.get("name") or "",
+        type=_field_type(raw),
+        vendor_type=raw.get("type") or "",
+        options={str(option["value"]): str(option["id"]) for option in raw.get("enums") or []},
+        is_required=bool(raw.get("required_statuses") or raw.get("is_required")),
+        is_computed=bool(raw.get("is_computed")),
+    )
+
+
+def from_item(kind: Kind, raw: Item, account: Account) -> Record:
+    """The record of a kind that an entity is."""
+    return _TRANSLATORS[kind](raw, account)
+
+
+_TRANSLATORS: Mapping[Kind, Callable[[Item, Account], Record]] = {
+    Kind.DEAL: from_lead,
+    Kind.CONTACT: from_contact,
+    Kind.COMPANY: from_company,
+    Kind.TASK: from_task,
+    Kind.NOTE: from_note,
+    Kind.CALL: from_call,
+    Kind.USER: from_user,
+    Kind.PIPELINE: from_pipeline,
+    Kind.LEAD: from_unsorted,
+}
+_OUTCOMES = {WON: Outcome.WON, LOST: Outcome.LOST}
+
+
+def _price(raw: Item, account: Account) -> Money | None:
+    price = raw.get("price_with_minor_units")
+    if price is None:
+        price = raw.get("price")
+    return None if price is None else Money(Decimal(str(price)), account.currency)
+
+
+def _contacts(found: Sequence[Item] | None, account: Account) -> tuple[Ref, ...]:
+    if not found:
+        return ()
+    if len(found) > 1:
+        found = sorted(found, key=lambda item: not item.get("is_main"))
+    return tuple(Ref(account.key, Kind.CONTACT, str(item["id"])) for item in found)
+
+
+def _first_ref(found: Sequence[Item] | None, kind: Kind, account: Account) -> Ref | None:
+    return Ref(account.key, kind, str(found[0]["id"])) if found else None
+
+
+def _tags(found: Sequence[Item] | None) -> tuple[str, ...]:
+    return tuple([str(tag.get("name", "")) for tag in found]) if found else ()
+
+
+def _loss_reason(found: Any) -> str | None:
+    # An array in the Russian pages, an object in the international ones.
+    reason = found[0] if isinstance(found, list) and found else found
+    return str(reason["name"]) if isinstance(reason, Mapping) and reason.get("name") else None
+
+
+def _line_item(element: Item) -> LineItem:
+    data = element.get("metadata") or _NOTHING
+    return LineItem(
+        product_id=f"{data.get('catalog_id', '')}.{element['id']}",
+        name=str(element.get("name") or ""),
+        quantity=Decimal(str(data.get("quantity") or 1)),
+    )
+
+
+def _source(raw: Item, inner: Mapping[str, Any]) -> str | None:
+    source = inner.get("source")
+    if isinstance(source, Mapping) and (source.get("name") or source.get("external_id")):
+        return str(source.get("name") or source.get("external_id"))
+    return text_of(raw.get("source_id"))
+
+
+def _birthday(raw: Item, custom: Sequence[CustomValue]) -> date | None:
+    ids = {str(item.get("field_id")) for item in raw.get("custom_fields_values") or [] if _is_birthday(item)}
+    found = next((item.value for item in custom if item.id in ids), None) if ids else None
+    return found if isinstance(found, date) and not isinstance(found, datetime) else None
+
+
+def _is_birthday(item: Item) -> bool:
+    return item.get("field_type") == "birthday"
+
+
+def _tax_number(custom: Sequence[CustomValue], title: str, code: str, keys: Sequence[str]) -> str | None:
+    for item in custom:
+        named = item.title.strip().upper() == title or (item.code or "").upper() == code
+        if named and item.value and item.type is not FieldType.JSON:
+            return str(item.value).strip()
+    for item in custom:
+        if item.type is FieldType.JSON and isinstance(item.value, str):
+            entity = json.loads(item.value)
+            found = next((entity[key] for key in keys if entity.get(key)), None) if isinstance(entity, dict) else None
+            if found:
+                return str(found).strip()
+    return None
+
+
+def _field_type(raw: Item) -> FieldType:
+    if raw.get("type") == "multitext":
+        return {"PHONE": FieldType.PHONE, "EMAIL": FieldType.EMAIL}.get(raw.get("code") or "", FieldType.TEXT)
+    return FIELD_TYPES.get(raw.get("type") or "", FieldType.UNKNOWN)
