@@ -44,7 +44,7 @@ def read_note(account: Account, kind: str, item: Row, before: Row | None = None)
     type_ = item.get("note_type", before["note_type"] if before else None)
     if type_ is None:
         check.missing("note_type")
-    elif type_ not in PARAMS:
+    elif not isinstance(type_, str) or type_ not in PARAMS:
         check.choice("note_type")
     elif before is None or "params" in item:
         columns |= {"note_type": type_, "params": _read_params(type_, item.get("params"), check)}
@@ -89,8 +89,7 @@ def read_call(account: Account, item: Row) -> tuple[Row, list[Row]]:
     for name in ("direction", "phone", "duration", "source"):
         if name not in item:
             check.missing(name)
-    if "direction" in item and item["direction"] not in DIRECTIONS:
-        check.choice("direction")
+    check.is_choice(item, "direction", DIRECTIONS)
     for name in ("phone", "source"):
         check.is_text(item, name)
     check.is_int(item, "duration")

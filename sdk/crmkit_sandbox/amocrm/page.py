@@ -143,7 +143,7 @@ class Page:
             "leads": [{**row, "people": self._people(row["id"])} for row in rows if row is not None],
             "count": len(ids),
             "before": open_ids[at - 1] if at > 0 and not is_closed else None,
-            "after": open_ids[at + 1] if status["id"] != LOST and not is_closed else None,
+            "after": open_ids[at + 1] if not is_closed and at + 1 < len(open_ids) else None,
         }
 
     def _people(self, lead_id: int) -> str:

@@ -1,7 +1,7 @@
 """Refusals in the vendor's own words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from werkzeug.wrappers import Response
 
@@ -130,3 +130,29 @@ class Check:
             return True
         self.wrong_type(name, "string")
         return False
+
+    def is_choice(self, item: Row, name: str, allowed: Container[object], path: str | None = None) -> bool:
+        """True when `name` is given as one of `allowed`; another value is noted."""
+        if name not in item:
+            return False
+        if isinstance(item[name], str | int) and item[name] in allowed:
+            return True
+        self.choice(path or name)
+        return False
+
+    def branch(self, item: Row, name: str) -> Row:
+        """The object under `name`, empty when it is left out or null; another type is noted."""
+        value = item.get(name)
+        if isinstance(value, dict):
+            return value
+        if value not in (None, []):
+            self.wrong_type(name, "array")
+        return {}
+
+    def objects(self, item: Row, name: str, path: str) -> list[Row]:
+        """The objects listed under `name`; another type is noted."""
+        value = item.get(name) or []
+        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            return value
+        self.wrong_type(path, "array")
+        return []

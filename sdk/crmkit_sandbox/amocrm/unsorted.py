@@ -28,17 +28,16 @@ def read_unsorted(
     for name in ("source_uid", "source_name", "metadata"):
         if name not in item:
             check.missing(name)
-    metadata = item.get("metadata")
-    if isinstance(metadata, dict):
-        for name in METADATA[category]:
-            if name not in metadata:
-                check.missing(f"metadata.{name}")
-    if "pipeline_id" in item and item["pipeline_id"] not in account.shelves["pipelines"]:
-        check.choice("pipeline_id")
+    metadata = check.branch(item, "metadata")
+    for name in METADATA[category]:
+        if name not in metadata:
+            check.missing(f"metadata.{name}")
+    check.is_choice(item, "pipeline_id", account.shelves["pipelines"])
+    check.is_int(item, "created_at")
     writes: dict[Kind, Write] = {}
-    embedded = item.get("_embedded") or {}
+    embedded = check.branch(item, "_embedded")
     for kind in NAMES:
-        given = embedded.get(kind) or []
+        given = check.objects(embedded, kind, f"_embedded.{kind}")
         if len(given) > 1:
             check.fault("TooManyElements", f"_embedded.{kind}", "This collection should contain 1 element or less.")
         for inner in given[:1]:

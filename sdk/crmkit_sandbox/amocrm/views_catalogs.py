@@ -121,8 +121,9 @@ def _write(call: ApiCall, catalog_id: int, items: list[Row], *, is_new: bool) ->
     plans, faults = [], []
     for index, item in enumerate(items):
         check = Check()
-        before = None if is_new else table.live(item.get("id") or 0)
-        if is_new and not item.get("name"):
+        row_id = item.get("id")
+        before = table.live(row_id) if not is_new and isinstance(row_id, int) else None
+        if (is_new or "name" in item) and not (isinstance(item.get("name"), str) and item["name"]):
             check.missing("name")
         if not is_new and (before is None or before["catalog_id"] != catalog_id):
             check.choice("id")
@@ -164,8 +165,7 @@ def _catalog(call: ApiCall, row: Row) -> Row:
 
 def _catalog_faults(item: Row) -> list[Row]:
     check = Check()
-    if not item.get("name"):
+    if not item.get("name") or not isinstance(item["name"], str):
         check.missing("name")
-    if item.get("type", "regular") not in TYPES:
-        check.choice("type")
+    check.is_choice(item, "type", TYPES)
     return check.errors

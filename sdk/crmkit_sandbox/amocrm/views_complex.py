@@ -1,7 +1,6 @@
 """`leads/complex`: a lead with its contact and company in one call, with duplicate control."""
 
 from collections.abc import Collection
-from typing import Any
 
 from crmkit_sandbox.wire import Row
 
@@ -39,28 +38,36 @@ def create_complex(call: ApiCall) -> Reply:
 
 def _read(account: Account, item: Row, request_id: str) -> tuple[dict[Kind, Write | int], list[Row]]:
     check = Check()
-    embedded = item.get("_embedded") or {}
+    embedded = check.branch(item, "_embedded")
     lead = {**item, "_embedded": {"tags": embedded["tags"]} if "tags" in embedded else {}}
     plan: dict[Kind, Write | int] = {}
     plan["leads"], errors = read_write(account, "leads", lead, request_id)
     check.errors += errors
     for kind in PARTNERS:
-        given = embedded.get(kind) or []
+        given = check.objects(embedded, kind, f"_embedded.{kind}")
         if len(given) > 1:
             check.fault("TooManyElements", f"_embedded.{kind}", "This collection should contain 1 element or less.")
         for partner in given[:1]:
             plan[kind] = _read_partner(account, kind, partner, request_id, check)
-    for part in (item, *(partner for kind in PARTNERS for partner in embedded.get(kind) or [])):
-        if len(part.get("custom_fields_values") or ()) > MOST_VALUES:
-            check.fault("TooManyElements", "custom_fields_values", f"At most {MOST_VALUES} elements are allowed.")
-    metadata = embedded.get("metadata")
-    if isinstance(metadata, dict) and metadata.get("category") not in METADATA:
-        check.choice("_embedded.metadata.category")
+        for part in (item, *given):
+            values = part.get("custom_fields_values")
+            if isinstance(values, list) and len(values) > MOST_VALUES:
+                check.fault("TooManyElements", "custom_fields_values", f"At most {MOST_VALUES} elements are allowed.")
+    if embedded.get("metadata"):
+        _read_metadata(embedded, check)
     return plan, check.errors
 
 
-def _read_partner(account: Account, kind: Kind, partner: Any, request_id: str, check: Check) -> Write | int:
-    if isinstance(partner, dict) and isinstance(partner.get("id"), int):
+def _read_metadata(embedded: Row, check: Check) -> None:
+    metadata = check.branch(embedded, "metadata")
+    if check.is_choice({"category": None, **metadata}, "category", METADATA, "_embedded.metadata.category"):
+        for name in METADATA[str(metadata["category"])]:
+            if name not in metadata:
+                check.missing(f"_embedded.metadata.{name}")
+
+
+def _read_partner(account: Account, kind: Kind, partner: Row, request_id: str, check: Check) -> Write | int:
+    if isinstance(partner.get("id"), int):
         if account.tables[kind].live(partner["id"]) is None:
             check.choice(f"_embedded.{kind}.0.id")
         return int(partner["id"])

@@ -75,8 +75,8 @@ def update_fields(call: ApiCall, kind: str = "", catalog_id: int = 0) -> Reply:
     items = call.items()
     lost = [(str(i), Check()) for i in range(len(items))]
     for (_, check), item in zip(lost, items, strict=True):
-        if item.get("id") not in book:
-            check.choice("id")
+        check.is_choice({"id": None, **item}, "id", book)
+        _check_options(item, check)
     if any(check.errors for _, check in lost):
         raise invalid([(request_id, check.errors) for request_id, check in lost])
     changed = [_field(call, path, _change(call, name, book[item["id"]], item)) for item in items]
@@ -92,7 +92,11 @@ def get_field(call: ApiCall, row_id: int, kind: str = "", catalog_id: int = 0) -
 def update_field(call: ApiCall, row_id: int, kind: str = "", catalog_id: int = 0) -> Reply:
     """Change a definition."""
     name, path = _book(call, kind, catalog_id)
-    return _field(call, path, _change(call, name, _known(call, name, row_id), call.item()))
+    field, item, check = _known(call, name, row_id), call.item(), Check()
+    _check_options(item, check)
+    if check.errors:
+        raise invalid([("0", check.errors)])
+    return _field(call, path, _change(call, name, field, item))
 
 
 def delete_field(call: ApiCall, row_id: int, kind: str = "", catalog_id: int = 0) -> Reply:
@@ -151,13 +155,25 @@ def _faults(item: Row) -> list[Row]:
         check.missing("name")
     if "type" not in item:
         check.missing("type")
-    elif item["type"] not in TYPE_NUMBERS:
-        check.choice("type")
+    elif not check.is_choice(item, "type", TYPE_NUMBERS):
+        return check.errors
     elif item["type"] == "monetary" and not item.get("currency"):
         check.missing("currency")
     elif item["type"] in CHOICES and not item.get("enums"):
         check.missing("enums")
+    _check_options(item, check)
     return check.errors
+
+
+def _check_options(item: Row, check: Check) -> None:
+    for name in ("name", "code", "group_id", "currency"):
+        if item.get(name) is not None:
+            check.is_text(item, name)
+    check.is_int(item, "sort")
+    for index, enum in enumerate(check.objects(item, "enums", "enums")):
+        if not isinstance(enum.get("value"), str):
+            check.missing(f"enums.{index}.value")
+        check.is_int(enum, "id", nullable=True)
 
 
 def _change(call: ApiCall, name: str, field: Row, item: Row) -> Row:

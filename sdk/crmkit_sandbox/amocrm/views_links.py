@@ -93,19 +93,21 @@ def _read(call: ApiCall, kind: Kind, item: Row, index: int, row_id: int | None) 
     if not isinstance(own_id, int) or call.account.tables[kind].live(own_id) is None:
         check.choice(f"{index}.entity_id")
     to_kind, to_id = item.get("to_entity_type"), item.get("to_entity_id")
-    if to_kind not in ALLOWED[kind] or to_kind == "customers":
-        check.choice(f"{index}.to_entity_type")
-    else:
-        table = call.account.tables["elements" if to_kind == "catalog_elements" else to_kind]
+    path = f"{index}.to_entity_type"
+    if "to_entity_type" not in item:
+        check.missing(path)
+    elif check.is_choice(item, "to_entity_type", [one for one in ALLOWED[kind] if one != "customers"], path):
+        table = call.account.tables["elements" if to_kind == "catalog_elements" else str(to_kind)]
         if not isinstance(to_id, int) or table.live(to_id) is None:
             check.choice(f"{index}.to_entity_id")
-    given = item.get("metadata") or {}
+    given = check.branch(item, "metadata")
     metadata: Row = {}
     if to_kind == "contacts" and kind == "leads":
         metadata = {"main_contact": bool(given.get("is_main", False))}
     if to_kind == "catalog_elements":
         metadata = {"quantity": given.get("quantity", 1), "catalog_id": given.get("catalog_id")}
-    return (kind, int(own_id or 0)), (str(to_kind), int(to_id or 0)), metadata, check
+    one = (kind, own_id if isinstance(own_id, int) else 0)
+    return one, (str(to_kind), to_id if isinstance(to_id, int) else 0), metadata, check
 
 
 def _shown(one: Place, other: Place, metadata: Row) -> Row:

@@ -140,8 +140,8 @@ def _of_kind(call: ApiCall, kind: Kind, ids: Sequence[int]) -> list[int]:
     return [row["id"] for row in rows_of(call.account.tables["notes"], ids) if row["entity_type"] == kind]
 
 
-def _known(call: ApiCall, kind: Kind, row_id: int | None, parent_id: int | None) -> Row | None:
-    row = call.account.tables["notes"].live(row_id or 0)
+def _known(call: ApiCall, kind: Kind, row_id: object, parent_id: int | None) -> Row | None:
+    row = call.account.tables["notes"].live(row_id) if isinstance(row_id, int) else None
     if row is None or row["entity_type"] != kind or parent_id not in (None, row["entity_id"]):
         return None
     return row

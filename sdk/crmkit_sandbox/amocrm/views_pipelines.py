@@ -4,14 +4,13 @@ from crmkit_sandbox.wire import Row
 
 from .account import LOST, WON
 from .api import Api, ApiCall, Reply
-from .problems import invalid, problem
+from .problems import Check, invalid, problem
 from .seed import COLORS, add_pipeline, status_row
 from .shapes import self_link
 
 ROOT = "/leads/pipelines"
 ONE = f"{ROOT}/<int:pipeline_id>"
 MOST_PIPELINES, MOST_STATUSES = 50, 100
-MISSING_NAME: Row = {"code": "FieldMissing", "path": "name", "detail": "This field is missing."}
 
 
 def register(api: Api) -> None:
@@ -37,14 +36,14 @@ def list_pipelines(call: ApiCall) -> Reply:
 def create_pipelines(call: ApiCall) -> Reply:
     """Make pipelines; the incoming and the closing statuses come by themselves."""
     account, items = call.account, call.items()
-    _require_names(items)
+    _require(items, is_new=True)
     if len(account.shelves["pipelines"]) + len(items) > MOST_PIPELINES:
         raise problem(422, f"An account has at most {MOST_PIPELINES} pipelines")
     made = []
     for index, item in enumerate(items):
-        stages = [status["name"] for status in (item.get("_embedded") or {}).get("statuses") or () if "name" in status]
+        stages = [status["name"] for status in (item.get("_embedded") or {}).get("statuses") or ()]
         row = add_pipeline(
-            account, item["name"], stages or ["Первичный контакт"], is_main=False, sort=int(item.get("sort", 10))
+            account, item["name"], stages or ["Первичный контакт"], is_main=False, sort=item.get("sort", 10)
         )
         if item.get("is_main"):
             _make_main(call, row["id"])
@@ -60,6 +59,7 @@ def get_pipeline(call: ApiCall, pipeline_id: int) -> Reply:
 def update_pipeline(call: ApiCall, pipeline_id: int) -> Reply:
     """Change a pipeline."""
     before, item = _known(call, pipeline_id), call.item()
+    _require([item], is_new=False)
     known = ("name", "sort", "is_unsorted_on", "is_archive")
     call.account.shelves["pipelines"][pipeline_id] = {
         **before,
@@ -88,12 +88,12 @@ def list_statuses(call: ApiCall, pipeline_id: int) -> Reply:
 def create_statuses(call: ApiCall, pipeline_id: int) -> Reply:
     """Add statuses to a pipeline."""
     pipeline, items = _known(call, pipeline_id), call.items()
-    _require_names(items)
+    _require(items, is_new=True)
     if len(pipeline["statuses"]) + len(items) > MOST_STATUSES:
         raise problem(422, f"A pipeline has at most {MOST_STATUSES} statuses")
     made = []
     for item in items:
-        color, sort = item.get("color", COLORS[0]), int(item.get("sort", 100))
+        color, sort = item.get("color", COLORS[0]), item.get("sort", 100)
         made.append(status_row(call.account.take_id("statuses"), item["name"], sort, color, pipeline_id))
     statuses = sorted([*pipeline["statuses"], *made], key=lambda row: row["sort"])
     call.account.shelves["pipelines"][pipeline_id] = {**pipeline, "statuses": statuses}
@@ -112,8 +112,10 @@ def get_status(call: ApiCall, pipeline_id: int, status_id: int) -> Reply:
 def update_status(call: ApiCall, pipeline_id: int, status_id: int) -> Reply:
     """Change a status; of the closing ones only the name."""
     before = _known_status(call, pipeline_id, status_id)
+    item = call.item()
+    _require([item], is_new=False)
     known = ("name",) if status_id in (WON, LOST) else ("name", "sort", "color")
-    after = {**before, **{name: value for name, value in call.item().items() if name in known}}
+    after = {**before, **{name: value for name, value in item.items() if name in known}}
     pipeline = _known(call, pipeline_id)
     statuses = sorted(
         [after if row["id"] == status_id else row for row in pipeline["statuses"]], key=lambda row: row["sort"]
@@ -184,7 +186,21 @@ def _listed(call: ApiCall, path: str, name: str, rows: list[Row]) -> Row:
     return {"_total_items": len(rows), "_links": links, "_embedded": {name: rows}}
 
 
-def _require_names(items: list[Row]) -> None:
-    faults = [(str(i), [] if isinstance(item.get("name"), str) else [MISSING_NAME]) for i, item in enumerate(items)]
+def _require(items: list[Row], *, is_new: bool) -> None:
+    faults = []
+    for index, item in enumerate(items):
+        check = Check()
+        if is_new and not item.get("name"):
+            check.missing("name")
+        for name in ("name", "color"):
+            check.is_text(item, name)
+        check.is_int(item, "sort")
+        for place, status in enumerate(
+            check.objects(check.branch(item, "_embedded"), "statuses", "_embedded.statuses")
+        ):
+            check.is_text(status, "name")
+            if "name" not in status:
+                check.missing(f"_embedded.statuses.{place}.name")
+        faults.append((str(item.get("request_id", index)), check.errors))
     if any(errors for _, errors in faults):
         raise invalid(faults)

@@ -85,7 +85,11 @@ def create_records(call: ApiCall, kind: Kind) -> Reply:
 def update_records(call: ApiCall, kind: Kind) -> Reply:
     """Change records, all or none."""
     items = call.items()
-    lost = [(_request_id(item, index), [MISSING_ID]) for index, item in enumerate(items) if not item.get("id")]
+    lost = [
+        (_request_id(item, index), [MISSING_ID])
+        for index, item in enumerate(items)
+        if not isinstance(item.get("id"), int)
+    ]
     if lost:
         raise invalid(lost)
     writes = checked(call.account, kind, items, is_new=False)

@@ -94,7 +94,7 @@ def link_one(call: ApiCall, uid: str) -> Reply:
     """Join an incoming lead to a record that exists."""
     row, body = _open(call, uid), call.item()
     link = body.get("link")
-    if not isinstance(link, dict) or link.get("entity_type") not in KINDS:
+    if not isinstance(link, dict) or link.get("entity_type") not in KINDS or not isinstance(link.get("entity_id"), int):
         raise problem(400, "link needs entity_id and entity_type")
     if call.account.tables[link["entity_type"]].live(link.get("entity_id", 0)) is None:
         raise problem(404, f"Entity not found: {link['entity_type']} {link.get('entity_id')}")
@@ -124,7 +124,7 @@ def _open(call: ApiCall, uid: str) -> Row:
 
 def _user(call: ApiCall, body: Row) -> int:
     user_id: Any = body.get("user_id", call.user_id)
-    if user_id not in call.account.shelves["users"]:
+    if not isinstance(user_id, int) or user_id not in call.account.shelves["users"]:
         raise problem(400, f"user {user_id} is not one of the account")
     return int(user_id)
 
