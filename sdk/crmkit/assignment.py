@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Policy = Literal["owner", "round_robin", "least_loaded", "fixed"]
@@ -11,10 +11,11 @@ Policy = Literal["owner", "round_robin", "least_loaded", "fixed"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A user and the reason; `user_id` is None when nobody can take it."""
+    """A user and the reason; `user_id` is None when nobody can take it. `is_turn` says that a turn was used up."""
 
     user_id: str | None
     reason: str
+    is_turn: bool = field(default=False, compare=False)
 
 
 class Assign(Protocol):
@@ -59,4 +60,4 @@ def choose(
         return Choice(best, f"fewest open tasks ({counts.get(best, 0)})")
     turn = (candidates.index(last) + 1) % len(candidates) if last in candidates else 0
     left = f"; {owner_id} is not active" if policy == "owner" and owner_id else ""
-    return Choice(candidates[turn], f"next in turn{left}")
+    return Choice(candidates[turn], f"next in turn{left}", is_turn=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -20,11 +20,12 @@ from crmkit.webhook import Origin
 from crmkit_runtime.database import Database, to_us, upsert
 from crmkit_runtime.engines.lanes import enqueue
 from crmkit_runtime.service import Installed, Service
-from crmkit_runtime.tables import alias, run
+from crmkit_runtime.tables import alias, effect, run
 from crmkit_runtime.tables import event as events
 
 log = logging.getLogger(__name__)
 
+CHUNK = 500
 DEEPEST = 8
 """How many of our own writes may follow from one another before the chain is stopped."""
 
@@ -42,7 +43,14 @@ class Queued:
 
 
 def publish(
-    tx: Connection, service: Service, event: Event, *, key: str, origin: Origin, only: str | None = None
+    tx: Connection,
+    service: Service,
+    event: Event,
+    *,
+    key: str,
+    origin: Origin,
+    only: str | None = None,
+    lane: str | None = None,
 ) -> int | None:
     """Store an event and queue a run for each handler that wants it; None when the event was stored before.
 
@@ -51,6 +59,7 @@ def publish(
         key: identity of the event within its account.
         origin: who told us.
         only: the one extension that is to hear of it.
+        lane: where its run is to wait; the record's own lane when left out.
     """
     row = {
         "account": event.ref.account,
@@ -70,7 +79,8 @@ def publish(
     event_id = int(tx.execute(found).scalar_one())
     subject = follow(tx, event.ref)
     for queued in _runs(service, event, subject, only):
-        add_run(tx, service, queued, event.ref.account, event_id=event_id)
+        placed = replace(queued, lane=lane) if lane else queued
+        add_run(tx, service, placed, event.ref.account, event_id=event_id)
     return event_id
 
 
@@ -166,9 +176,15 @@ def replay(
     fresh = {"state": "queued", "attempts": 0, "first_failed_at": None, "not_before": 0, "finished_at": None}
     with database.write() as tx:
         found = tx.execute(wanted.order_by(run.c.id)).all()
-        for row in found:
-            tx.execute(update(run).where(run.c.id == row.id).values(**fresh, error=None, decisions=None))
-            enqueue(tx, row.lane, row.account, 0, ahead=True)
+        numbers = [row.id for row in found]
+        for start in range(0, len(numbers), CHUNK):
+            some = run.c.id.in_(numbers[start : start + CHUNK])
+            tx.execute(update(run).where(some).values(**fresh, error=None, decisions=None))
+            # A run that has written something keeps its time, so that it describes the same writes again.
+            written = select(effect.c.run_id).where(effect.c.run_id.in_(numbers[start : start + CHUNK]))
+            tx.execute(update(run).where(some, run.c.id.not_in(written)).values(started_at=None))
+        for lane, account in {(row.lane, row.account) for row in found}:
+            enqueue(tx, lane, account, 0, ahead=True)
     return len(found)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, Row, insert, literal, select
 
-from crmkit_runtime.database import upsert
+from crmkit_runtime.database import to_us, upsert
+from crmkit_runtime.liveness import is_gone, is_ours
 from crmkit_runtime.tables import lane as lanes
 from crmkit_runtime.tables import run
 
@@ -22,6 +25,16 @@ def head(connection: Connection, lane: str) -> Row[int, int] | None:
     """The number and the time of the lane's first queued run."""
     first = select(run.c.id, run.c.not_before).where(run.c.lane == lane, run.c.state == "queued").order_by(run.c.id)
     return connection.execute(first.limit(1)).first()
+
+
+def is_worked_on(connection: Connection, run_id: int, now: datetime) -> bool:
+    """Somebody alive holds the lane of the run."""
+    holder = connection.execute(
+        select(lanes.c.owner, lanes.c.lease_until).join(run, run.c.lane == lanes.c.lane).where(run.c.id == run_id)
+    ).first()
+    if holder is None or holder.owner is None or is_gone(holder.owner):
+        return False
+    return is_ours(holder.owner) or holder.lease_until > to_us(now)
 
 
 def restore(tx: Connection) -> int:

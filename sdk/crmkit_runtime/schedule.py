@@ -1,0 +1,84 @@
+"""Nightly jobs: cron lines in the account's time zone, one run a tick over all workers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from crmkit.errors import ConfigError, CrmKitError
+from crmkit.extension import Schedule
+from crmkit_runtime import cursor
+from crmkit_runtime.dispatch import Queued, add_run
+from crmkit_runtime.service import Installed, OpenAccount, Service
+
+log = logging.getLogger(__name__)
+
+
+def check_schedules(service: Service) -> None:
+    """Raise ConfigError for a cron line that cannot be read."""
+    for installed in service.installed:
+        for schedule in installed.extension.schedules:
+            if len(schedule.cron.split()) != 5 or not croniter.is_valid(schedule.cron):
+                raise ConfigError(
+                    f"extension {installed.extension.name}: {schedule.name} has the cron line {schedule.cron!r}",
+                    remedy="Write five fields: minute, hour, day of month, month, day of week.",
+                )
+
+
+def tick(service: Service) -> bool:
+    """Queue the jobs whose time has come; False when there are none.
+
+    Ticks that were missed while nobody worked make one run together. A job seen for the first time waits for its next
+    tick. An account whose time zone the CRM cannot tell now is looked at again later.
+    """
+    queued = [_tick(service, installed, account, schedule) for installed, account, schedule in _jobs(service)]
+    return any(queued)
+
+
+def latest_tick(cron: str, timezone: str, seen: datetime, now: datetime) -> datetime | None:
+    """The last moment after `seen` and up to `now` at which the cron line fires in that zone; None when it does not."""
+    zone = ZoneInfo(timezone)
+    first: datetime = croniter(cron, seen.astimezone(zone)).get_next(datetime)
+    if first > now:
+        return None
+    last: datetime = croniter(cron, now.astimezone(zone)).get_prev(datetime)
+    exact = croniter.match(cron, now.astimezone(zone)) and now.second == 0 and now.microsecond == 0
+    return now.astimezone(zone) if exact else max(first, last)
+
+
+def _jobs(service: Service) -> Iterator[tuple[Installed, OpenAccount, Schedule]]:
+    for installed in service.installed:
+        for key in installed.accounts:
+            for schedule in installed.extension.schedules:
+                yield installed, service.accounts[key], schedule
+
+
+def _tick(service: Service, installed: Installed, account: OpenAccount, schedule: Schedule) -> bool:
+    name = f"schedule:{installed.extension.name}:{schedule.name}"
+    now = service.clock.now()
+    with service.database.read() as connection:
+        seen = cursor.value(connection, account.key, name)
+    if seen is None:
+        with service.database.write() as tx:
+            cursor.put_first(tx, account.key, name, now.isoformat())
+        return False
+    try:
+        timezone = account.live.account().timezone
+    except CrmKitError as error:
+        log.warning("account %s: the time zone is not known, its jobs wait: %s", account.key, error)
+        return False
+    at = latest_tick(schedule.cron, timezone, datetime.fromisoformat(seen), now)
+    if at is None:
+        return False
+    with service.database.write() as tx:
+        if not cursor.replace(tx, account.key, name, seen, at.isoformat()):
+            return False
+        lane = f"{installed.extension.name}:{account.key}:schedule:{schedule.name}"
+        queued = Queued(installed.extension.name, schedule.name, lane)
+        add_run(tx, service, queued, account.key, event_id=None, argument=at.isoformat())
+    service.bell.ring()
+    return True
