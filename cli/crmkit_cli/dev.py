@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from crmkit_runtime.logs import configure_logs
-from crmkit_runtime.service import Service
 
 from crmkit.settings import ServiceConfig, secret_variable
 from crmkit_cli.language import tr
@@ -18,7 +16,9 @@ from crmkit_cli.opening import config_option, read_config
 from crmkit_cli.sandbox import start_sandbox
 from crmkit_cli.serving import serve
 from crmkit_runtime.database import Database
+from crmkit_runtime.logs import configure_logs
 from crmkit_runtime.migrations import migrate
+from crmkit_runtime.service import Service
 from crmkit_sandbox import Sandbox
 
 

@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import click
-from crmkit_runtime.logs import configure_logs
 
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, open_service
 from crmkit_cli.serving import serve
+from crmkit_runtime.logs import configure_logs
 
 
 @click.command(
@@ -26,6 +26,13 @@ from crmkit_cli.serving import serve
 @click.option("--concurrency", default=8, show_default=True, help=tr("Обработчиков сразу", "Handlers at a time"))
 @click.option("--web-only", is_flag=True, help=tr("Только приём вебхуков", "Only receive"))
 @click.option("--worker-only", is_flag=True, help=tr("Только обработка", "Only work"))
+@click.option(
+    "--sweep-every",
+    "sweep_s",
+    default=60.0,
+    show_default=True,
+    help=tr("Как часто искать пропущенное в журнале CRM, с", "How often to look for lost events in the CRM's feed, s"),
+)
 @click.option("--log-format", type=click.Choice(["console", "json"]), default="console", show_default=True)
 def command(
     config_path: Path,
@@ -34,6 +41,7 @@ def command(
     concurrency: int,
     web_only: bool,
     worker_only: bool,
+    sweep_s: float,
     log_format: str,
 ) -> None:
     """Serve until SIGTERM or Ctrl+C; what was received is kept, what runs is finished."""
@@ -44,4 +52,5 @@ def command(
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        serve(service, host, port, stopped, concurrency=concurrency, web=not worker_only, work=not web_only)
+        parts = {"web": not worker_only, "work": not web_only}
+        serve(service, host, port, stopped, concurrency=concurrency, sweep_s=sweep_s, **parts)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Protocol
 
 import click
 import waitress.server
+
+from crmkit.errors import ConfigError
+from crmkit_cli.language import tr
 from crmkit_runtime.ingest import Ingest
 from crmkit_runtime.service import Service
 from crmkit_runtime.web import create_app
 from crmkit_runtime.worker import Worker
-
-from crmkit.errors import ConfigError
-from crmkit_cli.language import tr
 
 
 class _Server(Protocol):
@@ -33,13 +34,14 @@ def serve(
     stopped: threading.Event,
     *,
     concurrency: int = 8,
+    sweep_s: float = 60.0,
     web: bool = True,
     work: bool = True,
 ) -> None:
     """Receive and work until `stopped` is set; then finish what has begun. Raises ConfigError for a port in use."""
     ingest = Ingest(service) if web else None
     server = _listen(create_app(service, ingest), host, port) if ingest else None
-    worker = Worker(service, concurrency=concurrency) if work else None
+    worker = Worker(service, concurrency=concurrency, sweep=timedelta(seconds=sweep_s)) if work else None
     if server is not None:
         threading.Thread(target=server.run, name="web", daemon=True).start()
         click.echo(tr(f"Принимаю на http://{host}:{port}", f"Listening on http://{host}:{port}"))
