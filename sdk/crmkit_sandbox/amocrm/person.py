@@ -10,9 +10,9 @@ from . import changes
 from .account import Account, Kind
 from .hooks import Hooks
 from .notes import create_call, create_note, read_call, read_note
+from .subscriptions import add_webhook
 from .tasks import create_task, delete_task, read_task, update_task
 from .unsorted import accept, create_unsorted, decline, read_unsorted
-from .views_webhooks import add_webhook
 from .writes import read_write
 
 CALL_TYPES = {"in": "call_in", "inbound": "call_in", "out": "call_out", "outbound": "call_out"}

@@ -5,13 +5,11 @@ from urllib.parse import urlsplit
 
 from crmkit_sandbox.wire import Row
 
-from .account import Account
 from .api import Api, ApiCall, Reply
 from .hooks import SETTINGS
 from .problems import Check, NothingFound, invalid, problem
 from .query import values
-
-MOST = 100
+from .subscriptions import add_webhook
 
 
 def register(api: Api) -> None:
@@ -64,29 +62,6 @@ def unsubscribe(call: ApiCall) -> Reply:
             del shelf[hook_id]
             return None, 204
     raise problem(404, "Entity not found: webhook")
-
-
-def add_webhook(account: Account, destination: str, settings: list[str], *, sort: int = 10) -> Row:
-    """Store a subscription; a known address keeps its id, is enabled again and listens to the new settings.
-
-    Raises ProblemError 422 above 100 subscriptions.
-    """
-    shelf, now = account.shelves["webhooks"], account.now()
-    known = next((row for row in shelf.values() if row["destination"] == destination), None)
-    if known is None and len(shelf) >= MOST:
-        raise problem(422, f"An account has at most {MOST} webhooks")
-    row: Row = {
-        "id": known["id"] if known else account.take_id("webhooks"),
-        "destination": destination,
-        "created_at": known["created_at"] if known else now,
-        "updated_at": now,
-        "created_by": account.actor.user_id,
-        "sort": sort,
-        "disabled": False,
-        "settings": list(dict.fromkeys(settings)),
-    }
-    shelf[row["id"]] = row
-    return row
 
 
 def _shown(call: ApiCall, row: Row) -> Row:
