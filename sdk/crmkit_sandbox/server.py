@@ -60,6 +60,7 @@ class Sandbox:
 
     @latency_s.setter
     def latency_s(self, seconds: float) -> None:
+        """Slow every call down from now on."""
         self._latency.seconds = seconds
 
     @property

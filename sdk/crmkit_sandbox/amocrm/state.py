@@ -108,6 +108,7 @@ class AmoCrm(Person):
 
     @redirect_uri.setter
     def redirect_uri(self, uri: str) -> None:
+        """Register another address."""
         self.oauth.redirect_uri = uri
 
     def auth_code(self) -> str:
@@ -167,6 +168,7 @@ class AmoCrm(Person):
 
     @deliver_hooks.setter
     def deliver_hooks(self, is_on: bool) -> None:
+        """Send hooks or lose them from now on."""
         self.hook_sender.is_on = is_on
 
     def drop_next_hooks(self, count: int) -> None:
@@ -184,6 +186,7 @@ class AmoCrm(Person):
 
     @duplicate_control.setter
     def duplicate_control(self, is_on: bool) -> None:
+        """Switch the control as the account's settings do."""
         self.account.has_duplicate_control = is_on
 
     def field_id(self, kind: str, name: str) -> int:
