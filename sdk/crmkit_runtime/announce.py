@@ -39,7 +39,7 @@ class Told:
 
 
 class Herald:
-    """Publishes changes in one transaction; `count` is how many events it made that were not known before.
+    """Publishes changes in one transaction; `news` counts those that were not ours.
 
     Args:
         tx: the transaction in which the mirror advances.
@@ -49,7 +49,7 @@ class Herald:
     def __init__(self, tx: Connection, service: Service) -> None:
         self._tx = tx
         self._service = service
-        self.count = 0
+        self.news = 0
 
     def created(self, record: Record, told: Told) -> None:
         """A record appeared: once ever, however many tell of it."""
@@ -112,8 +112,8 @@ class Herald:
             cause=told.cause,
             **values,
         )
-        if publish(self._tx, self._service, made, key=key, origin=told.origin) is not None:
-            self.count += 1
+        if publish(self._tx, self._service, made, key=key, origin=told.origin) is not None and told.cause is None:
+            self.news += 1
 
 
 def bare(record: Record) -> Any:

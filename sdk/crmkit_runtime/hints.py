@@ -108,9 +108,15 @@ def drop(tx: Connection, hints: Sequence[Waiting]) -> None:
         tx.execute(delete(table).where(table.c.id.in_([one.id for one in hints[start : start + CHUNK]])))
 
 
-def put_off(tx: Connection, hints: Sequence[Waiting], until: datetime, reason: str) -> None:
-    """Look again at `until`; the tries for a reason are counted from its first."""
-    values = {"not_before": to_us(until), "tries": tries(hints, reason) + 1, "waits_for": reason}
+def put_off(tx: Connection, hints: Sequence[Waiting], now: datetime, seconds: float, reason: str) -> None:
+    """Look again after `seconds`; the tries for a reason are counted from its first.
+
+    A look before its time, because somebody told of the record anew, counts no try.
+    """
+    pending = [one.not_before for one in hints if one.waits_for == reason and one.not_before > now]
+    until = min(pending, default=now + timedelta(seconds=seconds))
+    count = tries(hints, reason) + (0 if pending else 1)
+    values = {"not_before": to_us(until), "tries": count, "waits_for": reason}
     tx.execute(update(table).where(table.c.id.in_([one.id for one in hints])).values(values))
 
 

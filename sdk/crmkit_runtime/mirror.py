@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from crmkit.models import RECORDS, Record
 from crmkit.values import Kind, Ref
-from crmkit_runtime.database import Database, to_us, upsert
+from crmkit_runtime.database import Database, from_us, to_us, upsert
 from crmkit_runtime.service import Service
 from crmkit_runtime.tables import alias
 from crmkit_runtime.tables import mirror as table
@@ -44,6 +45,7 @@ class Copy:
     raw: Mapping[str, Any]
     is_partial: bool
     is_gone: bool
+    seen_at: datetime
 
 
 def copy_of(connection: Connection, ref: Ref) -> Copy | None:
@@ -98,6 +100,12 @@ def patch(tx: Connection, record: Record, *, seen: int) -> int:
     values = {"version": seen + 1, "data": _data(record)}
     tx.execute(update(table).where(*_is(record.ref)).values(values))
     return seen + 1
+
+
+def refresh(tx: Connection, service: Service, record: Record, *, seen: int) -> None:
+    """Keep the record's body and times; the version stays, for nothing that anybody waits for has changed."""
+    changed = update(table).where(*_is(record.ref), table.c.version == seen)
+    tx.execute(changed.values(_row(service, record, seen)))
 
 
 def retranslate(tx: Connection, record: Record, *, seen: int, translator: int) -> None:
@@ -206,8 +214,16 @@ def _copy(row: Row[Any]) -> Copy | None:
         # Written by a release with other fields: the vendor's body tells the rest once it is translated again.
         log.warning("account %s: the copy of %s %s is unreadable", row.account, row.kind, row.record_id)
         record = kind.model_validate({"ref": Ref(row.account, kind.kind, row.record_id)})
-        return Copy(record, row.version, 0, json.loads(row.raw), True, bool(row.is_gone))
-    return Copy(record, row.version, row.translator, json.loads(row.raw), bool(row.is_partial), bool(row.is_gone))
+        return Copy(record, row.version, 0, json.loads(row.raw), True, bool(row.is_gone), from_us(row.seen_at))
+    return Copy(
+        record=record,
+        version=row.version,
+        translator=row.translator,
+        raw=json.loads(row.raw),
+        is_partial=bool(row.is_partial),
+        is_gone=bool(row.is_gone),
+        seen_at=from_us(row.seen_at),
+    )
 
 
 def _plain_default(record: type[Record], name: str) -> object:

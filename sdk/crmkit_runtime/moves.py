@@ -15,7 +15,7 @@ from crmkit.events import Cause
 from crmkit.models import StageRef
 from crmkit.values import Ref
 from crmkit.webhook import Move
-from crmkit_runtime.database import to_us, upsert
+from crmkit_runtime.database import from_us, to_us, upsert
 from crmkit_runtime.tables import move as table
 
 SECOND = 1_000_000
@@ -235,6 +235,11 @@ def _is_late(scene: Scene, row: Known) -> bool:
     if scene.until is None:
         return False
     return row.at < scene.until or (row.at == scene.until and scene.seen == scene.loaded)
+
+
+def moment(step: Step) -> datetime:
+    """When the move happened."""
+    return from_us(step.at)
 
 
 def report(tx: Connection, ref: Ref, move: Move) -> bool:

@@ -1,4 +1,4 @@
-"""Open intents: writes of ours that are under way, or whose outcome is not known."""
+"""Writes of ours that are under way, or whose outcome is not known yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crmkit_runtime.tables import effect as table
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class Underway:
     """A write that was begun at `at` and has no result yet."""
 
     write: Write
@@ -26,13 +26,13 @@ class Intent:
         """The write is about this record."""
         return ref == self.write.ref or ref in self.write.others
 
+    @property
+    def creates(self) -> bool:
+        """The write makes a record whose address is not known yet."""
+        return self.write.verb is Verb.CREATE
 
-def open_intents(connection: Connection, account: str) -> Sequence[Intent]:
-    """The account's writes under way: a handful, one a running handler at most."""
+
+def underway(connection: Connection, account: str) -> Sequence[Underway]:
+    """The account's writes under way: a handful, one for a running handler."""
     query = select(table.c.write, table.c.at).where(table.c.account == account, table.c.state == "intent")
-    return [Intent(Write.from_json(json.loads(row.write)), from_us(row.at)) for row in connection.execute(query)]
-
-
-def creates(intent: Intent) -> bool:
-    """The write makes a record whose address is not known yet."""
-    return intent.write.verb is Verb.CREATE
+    return [Underway(Write.from_json(json.loads(row.write)), from_us(row.at)) for row in connection.execute(query)]

@@ -1,0 +1,125 @@
+"""First load: every record of a kind enters the mirror silently, while hooks and handlers go on working."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from crmkit.adapter import Page
+from crmkit.errors import CrmKitError, Unsupported
+from crmkit.models import RECORDS, Record
+from crmkit.values import Kind
+from crmkit.webhook import Hint, Origin
+from crmkit_runtime import cursor, hints, ledger, mirror
+from crmkit_runtime.feed import connect
+from crmkit_runtime.news import is_after
+from crmkit_runtime.service import Service
+from crmkit_runtime.upgrade import today
+
+log = logging.getLogger(__name__)
+
+NOT_LOADED = frozenset({Kind.NOTE, Kind.CALL})
+"""Kinds of which only what is new matters: an account's whole timeline would take days."""
+
+DONE = "done"
+TRANSLATED_AT_ONCE = 500
+
+
+class Baseline:
+    """Loads one account's records, a page a step; goes on where an earlier process stopped.
+
+    Args:
+        service: whose database and kinds.
+        account: the account's key.
+    """
+
+    def __init__(self, service: Service, account: str) -> None:
+        self._service = service
+        self._account = service.accounts[account]
+        self._pages: Iterator[Page] | None = None
+        self._kind: Kind | None = None
+        self._is_translated = False
+
+    def step(self) -> bool:
+        """Load one page, or translate some old copies anew; whether everything is done.
+
+        Raises CrmKitError when the CRM does not give the page: the next step tries it again.
+        """
+        connect(self._service, self._account.key)
+        if self._translate_anew():
+            return False
+        if self._pages is None:
+            self._kind = self._next_kind()
+            if self._kind is None:
+                return True
+            self._pages = self._open(self._kind)
+        try:
+            page = next(self._pages, None)
+        except Unsupported as error:
+            log.warning("account %s: no first load of %s: %s", self._account.key, self._kind, error)
+            page = None
+        except CrmKitError:
+            self._pages = None
+            raise
+        self._keep(page)
+        return False
+
+    def _next_kind(self) -> Kind | None:
+        wanted = self._service.kinds(self._account.key) & RECORDS.keys()
+        with self._service.database.read() as connection:
+            # People and stages first: they are few, and say what the rest means.
+            for kind in sorted(wanted - NOT_LOADED, key=lambda kind: (kind not in (Kind.USER, Kind.PIPELINE), kind)):
+                if cursor.value(connection, self._account.key, _name(kind)) != DONE:
+                    return kind
+        return None
+
+    def _open(self, kind: Kind) -> Iterator[Page]:
+        with self._service.database.read() as connection:
+            behind = cursor.value(connection, self._account.key, _name(kind))
+        log.info("account %s: first load of %s %s", self._account.key, kind.value, "goes on" if behind else "begins")
+        return self._account.bulk.pages(kind, cursor=behind)
+
+    def _keep(self, page: Page | None) -> None:
+        if self._kind is None:
+            return
+        key, name = self._account.key, _name(self._kind)
+        with self._service.database.write() as tx:
+            if page is None:
+                cursor.put(tx, key, name, DONE)
+                self._pages = None
+                return
+            connected = cursor.connected_at(tx, key, self._kind)
+            touched = [record for record in page.records if connected and _is_touched(record, connected)]
+            fresh = {record.ref for record in touched}
+            mirror.put_unseen(tx, self._service, [record for record in page.records if record.ref not in fresh])
+            # What changed since we connected is news: the observer decides what kind of news, as for every hint.
+            known = mirror.versions(tx, key, list(fresh))
+            unseen = [Hint(one.ref, created_at=one.created_at) for one in touched if one.ref not in known]
+            hints.store(tx, self._service, key, unseen, origin=Origin.BASELINE, delivery_id=name)
+            cursor.put(tx, key, name, page.cursor)
+
+    def _translate_anew(self) -> bool:
+        """After an upgrade of the adapter: copies are read by its new rules, before anybody compares them."""
+        if self._is_translated:
+            return False
+        key, translator = self._account.key, self._account.adapter.translator_version
+        with self._service.database.read() as connection:
+            old = mirror.outdated(connection, key, translator, TRANSLATED_AT_ONCE)
+        if not old:
+            self._is_translated = True
+            return False
+        account = self._account.bulk.account()
+        with self._service.database.write() as tx:
+            for copy in old:
+                fresh = today(self._account.adapter, account, copy, ledger.own_fields(tx, copy.record.ref))
+                mirror.retranslate(tx, fresh.record, seen=copy.version, translator=translator)
+        return True
+
+
+def _is_touched(record: Record, connected: datetime) -> bool:
+    return is_after(record.created_at, connected) or is_after(record.updated_at, connected)
+
+
+def _name(kind: Kind) -> str:
+    return f"baseline:{kind.value}"
