@@ -30,6 +30,7 @@ _CONFIG = """\
 database = "{folder}/demo.sqlite3"
 public_url = "http://127.0.0.1:{port}"
 language = "{language}"
+sweep_every_s = 2
 
 [accounts.{account}]
 vendor = "amocrm"
@@ -136,7 +137,7 @@ class Office:
             self._worker.wait(timeout=15)
 
     def _start_worker(self, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        return self._run("run", "--worker-only", "--sweep-every", "2", extra=extra)
+        return self._run("run", "--worker-only", extra=extra)
 
     def _run(self, *words: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         with (self.folder / "service.log").open("ab") as log:

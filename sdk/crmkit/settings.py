@@ -78,6 +78,7 @@ class ServiceTable(Settings):
         public_url: where the CRM reaches this service; without it no hooks are subscribed.
         mode: holds where an extension sets none.
         metrics: opens `/metrics`.
+        sweep_every_s: how often each CRM's own feed is read, whatever its webhooks say, in seconds.
     """
 
     database: str = "crmkit.sqlite3"
@@ -85,6 +86,7 @@ class ServiceTable(Settings):
     mode: Literal["apply", "plan"] = "apply"
     language: Literal["ru", "en"] = "ru"
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    sweep_every_s: float = Field(default=60.0, ge=0.1)
     metrics: bool = False
 
 

@@ -27,7 +27,6 @@ from crmkit_runtime.tables import lease
 
 log = logging.getLogger(__name__)
 
-SWEEP = timedelta(seconds=60)
 PRUNE = timedelta(hours=1)
 BEAT = timedelta(seconds=10)
 BEAT_HOLDS_S = 30
@@ -41,12 +40,11 @@ class Worker:
     Args:
         service: what is worked on.
         concurrency: how many runs at a time.
-        sweep: how often each account's own feed is read, whatever its webhooks say.
 
     Raises ConfigError for a cron line that cannot be read.
     """
 
-    def __init__(self, service: Service, concurrency: int = 8, *, sweep: timedelta = SWEEP) -> None:
+    def __init__(self, service: Service, concurrency: int = 8) -> None:
         schedule.check_schedules(service)
         self._service = service
         self._concurrency = concurrency
@@ -55,6 +53,7 @@ class Worker:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._name = f"{WORKER}{owner_name()}:{id(self):x}"
+        sweep = timedelta(seconds=service.config.sweep_every_s)
         self._accounts = [chore for key in service.accounts for chore in _for_account(service, key, sweep)]
         self._clockwork = [
             Chore(service, "timers", lambda: timers.fire(service)),
