@@ -1,1 +1,1 @@
-"""crmkit_testing."""
+"""The bench: a service, an emulated CRM and a clock in one test."""
