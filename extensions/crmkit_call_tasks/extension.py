@@ -11,6 +11,7 @@ from crmkit.events import CallFinished, TimerFired
 from crmkit.extension import Extension
 from crmkit.models import Call
 from crmkit.panel import PanelData, Row
+from crmkit.values import Kind
 from crmkit_call_tasks.conversation import COLLECTION, Action, Conversation, Heard, key_of, load, save
 from crmkit_call_tasks.deeds import REVIEW, TIMER, Deeds
 from crmkit_call_tasks.planning import BLOCKED, TRUSTED, Ctx, Judge, plan_for, words_of
@@ -25,6 +26,8 @@ call_tasks = Extension(
     "call-tasks",
     settings=CallTaskSettings,
     requires={Capability.TASKS, Capability.CONTACTS, Capability.DEALS, Capability.FIND_BY_PHONE},
+    # Who has the fewest open tasks is counted in the mirror.
+    reads={Kind.TASK},
 )
 
 

@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from pydantic import SecretStr
 
+from crmkit import registry
 from crmkit.errors import BadPayload, ConfigError, WebhookRejected
 from crmkit.events import CallFinished, read_event
 from crmkit.models import Call, CallStatus, Direction, Employee, Phone, Recording
 from crmkit.settings import read_settings
-from crmkit.source import SourceSettings
+from crmkit.source import Source, SourceSettings
 from crmkit.values import Kind, Ref
 from crmkit.webhook import WebhookReply, WebhookRequest
 from crmkit_telephony.ringostat import Ringostat, RingostatSettings
@@ -150,6 +151,14 @@ FORMS = {
             "additional_call_data": json.dumps({"dst": ANSWERED["dst"], "billsec": ANSWERED["billsec"]}),
         }
     ),
+    "webhooks 2.0 in a list": as_json(
+        {
+            **{name: text for name, text in ANSWERED.items() if name != "dst"},
+            "additional_call_data": [{"dst": ANSWERED["dst"]}],
+        }
+    ),
+    "an object that is cut off": form({**ANSWERED, "additional_call_data": '{"dst": '}),
+    "objects inside each other": as_json({"params": {"params": {"params": {"params": {"params": {}}, **ANSWERED}}}}),
     "webhooks 2.0 in PHP brackets": form(
         {
             **{name: text for name, text in ANSWERED.items() if name != "dst"},
@@ -342,6 +351,18 @@ def test_the_secret_does_not_travel_on() -> None:
 def test_ringostat_wants_200() -> None:
     """Any other status would lose the call: nothing is sent twice."""
     assert Ringostat().reply(form(ANSWERED), SETTINGS) == WebhookReply(status=200, body="")
+
+
+def test_it_is_installed_under_its_name() -> None:
+    """Hook addresses and crmkit.toml call it `ringostat`; it keeps what a source promises."""
+    source: Source = Ringostat()
+    installed = registry.source("ringostat")
+    assert (source.name, type(installed), installed.settings_type) == ("ringostat", Ringostat, RingostatSettings)
+
+
+def test_an_internal_call_has_no_client() -> None:
+    """Whatever numbers it tells are extensions."""
+    assert call_of(form({**ANSWERED, "call_type": "internal"})).phone is None
 
 
 def test_a_field_that_ringostat_does_not_have_is_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +15,7 @@ from requests import PreparedRequest
 from crmkit.clock import TurnedClock
 from crmkit.errors import AuthError, BadPayload, Rejected, Unsupported
 from crmkit.http import RateLimit, Urgency
+from crmkit.testing.clock import JumpingClock
 from crmkit_telephony import ringostat_list
 from crmkit_telephony.ringostat import Ringostat, RingostatSettings
 
@@ -28,7 +29,7 @@ SETTINGS = RingostatSettings(
 class Unlimited:
     """Lets everybody through."""
 
-    def wait(self, limits: list[RateLimit], urgency: Urgency) -> None:
+    def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
         """At once."""
 
     def push(self, limit: RateLimit, seconds: float) -> None:
@@ -43,7 +44,9 @@ def api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def source() -> Ringostat:
-    return Ringostat(clock=TurnedClock(NOW), limiter=Unlimited())  # type: ignore[arg-type]
+    turned = TurnedClock(NOW)
+    clock = JumpingClock(turned.now, lambda seconds: turned.advance(timedelta(seconds=seconds)))
+    return Ringostat(clock=clock, limiter=Unlimited())
 
 
 def row(number: int, at: str) -> dict[str, object]:
@@ -111,6 +114,16 @@ def test_refusals_name_what_to_do(
         source.fetch(SETTINGS, NOW)
     assert "api-key-1" not in str(raised.value)
     assert "account acme" in str(raised.value)
+
+
+@pytest.mark.parametrize(("status", "body"), [(502, "<html>"), (200, "<html>"), (429, "")])
+def test_an_answer_that_cannot_be_used_is_asked_for_again(
+    api: responses.RequestsMock, source: Ringostat, status: int, body: str
+) -> None:
+    """A page instead of a list, a fault, too many requests: the next answer counts."""
+    api.get(URL, body=body, status=status)
+    api.get(URL, json=[row(1, "2026-05-06 11:59:00")])
+    assert [fact.key for fact in source.fetch(SETTINGS, NOW)] == ["ringostat:ru3-1:finished"]
 
 
 def test_an_empty_list_is_no_fact(api: responses.RequestsMock, source: Ringostat) -> None:

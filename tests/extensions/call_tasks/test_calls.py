@@ -158,8 +158,9 @@ def test_a_company_has_the_number(office: Office) -> None:
         Company(name="ООО Окна", phones=(Phone(raw=NUMBER, e164=NUMBER),), owner_id="3"),
     )
     office.missed()
+    office.missed(provider="memory", id_="companies.1", phone=None, company=company)
     assert office.all(Contact) == []
-    assert [(task.about, task.owner_id) for task in office.tasks] == [(company, "3")]
+    assert [(task.about, task.owner_id) for task in office.tasks] == [(company, "3")] * 2
 
 
 def test_the_crms_own_call_is_on_its_card(office: Office) -> None:
@@ -497,4 +498,4 @@ def test_what_the_extension_needs() -> None:
         Capability.DEALS,
         Capability.FIND_BY_PHONE,
     }
-    assert Kind.CALL in call_tasks.kinds
+    assert call_tasks.kinds == {Kind.CALL, Kind.TASK}

@@ -134,6 +134,13 @@ def test_a_number_that_a_person_has_blocked() -> None:
     assert decide(call(CallStatus.BLOCKED), FACTS, SETTINGS).reason is Reason.BLOCKED
 
 
+def test_numbers_of_other_countries_are_listed_as_written() -> None:
+    """The trunk prefix 8 belongs to +7 alone."""
+    kyiv = call(phone="+380501230001")
+    assert decide(kyiv, FACTS, CallTaskSettings(blacklist=("+38050*",))).reason is Reason.BLACKLISTED
+    assert decide(kyiv, FACTS, CallTaskSettings(blacklist=("880*",))).action is Action.CALL_BACK
+
+
 def test_nobody_is_on_no_list() -> None:
     """A hidden number fits no pattern."""
     assert is_listed(None, ("+7*",), "RU") is False
