@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -29,6 +29,8 @@ except ImportError:  # no wheel for this platform: the standard library serves, 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
+SQLITE_VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
+"""Of the SQLite that serves."""
 
 
 def process_name() -> str:
@@ -62,6 +64,26 @@ def upsert(
     return connection.execute(statement, [dict(row) for row in values]).rowcount if values else 0
 
 
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+    """The ids of new rows, in order; all rows have the same columns and none has an id.
+
+    On SQLite it is one statement whatever the number of rows: each step of the driver hands the interpreter to other
+    threads, and a busy web process gives it back late.
+    """
+    if connection.dialect.name != "sqlite":
+        new = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+        return connection.execute(new, [dict(row) for row in rows]).scalars().all()
+    names = list(rows[0])
+    places = ", ".join([f"({', '.join('?' * len(names))})"] * len(rows))
+    columns = ", ".join(f'"{name}"' for name in names)
+    done = connection.exec_driver_sql(
+        f'insert into "{table.name}" ({columns}) values {places}',  # noqa: S608 -- names of our own schema
+        tuple(row[name] for row in rows for name in names),
+    )
+    # Within a writing transaction nobody else takes numbers, so those of one statement follow one another.
+    return range(done.lastrowid - len(rows) + 1, done.lastrowid + 1)
+
+
 def to_us(at: datetime) -> int:
     """A moment as stored: microseconds since the epoch."""
     return int(at.timestamp() * 1_000_000)
@@ -86,19 +108,37 @@ class Gate:
         self._path = path
         self._thread = threading.Lock()
         self._holder: int | None = None
+        self._file: TextIO | None = None
+        self._opened_by = 0
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         me = threading.get_ident()
         if self._holder == me:
             raise RuntimeError("a transaction was begun inside another one: this thread would wait for itself forever")
-        with self._thread, self._path.open("a") as file:
+        with self._thread:
+            file = self._lock_file()
             fcntl.flock(file, fcntl.LOCK_EX)
             self._holder = me
             try:
                 yield
             finally:
                 self._holder = None
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the lock file."""
+        with self._thread:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _lock_file(self) -> TextIO:
+        # A forked child shares its parent's open files and with them the lock: it must open its own.
+        if self._file is None or self._opened_by != os.getpid():
+            self._file = self._path.open("a")
+            self._opened_by = os.getpid()
+        return self._file
 
 
 class Database:
@@ -191,6 +231,8 @@ class Database:
                 self._watching.close()
                 self._watching = None
         self._engine.dispose()
+        if self._gate is not None:
+            self._gate.close()
 
 
 def _sqlite_engine(url: str) -> Engine:

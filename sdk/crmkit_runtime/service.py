@@ -25,6 +25,7 @@ from crmkit.settings import (
     ServiceConfig,
     Settings,
     account_settings,
+    extension_settings,
     read_settings,
     secret_variable,
 )
@@ -106,6 +107,7 @@ class Service:
     tokens: DatabaseTokenStore
     bell: Bell = field(default_factory=Bell)
     quarantine_s: float = QUARANTINE_S
+    _kinds: dict[str, frozenset[Kind]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(
@@ -148,8 +150,11 @@ class Service:
 
     def kinds(self, account: str) -> frozenset[Kind]:
         """The kinds of records that the extensions installed for the account declare; these are mirrored."""
-        kinds = [one.extension.kinds for one in self.installed if account in one.accounts]
-        return frozenset[Kind]().union(*kinds)
+        # Asked for with each delivery, and a service never changes what it has installed.
+        if account not in self._kinds:
+            kinds = [one.extension.kinds for one in self.installed if account in one.accounts]
+            self._kinds[account] = frozenset[Kind]().union(*kinds)
+        return self._kinds[account]
 
     def hook_secret(self, account: str) -> str:
         """The unguessable part of the account's hook addresses; the same over restarts."""
@@ -241,8 +246,8 @@ class _Opener:
                     account=account.key,
                     remedy=f"Take it out and set the environment variable {variable}.",
                 )
-            if variable in self.environment:
-                values[field_name] = SecretStr(self.environment[variable])
+            if secret := self.environment.get(variable):
+                values[field_name] = SecretStr(secret)
         where = f"account {account.key}, source {name}"
         return source, read_settings(source.settings_type, values, where=where, account=account.key)
 
@@ -267,7 +272,7 @@ def _install(
         keys = own.accounts or tuple(accounts)
         for key in keys:
             _check_capabilities(extension, accounts[key])
-        settings = read_settings(extension.settings_type, own.settings, where=f"extension {name}")
+        settings = extension_settings(extension.settings_type, name, own.settings)
         found.append(Installed(extension, settings, keys, own.mode or config.mode, own.rollout))
     return found
 

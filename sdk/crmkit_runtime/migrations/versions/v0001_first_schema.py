@@ -31,6 +31,7 @@ def upgrade() -> None:
     _work()
     _secrets_and_budgets()
     _extensions()
+    _more()
 
 
 def _door() -> None:
@@ -115,21 +116,6 @@ def _records() -> None:
         UniqueConstraint("account", "key", name="uq_move_account_key"),
     )
     op.create_index("ix_move_account_record_id_state", "move", ["account", "record_id", "state"])
-    op.create_table(
-        "told_call",
-        Column("id", COUNTER, nullable=False),
-        Column("account", String(190), nullable=False),
-        Column("phone", String(190), nullable=False),
-        Column("key", String(190), nullable=False),
-        Column("teller", String(190), nullable=False),
-        Column("direction", String(20), nullable=False),
-        Column("started_at", BigInteger, nullable=False),
-        Column("is_matched", Integer, nullable=False),
-        Column("is_news", Integer, nullable=False),
-        PrimaryKeyConstraint("id", name="pk_told_call"),
-        UniqueConstraint("account", "key", name="uq_told_call_account_key"),
-    )
-    op.create_index("ix_told_call_account_phone_started_at", "told_call", ["account", "phone", "started_at"])
 
 
 def _own_writes() -> None:
@@ -317,3 +303,21 @@ def _extensions() -> None:
         PrimaryKeyConstraint("id", name="pk_plan_item"),
         UniqueConstraint("account", "extension", "key", name="uq_plan_item_account_extension_key"),
     )
+
+
+def _more() -> None:
+    op.create_table(
+        "told_call",
+        Column("id", COUNTER, nullable=False),
+        Column("account", String(190), nullable=False),
+        Column("phone", String(190), nullable=False),
+        Column("key", String(190), nullable=False),
+        Column("teller", String(190), nullable=False),
+        Column("direction", String(20), nullable=False),
+        Column("started_at", BigInteger, nullable=False),
+        Column("is_matched", Integer, nullable=False),
+        Column("is_news", Integer, nullable=False),
+        PrimaryKeyConstraint("id", name="pk_told_call"),
+        UniqueConstraint("account", "key", name="uq_told_call_account_key"),
+    )
+    op.create_index("ix_told_call_account_phone_started_at", "told_call", ["account", "phone", "started_at"])
