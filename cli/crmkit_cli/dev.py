@@ -3,69 +3,98 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
+from crmkit.errors import ConfigError
 from crmkit.settings import ServiceConfig, secret_variable
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, read_config
 from crmkit_cli.sandbox import start_sandbox
-from crmkit_cli.serving import serve
+from crmkit_cli.serving import serve, stopping_signal
 from crmkit_runtime.database import Database
-from crmkit_runtime.logs import configure_logs
 from crmkit_runtime.migrations import migrate
 from crmkit_runtime.service import Service
 from crmkit_sandbox import Sandbox
+
+DATABASE = ".crmkit-dev.sqlite3"
 
 
 @click.command(
     help=tr(
         "Запустить сервис из crmkit.toml рядом с эмулятором CRM: аккаунты указывают на эмулятор, база — отдельная "
-        "(.crmkit-dev.sqlite3). Позвоните: crmkit trigger call.missed",
+        f"({DATABASE}) и каждый раз новая, как и записи эмулятора; --keep её оставляет.\n\n"
+        "Позвоните: crmkit trigger call.missed --times 3",
         "Run the service of crmkit.toml beside an emulated CRM: its accounts point at the emulator, its database is "
-        "one of its own (.crmkit-dev.sqlite3). Make a call: crmkit trigger call.missed",
+        f"one of its own ({DATABASE}), new each time as the emulator's records are; --keep leaves it.\n\n"
+        "Make a call: crmkit trigger call.missed --times 3",
     )
 )
 @config_option
-@click.option("--port", default=8800, show_default=True, help=tr("Порт сервиса", "The service's port"))
-@click.option("--sandbox-port", default=8801, show_default=True, help=tr("Порт эмулятора", "The emulator's port"))
-def command(config_path: Path, port: int, sandbox_port: int) -> None:
+@click.option(
+    "--port",
+    default=8800,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=tr("Порт сервиса", "The service's port"),
+)
+@click.option(
+    "--sandbox-port",
+    default=8801,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help=tr("Порт эмулятора", "The emulator's port"),
+)
+@click.option("--keep", is_flag=True, help=tr("Оставить базу прошлого запуска", "Keep the last run's database"))
+def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None:
     """Serve until Ctrl+C."""
-    configure_logs("console")
     config = read_config(config_path)
+    database = config_path.resolve().parent / DATABASE
+    if not keep:
+        # The emulator begins anew, so what an old database knows of its records would be wrong.
+        for path in database.parent.glob(f"{DATABASE}*"):
+            path.unlink()
+    stopped = stopping_signal()
     sandbox = start_sandbox(sandbox_port, seed=True)
     try:
-        own = _pointed_at(sandbox, config, port, config_path.resolve().parent)
-        database = Database(own.database)
-        migrate(database)
-        database.close()
-        click.echo(f"{tr('Эмулятор', 'Emulator')}: {sandbox.url}/amocrm/")
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        own = _pointed_at(sandbox, config, port, database)
+        _migrate(own.database)
         service = Service.open(own)
         try:
-            serve(service, "127.0.0.1", port, stopped)
+            serve(service, "127.0.0.1", port, stopped, ready=lambda: _greet(sandbox))
         finally:
             service.close()
     finally:
         sandbox.stop()
 
 
-def _pointed_at(sandbox: Sandbox, config: ServiceConfig, port: int, folder: Path) -> ServiceConfig:
+def _greet(sandbox: Sandbox) -> None:
+    click.echo(f"{tr('Эмулятор', 'Emulator')}: {sandbox.amocrm.base_url}/")
+    where = "" if sandbox.url.endswith(":8801") else f" --sandbox {sandbox.url}"
+    click.echo(f"{tr('Позвоните', 'Make a call')}: crmkit trigger call.missed --times 3{where}")
+
+
+def _migrate(path: str) -> None:
+    database = Database(path)
+    try:
+        migrate(database)
+    finally:
+        database.close()
+
+
+def _pointed_at(sandbox: Sandbox, config: ServiceConfig, port: int, database: Path) -> ServiceConfig:
     """The same service with its accounts at the emulator; the emulator's token stands in for theirs."""
     accounts: dict[str, dict[str, Any]] = {}
     for key, table in config.accounts.items():
+        if table.get("vendor") not in sandbox.vendors:
+            raise ConfigError(
+                tr(f"эмулятора {table.get('vendor')} нет", f"there is no emulator of {table.get('vendor')}"),
+                account=key,
+                remedy=tr(f"Есть: {', '.join(sandbox.vendors)}.", f"There is: {', '.join(sandbox.vendors)}."),
+            )
         accounts[key] = {**table, "base_url": sandbox.amocrm.base_url}
         os.environ[secret_variable(key, "token")] = sandbox.amocrm.token
-    return config.model_copy(
-        update={
-            "accounts": accounts,
-            "database": str(folder / ".crmkit-dev.sqlite3"),
-            "public_url": f"http://127.0.0.1:{port}",
-        }
-    )
+    own = {"accounts": accounts, "database": str(database), "public_url": f"http://127.0.0.1:{port}"}
+    return config.model_copy(update=own)

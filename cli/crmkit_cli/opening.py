@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from crmkit_runtime.service import Service
 from dotenv import load_dotenv
 
+from crmkit.errors import ConfigError
 from crmkit.settings import ServiceConfig, load_config
 from crmkit_cli.language import tr
 from crmkit_runtime.database import Database
+from crmkit_runtime.migrations import schema_state
+from crmkit_runtime.service import Service
 
 config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--config",
@@ -57,3 +59,26 @@ def open_database(config_path: Path) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def open_migrated(config_path: Path) -> Iterator[Database]:
+    """The service's database alone. Raises ConfigError when it is not what this release needs."""
+    with open_database(config_path) as database:
+        is_new = database.is_sqlite and not database.path.exists()
+        if not is_new:
+            database.ping()
+        state = "empty" if is_new else schema_state(database)
+        if state == "ahead":
+            raise ConfigError(
+                tr(
+                    f"база {database.name} обновлена более новым crmkit", f"a newer crmkit has migrated {database.name}"
+                ),
+                remedy=tr("Установите ту версию crmkit.", "Install that release of crmkit again."),
+            )
+        if state != "current":
+            raise ConfigError(
+                tr(f"база {database.name} не готова ({state})", f"the database {database.name} is not ready ({state})"),
+                remedy=tr("Выполните crmkit migrate.", "Run crmkit migrate."),
+            )
+        yield database

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Protocol
 
 import click
@@ -12,19 +14,42 @@ import waitress.server
 from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
 from crmkit_runtime.ingest import Ingest
+from crmkit_runtime.logs import configure
+from crmkit_runtime.metrics import Metrics, is_wanted
 from crmkit_runtime.service import Service
 from crmkit_runtime.web import create_app
 from crmkit_runtime.worker import Worker
+
+LAST_WORDS_S = 5.0
+"""How long a request under way may take to be answered once the server is told to stop."""
+
+
+class _Tasks(Protocol):
+    """What is used of waitress's threads."""
+
+    def shutdown(self, cancel_pending: bool, timeout: float) -> bool:
+        """Let them finish."""
 
 
 class _Server(Protocol):
     """What is used of waitress's server."""
 
+    task_dispatcher: _Tasks
+    effective_port: int
+
     def run(self) -> None:
         """Serve until closed."""
 
     def close(self) -> None:
-        """Stop."""
+        """Take no new connection."""
+
+
+def stopping_signal() -> threading.Event:
+    """Set when the process is asked to stop: SIGTERM, Ctrl+C."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
 
 
 def serve(
@@ -34,39 +59,64 @@ def serve(
     stopped: threading.Event,
     *,
     concurrency: int = 8,
-    sweep_s: float = 60.0,
     web: bool = True,
     work: bool = True,
+    is_json: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Receive and work until `stopped` is set; then finish what has begun. Raises ConfigError for a port in use."""
+    """Receive and work until `stopped` is set; then finish what has begun. `ready` is called once both are up.
+
+    Raises ConfigError for a port in use.
+    """
+    configure(is_json=is_json, secrets=service.secrets())
     ingest = Ingest(service) if web else None
-    server = _listen(create_app(service, ingest), host, port) if ingest else None
-    worker = Worker(service, concurrency=concurrency, sweep=timedelta(seconds=sweep_s)) if work else None
+    try:
+        server = _listen(service, ingest, host, port) if ingest else None
+    except ConfigError:
+        if ingest is not None:
+            ingest.close()
+        raise
+    worker = Worker(service, concurrency=concurrency) if work else None
     if server is not None:
         threading.Thread(target=server.run, name="web", daemon=True).start()
-        click.echo(tr(f"Принимаю на http://{host}:{port}", f"Listening on http://{host}:{port}"))
+        address = f"http://{host}:{server.effective_port}"
+        click.echo(tr(f"Принимаю на {address}", f"Listening on {address}"))
     if worker is not None:
         worker.start()
         click.echo(tr("Обработчики работают", "Workers are running"))
+    ready()
     try:
         stopped.wait()
     finally:
+        click.echo(tr("Останавливаюсь: заканчиваю начатое", "Stopping: finishing what has begun"))
         if server is not None:
             server.close()
+            server.task_dispatcher.shutdown(False, LAST_WORDS_S)
         if ingest is not None:
             ingest.close()
         if worker is not None:
             worker.stop()
 
 
-def _listen(app: object, host: str, port: int) -> _Server:
+def _listen(service: Service, ingest: Ingest, host: str, port: int) -> _Server:
+    metrics = Metrics(service) if is_wanted(service, os.environ) else None
     try:
         server: _Server = waitress.server.create_server(
-            app, host=host, port=port, threads=16, ident="crmkit", channel_timeout=30
+            create_app(service, ingest, metrics),
+            host=host,
+            port=port,
+            threads=16,
+            ident="crmkit",
+            channel_timeout=30,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # waitress tells a host that it cannot resolve with a ValueError.
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError(
-            tr(f"порт {port} занят или недоступен: {error.strerror}", f"port {port} is in use: {error.strerror}"),
+            tr(
+                f"порт {port} на {host} занят или недоступен: {reason}",
+                f"port {port} on {host} cannot be used: {reason}",
+            ),
             remedy=tr("Укажите другой: --port.", "Choose another with --port, or stop who holds it."),
         ) from error
     return server
