@@ -47,7 +47,9 @@ def latest_tick(cron: str, timezone: str, seen: datetime, now: datetime) -> date
         return None
     last: datetime = croniter(cron, now.astimezone(zone)).get_prev(datetime)
     exact = croniter.match(cron, now.astimezone(zone)) and now.second == 0 and now.microsecond == 0
-    return now.astimezone(zone) if exact else max(first, last)
+    at = now.astimezone(zone) if exact else max(first, last)
+    # In the night in which clocks go back an hour comes twice, and what is due at that hour once.
+    return None if at.fold and "*" not in cron.split()[1] else at
 
 
 def _jobs(service: Service) -> Iterator[tuple[Installed, OpenAccount, Schedule]]:
