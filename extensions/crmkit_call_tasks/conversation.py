@@ -187,11 +187,16 @@ def key_of(call: Call) -> str:
     """Whose conversation a call belongs to: the number, else the card it hangs on, else nobody's but its own."""
     if call.phone is not None and call.phone.e164 is not None:
         return call.phone.e164
-    card = call.contact or call.deal or call.company
+    card = card_of(call)
     if card is not None:
         return f"{card.kind.value}:{card.id}"
     digits = "".join(filter(str.isdecimal, call.phone.raw)) if call.phone else ""
     return f"number:{digits}" if digits else f"call:{call.ref.id}"
+
+
+def card_of(call: Call) -> Ref | None:
+    """The record on which the CRM itself has put the call; None for calls of an outside telephony."""
+    return call.contact or call.deal or call.company
 
 
 def load(store: Store, key: str) -> Conversation:

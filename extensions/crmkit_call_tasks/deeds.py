@@ -10,7 +10,7 @@ from crmkit.adapter import Capability, Level
 from crmkit.errors import NotFound
 from crmkit.models import Call, Contact, Deal, Note, Phone, Record, Task, TaskChanges
 from crmkit.values import Json, Ref
-from crmkit_call_tasks.conversation import Action, Conversation, OpenTask, Plan
+from crmkit_call_tasks.conversation import Action, Conversation, OpenTask, Plan, card_of
 from crmkit_call_tasks.planning import Ctx, words_of
 from crmkit_call_tasks.texts import Words, length_of, number_of
 
@@ -97,10 +97,10 @@ class Deeds:
         self._did("new_deal")
 
     def _keep_call(self) -> None:
-        """The CRM's own calls are in its log already; those of an outside telephony begin with its name."""
-        is_outside = bool(self.call.provider) and self.call.ref.id.startswith(f"{self.call.provider}:")
+        """Enter the call into the CRM's log, or on a card where it has none. The CRM's own calls are there already."""
+        is_own = self.call.provider in ("", self.ctx.crm.vendor) or card_of(self.call) is not None
         card = self.plan.card
-        if not is_outside or card is None:
+        if is_own or card is None:
             return
         once = f"call-log:{self.call.ref.id}"
         if self.ctx.crm.supports(Capability.LOG_CALLS) is not Level.ABSENT and number_of(self.call):

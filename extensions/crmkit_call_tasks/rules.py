@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from crmkit.identity import is_toll_free, parse_phone
 from crmkit.models import Call, CallStatus, Direction, Phone
 from crmkit.worktime import WorkCalendar
-from crmkit_call_tasks.conversation import Action, Decision, Heard, OpenTask, Reason, Sound
+from crmkit_call_tasks.conversation import Action, Decision, Heard, OpenTask, Reason, Sound, card_of
 from crmkit_call_tasks.settings import CallTaskSettings
 
 SHORTEST_CLIENT = 7
@@ -148,7 +148,7 @@ def _unwanted(call: Call, facts: Facts, settings: CallTaskSettings) -> Reason | 
 
 
 def _anonymous(call: Call, facts: Facts, settings: CallTaskSettings) -> Decision | None:
-    if call.phone is not None or call.contact or call.deal or call.company:
+    if call.phone is not None or card_of(call) is not None:
         return None
     if settings.anonymous_tasks and call.direction is not Direction.OUT and not _is_answered(call):
         return Decision(
