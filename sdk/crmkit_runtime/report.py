@@ -172,7 +172,7 @@ def account(database: Database, key: str) -> AccountReport:
         held = connection.execute(select(pause.c.until, pause.c.reason).where(pause.c.account == key)).first()
         named = select(cursor.c.name, cursor.c.value).where(cursor.c.account == key)
         marks = {row.name: row.value for row in connection.execute(named)}
-        connected = min((value for name, value in marks.items() if name.startswith("connected:")), default=None)
+        connected = [int(text) for name, text in marks.items() if name.startswith("connected:")]
         return AccountReport(
             key=key,
             connected_at=from_us(min(connected)) if connected else None,
