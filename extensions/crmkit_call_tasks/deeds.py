@@ -141,7 +141,9 @@ class Deeds:
         if task is None:
             self._create_task()
             return
-        headline = self.words.call_back(self.call, self.plan)
+        # News of an earlier call may come late: the text tells of the last one.
+        is_last = self.plan.began >= task.last_call_at
+        headline = self.words.call_back(self.call, self.plan) if is_last else task.headline
         raised = task.model_copy(
             update={
                 "count": self.plan.decision.count,

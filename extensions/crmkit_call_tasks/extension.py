@@ -9,7 +9,7 @@ from crmkit.adapter import Capability
 from crmkit.errors import ConfigError
 from crmkit.events import CallFinished, TimerFired
 from crmkit.extension import Extension
-from crmkit.models import Call
+from crmkit.models import Call, Task
 from crmkit.panel import PanelData, Row
 from crmkit.values import Kind
 from crmkit_call_tasks.conversation import COLLECTION, Action, Conversation, Heard, key_of, load, save
@@ -129,5 +129,7 @@ def _deal_with(call: Call, conversation: Conversation, ctx: Ctx, *, call_id: str
 
 def _is_silent(conversation: Conversation, ctx: Ctx) -> bool:
     last = max((one.at for one in conversation.heard), default=ctx.now)
-    is_idle = conversation.task is None and conversation.plan is None
-    return is_idle and ctx.now - last > FORGOTTEN_AFTER
+    if conversation.plan is not None or ctx.now - last <= FORGOTTEN_AFTER:
+        return False
+    task = ctx.mirror.get(Task, conversation.task.ref) if conversation.task is not None else None
+    return task is None or task.is_done

@@ -208,6 +208,21 @@ def test_several_missed_calls_are_one_task(office: Office) -> None:
     )
 
 
+def test_news_of_an_earlier_missed_call_counts_and_does_not_rename(office: Office) -> None:
+    """The text tells of the last call, the counter of all."""
+    office.client()
+    early = office.call()
+    office.advance(minutes=20)
+    office.missed()
+    office.hear(early)
+    assert [task.text for task in office.tasks] == [
+        (
+            "Перезвонить: +79161230001 (Иван Петров). Пропущенный звонок 02.03.2026 12:20, ждали 20 с. "
+            "Пропущенных звонков: 2"
+        )
+    ]
+
+
 def test_a_task_that_a_person_has_done_is_not_raised(office: Office) -> None:
     """The next missed call makes a task of its own, and so it does when the task was deleted."""
     office.client()
