@@ -16,7 +16,6 @@ from crmkit.crm import Crm
 from crmkit.errors import ConfigError
 from crmkit.events import CallFinished
 from crmkit.extension import Extension
-from crmkit.http import LocalLimiter
 from crmkit.identity import parse_phone
 from crmkit.models import Call, CallStatus, Contact, Deal, Direction, Phone, Task
 from crmkit.settings import ExtensionConfig, ServiceConfig, Settings
@@ -25,21 +24,18 @@ from crmkit.values import Kind, Ref
 from crmkit_runtime import report
 from crmkit_runtime.database import Database
 from crmkit_runtime.ingest import Ingest
+from crmkit_runtime.limits import DatabaseLimiter
 from crmkit_runtime.migrations import migrate
 from crmkit_runtime.planned import PlanItem
 from crmkit_runtime.report import DeliveryReport, RunReport
 from crmkit_runtime.service import Service
 from crmkit_runtime.web import create_app
 from crmkit_runtime.worker import Worker
-from crmkit_testing.amocrm import AmoCrmSide
 from crmkit_testing.door import Door
 from crmkit_testing.facts import NAME, BenchSource, Told, to_body
-from crmkit_testing.memory import MemorySide
 from crmkit_testing.people import People
 from crmkit_testing.side import ACCOUNT, Side
-
-SIDES: Mapping[str, Callable[[], Side]] = {"amocrm": AmoCrmSide, "memory": MemorySide}
-"""The vendors that have an emulator."""
+from crmkit_testing.sides import SIDES, new_side
 
 PATIENCE = timedelta(seconds=30)
 """How long, on the bench's clock, `settle` waits for what is queued for later."""
@@ -69,7 +65,7 @@ def bench(
     if vendor not in SIDES:
         raise ConfigError(f"there is no emulator of {vendor}", remedy=f"There are: {', '.join(SIDES)}.")
     by_name = settings if isinstance(settings, Mapping) else {one.name: settings for one in chosen if settings}
-    return Bench(chosen, SIDES[vendor](), by_name, mode, language)
+    return Bench(chosen, new_side(vendor), by_name, mode, language)
 
 
 class Bench:
@@ -332,7 +328,9 @@ class _Running:
         self.ingest = Ingest(self.service)
         self.worker = Worker(self.service)
         account = self.service.accounts[ACCOUNT]
-        doors = Doors(tokens=self.service.tokens, limiter=LocalLimiter(owner.clock), clock=owner.clock)
+        # A script that looks on shares the account's request budget with the service.
+        limiter = DatabaseLimiter(self.service.database, owner.clock)
+        doors = Doors(tokens=self.service.tokens, limiter=limiter, clock=owner.clock)
         self.crm = Crm(account.adapter.open(account.settings, doors))
 
     def close(self) -> None:
