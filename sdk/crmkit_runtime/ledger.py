@@ -117,17 +117,17 @@ class _Entry:
     def create(self) -> None:
         draft = diff.draft_of(self.write, self.ref)
         is_first = mirror.put(self.tx, self.service, draft, seen=0, is_partial=True)
-        sent = self.write.values()
-        names = diff.field_names(self.write)
-        self._keep(self.ref, {name: sent[name] if name == "custom" else getattr(draft, name) for name in names})
         if isinstance(draft, Call):
             calls.is_news(self.tx, self.account, draft, key=str(self.ref), teller=calls.OWN_LOG)
             return
         # Whoever observed it first, for instance after our process died, has told of it already: by the same key.
         found = draft if is_first else mirror.get(self.tx, RECORDS[self.write.kind], self.ref)
         Herald(self.tx, self.service).created(found or draft, self._told())
-        if self.write.kind is not Kind.NOTE:
-            self._look(self.ref, Action.ADDED)
+        if self.write.kind is Kind.NOTE:
+            return
+        sent, names = self.write.values(), diff.field_names(self.write)
+        self._keep(self.ref, {name: sent[name] if name == "custom" else getattr(draft, name) for name in names})
+        self._look(self.ref, Action.ADDED)
 
     def update(self, ref: Ref, values: dict[str, Any]) -> None:
         stage = values.pop("stage", None) if ref.kind is Kind.DEAL else None

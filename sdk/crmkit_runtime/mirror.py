@@ -203,7 +203,7 @@ def _row(service: Service, record: Record, number: int, *, is_partial: bool = Fa
 
 
 def _data(record: Record) -> str:
-    return record.model_dump_json(exclude={"raw"}, exclude_defaults=True)
+    return record.model_dump_json(exclude={"raw"}, exclude_defaults=True, warnings=False)
 
 
 def _copy(row: Row[Any]) -> Copy | None:

@@ -34,7 +34,10 @@ FEED, OWN, INFERRED = "feed", "own", "inferred"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored move. `at` is microseconds; `key` is the feed row that reported it, None when none did yet."""
+    """A stored move. `at` is microseconds; `key` is the feed row that reported it, None when none did yet.
+
+    An idle one is an own write that moved nothing, as far as we know: only a report can say otherwise.
+    """
 
     id: int
     key: str | None
@@ -44,6 +47,7 @@ class Known:
     origin: str
     cause: Cause | None = None
     is_emitted: bool = False
+    is_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class Plan:
         adopted: emitted moves (by id) whose report has come now.
         claimed: reports (by id) that turned out to be own moves (by id).
         silent: reports that are no news.
-        dropped: own writes that moved nothing.
+        idle: own writes (by id) that moved nothing.
+        dropped: own writes (by id) of which no report can come any more.
         is_open: something is missing that a report may still bring.
     """
 
@@ -103,6 +108,7 @@ class Plan:
     adopted: list[tuple[int, Known]] = field(default_factory=list)
     claimed: list[tuple[Known, Known]] = field(default_factory=list)
     silent: list[int] = field(default_factory=list)
+    idle: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     is_open: bool = False
 
@@ -114,7 +120,8 @@ def plan(scene: Scene, rows: Sequence[Known]) -> Plan:
     own = [row for row in rows if not row.is_emitted and row.origin == OWN]
     waiting = _without_adopted(made, waiting, [row for row in rows if row.is_emitted])
     way, own = _with_own(made, waiting, own)
-    ordered = _in_order(scene.seen, [*way, *own])
+    made.dropped = [row.id for row in own if row.is_idle and scene.now - row.at > OWN_KEPT_US]
+    ordered = _in_order(scene.seen, [*way, *(row for row in own if not row.is_idle)])
     at = _walk(made, scene, ordered)
     if scene.loaded is not None and at is not None and at != scene.loaded:
         made.is_open = True
@@ -215,8 +222,7 @@ def _walk(made: Plan, scene: Scene, ordered: Sequence[Known]) -> StageRef | None
 
 def _walk_own(made: Plan, scene: Scene, row: Known, at: StageRef | None) -> StageRef | None:
     if row.after == at:
-        if scene.now - row.at > OWN_KEPT_US:
-            made.dropped.append(row.id)
+        made.idle.append(row.id)
         return at
     made.is_open = True
     made.steps.append(Step(row.id, at, row.after, row.at, row.cause))
@@ -276,7 +282,7 @@ def own(tx: Connection, ref: Ref, stage: StageRef, at: datetime, cause: Cause) -
 def of(connection: Connection, ref: Ref) -> Sequence[Known]:
     """The deal's moves that still matter: those that wait, and those told of, the newest fifty."""
     query = select(table).where(table.c.account == ref.account, table.c.record_id == ref.id)
-    waiting = connection.execute(query.where(table.c.state == "waiting").order_by(table.c.id))
+    waiting = connection.execute(query.where(table.c.state.in_(("waiting", "idle"))).order_by(table.c.id))
     told = connection.execute(query.where(table.c.state == "emitted").order_by(table.c.id.desc()).limit(50))
     return [*(_known(row) for row in waiting), *reversed([_known(row) for row in told])]
 
@@ -289,6 +295,8 @@ def apply(tx: Connection, ref: Ref, made: Plan) -> Sequence[int]:
         tx.execute(delete(table).where(table.c.id.in_(gone)))
     for told, row in made.adopted:
         tx.execute(update(table).where(table.c.id == told).values(key=row.key))
+    if made.idle:
+        tx.execute(update(table).where(table.c.id.in_(made.idle)).values(state="idle"))
     if made.silent:
         tx.execute(update(table).where(table.c.id.in_(made.silent)).values(state="emitted"))
     return [_store_step(tx, ref, step) for step in made.steps]
@@ -326,4 +334,5 @@ def _known(row: Row[Any]) -> Known:
         origin=row.origin,
         cause=cause,
         is_emitted=row.state == "emitted",
+        is_idle=row.state == "idle",
     )

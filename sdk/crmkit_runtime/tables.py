@@ -116,7 +116,7 @@ move = Table(
     Column("run_id", BigInteger),
     Column("extension", _key()),
     Column("depth", Integer),
-    Column("state", _key(20), nullable=False),  # waiting, emitted
+    Column("state", _key(20), nullable=False),  # waiting, emitted, idle (an own write that moved nothing)
     UniqueConstraint("account", "key"),
     Index(None, "account", "record_id", "state"),
 )
