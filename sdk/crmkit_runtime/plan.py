@@ -34,11 +34,13 @@ def apply_plan(service: Service, ids: Sequence[int]) -> Sequence[Applied]:
     `refused`: the record has changed since. `waiting`: it needs a record that another item has yet to create.
     `failed`: the CRM refused; the item stays planned and may be applied again. Applying twice writes once.
     """
-    with service.database.read() as connection:
-        chosen = [item for item in planned.items(connection, ids) if item.state == "planned"]
     results: list[Applied] = []
     # A record is planned before whatever refers to it, so the order of the numbers is that of dependence.
-    for item in chosen:
+    for number in sorted(set(ids)):
+        with service.database.read() as connection:
+            item = next(iter(planned.items(connection, [number])), None)
+        if item is None or item.state != "planned":
+            continue
         results.append(_apply(service, item))
         with service.database.write() as tx:
             _keep(tx, results[-1])

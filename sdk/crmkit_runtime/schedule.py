@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -40,16 +40,20 @@ def tick(service: Service) -> bool:
 
 
 def latest_tick(cron: str, timezone: str, seen: datetime, now: datetime) -> datetime | None:
-    """The last moment after `seen` and up to `now` at which the cron line fires in that zone; None when it does not."""
+    """The last moment after `seen` and up to `now` at which the cron line fires in that zone, UTC; None without one."""
     zone = ZoneInfo(timezone)
     first: datetime = croniter(cron, seen.astimezone(zone)).get_next(datetime)
     if first > now:
         return None
-    last: datetime = croniter(cron, now.astimezone(zone)).get_prev(datetime)
-    exact = croniter.match(cron, now.astimezone(zone)) and now.second == 0 and now.microsecond == 0
-    at = now.astimezone(zone) if exact else max(first, last)
+    local = now.astimezone(zone)
+    is_exact = croniter.match(cron, local) and local.second == 0 and local.microsecond == 0
+    at = now if is_exact else max(first, croniter(cron, local).get_prev(datetime)).astimezone(UTC)
     # In the night in which clocks go back an hour comes twice, and what is due at that hour once.
-    return None if at.fold and "*" not in cron.split()[1] else at
+    return None if _comes_again(at.astimezone(zone)) and "*" not in cron.split()[1] else at
+
+
+def _comes_again(local: datetime) -> bool:
+    return bool(local.fold) and local.utcoffset() != local.replace(fold=0).utcoffset()
 
 
 def _jobs(service: Service) -> Iterator[tuple[Installed, OpenAccount, Schedule]]:
