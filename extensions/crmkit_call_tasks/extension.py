@@ -12,7 +12,7 @@ from crmkit.extension import Extension
 from crmkit.models import Call, Task
 from crmkit.panel import PanelData, Row
 from crmkit.values import Kind
-from crmkit_call_tasks.conversation import COLLECTION, Action, Conversation, Heard, key_of, load, save
+from crmkit_call_tasks.conversation import COLLECTION, Action, Conversation, Heard, Reason, Sound, key_of, load, save
 from crmkit_call_tasks.deeds import REVIEW, TIMER, Deeds
 from crmkit_call_tasks.planning import BLOCKED, TRUSTED, Ctx, Judge, plan_for, words_of
 from crmkit_call_tasks.rules import after_silence, decide, sound_of
@@ -109,13 +109,15 @@ def _deal_with(call: Call, conversation: Conversation, ctx: Ctx, *, call_id: str
     save(ctx.store, conversation)
     deeds = Deeds(call, plan, conversation, ctx)
     deeds.carry_out()
+    # What a second source tells of is the call that was counted already.
+    is_told = plan.decision.reason is Reason.OTHER_SOURCE
     is_quiet = deeds.is_idle and plan.decision.action is not Action.WAIT
     heard = Heard(
         id=call_id,
         provider=call.provider,
         at=plan.began,
         direction=call.direction,
-        sound=sound_of(call, ctx.settings),
+        sound=Sound.OTHER if is_told else sound_of(call, ctx.settings),
         talk_s=call.talk_s,
         reasons=tuple(deeds.said),
         is_skipped=is_quiet,

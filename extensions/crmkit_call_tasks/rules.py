@@ -71,7 +71,8 @@ def screen(call: Call, facts: Facts, settings: CallTaskSettings) -> Decision | N
 def after_silence(call: Call, facts: Facts, settings: CallTaskSettings) -> Decision:
     """What is to be done about a short call once the client has had the time to call again."""
     began = _began(call, facts)
-    if any(one.at > began and (one.direction is not Direction.OUT or _is_talk(one)) for one in facts.history):
+    later = [one for one in facts.history if one.at >= began and one.id != call.ref.id and one.sound is not Sound.OTHER]
+    if any(one.direction is not Direction.OUT or _is_talk(one) for one in later):
         return Decision(action=Action.KEEP, reason=Reason.CALLED_AGAIN)
     return _call_back(Reason.SHORT_ALONE, facts, settings)
 

@@ -457,6 +457,18 @@ def test_two_sources_of_one_call_make_one_task(office: Office) -> None:
     assert outcome.reasons == ("об этом же звонке уже сообщил другой источник",)
 
 
+def test_a_second_source_does_not_count(office: Office) -> None:
+    """A broken-off talk that the CRM's log tells of as well is no second call of the client."""
+    contact = office.client()
+    waiting = office.answered(4)
+    office.advance(seconds=20)
+    office.answered(4, provider="memory", id_="contacts.78", contact=contact)
+    office.fire(waiting)
+    assert [task.text for task in office.tasks] == [
+        "Перезвонить: +79161230001 (Иван Петров). Звонок оборвался 02.03.2026 12:00"
+    ]
+
+
 def test_a_deleted_contact_is_made_anew(office: Office) -> None:
     """The key of the first contact does not give the address of a record that is gone."""
     office.missed()

@@ -227,6 +227,7 @@ def test_the_rule_of_accidents_can_be_switched_off() -> None:
     [
         heard(Sound.MISSED, 5),
         heard(Sound.SHORT, 1),
+        heard(Sound.MISSED, 0),
         heard(Sound.TALKED, 3, direction=Direction.OUT),
         heard(Sound.TALKED, 3),
     ],
@@ -238,10 +239,17 @@ def test_who_called_again_needs_no_task(after: Heard) -> None:
 
 
 @pytest.mark.parametrize(
-    "history", [[], [heard(Sound.TALKED, -30)], [heard(Sound.ATTEMPT, 4, direction=Direction.OUT)]]
+    "history",
+    [
+        [],
+        [heard(Sound.TALKED, -30)],
+        [heard(Sound.ATTEMPT, 4, direction=Direction.OUT)],
+        [heard(Sound.SHORT, 0, id_="ringostat:1")],
+        [heard(Sound.OTHER, 1)],
+    ],
 )
 def test_who_did_not_call_again_is_called_back(history: list[Heard]) -> None:
-    """Earlier calls, and our own vain attempts, settle nothing."""
+    """Earlier calls, our own vain attempts, the call itself and what another source told of it settle nothing."""
     now = MONDAY + timedelta(minutes=10)
     assert after_silence(answered(4), replace(FACTS, now=now, history=history), SETTINGS) == Decision(
         action=Action.CALL_BACK,
