@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 from crmkit.clock import Clock
 from crmkit.errors import AuthError, ConfigError, CrmKitError, RateLimited, VendorDown
 from crmkit.http import RateLimit, Reply, Request, Transport
-from crmkit.settings import AccountSettings
+from crmkit.settings import AccountSettings, secret_variable
 from crmkit.tokens import Tokens, TokenStore
 from crmkit_amocrm.errors import VENDOR, long_lived_refused, lost_token_answer
 
@@ -71,7 +71,8 @@ def check(settings: AccountSettings) -> AmoCrmSettings:
             + (f" ({', '.join(missing)} missing)" if given else ""),
             account=settings.key,
             vendor=VENDOR,
-            remedy=AmoCrmSettings.secret_hint,
+            remedy=f"{AmoCrmSettings.secret_hint} In a service the secrets come from the environment or the file .env: "
+            f"{', '.join(secret_variable(settings.key, name) for name in ('token', 'client_secret', 'code'))}.",
         )
     return settings
 

@@ -74,6 +74,7 @@ def _greet(sandbox: Sandbox) -> None:
     click.echo(f"{tr('Эмулятор', 'Emulator')}: {sandbox.amocrm.base_url}/")
     where = "" if sandbox.url.endswith(":8801") else f" --sandbox {sandbox.url}"
     click.echo(f"{tr('Позвоните', 'Make a call')}: crmkit trigger call.missed --times 3{where}")
+    click.echo(f"{tr('Решения', 'Decisions')}: CRMKIT_DATABASE={DATABASE} crmkit replay --list")
 
 
 def _migrate(path: str) -> None:

@@ -85,7 +85,9 @@ def crmkit(lang: str | None, debug: bool) -> None:
 def main() -> None:
     """Run the command line: exit 0 when done, 1 for a finding or a failure, 2 for wrong usage or settings."""
     try:
-        crmkit.main(prog_name="crmkit", standalone_mode=False)
+        # Without click's own door an `Exit` comes back as a value.
+        code = crmkit.main(prog_name="crmkit", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -108,6 +110,18 @@ def _explain(error: Exception) -> int:
     if isinstance(error, CrmKitError):
         click.secho(f"{word}: {error}", fg="red", err=True)
         return 2 if isinstance(error, ConfigError) else 1
+    if type(error).__module__.startswith("sqlalchemy."):
+        click.secho(f"{word}: {_database_fault(error)}", fg="red", err=True)
+        return 1
     click.secho(f"{word}: {type(error).__name__}: {error}", fg="red", err=True)
     click.echo(tr("Подробности: crmkit --debug …", "For details: crmkit --debug …"), err=True)
     return 1
+
+
+def _database_fault(error: Exception) -> str:
+    """What the database itself says, without the statement that it did not like."""
+    reason = getattr(error, "orig", None) or error
+    return tr(
+        f"база данных: {reason}. Проверьте, что её не держит другая программа и что на диске есть место, и повторите.",
+        f"the database says: {reason}. See that no other program holds it and that the disk is not full, and try again.",
+    )

@@ -215,7 +215,6 @@ def _show_runs(runs: Sequence[RunReport], *, as_json: bool) -> None:
             "№",
             tr("когда", "when"),
             tr("событие", "event"),
-            tr("запись", "record"),
             tr("обработчик", "handler"),
             tr("состояние", "state"),
             tr("решения и причины", "decisions and reasons"),
@@ -224,9 +223,8 @@ def _show_runs(runs: Sequence[RunReport], *, as_json: bool) -> None:
             (
                 one.id,
                 one.finished_at or one.occurred_at,
-                one.event,
-                one.ref,
-                f"{one.extension}.{one.handler}",
+                f"{one.event} {one.ref}".strip(),
+                f"{one.extension} {one.handler}",
                 f"{one.state} ×{one.attempts}" if one.attempts > 1 else one.state,
                 (*one.decisions, _last_line(one.error)) if one.error else one.decisions,
             )

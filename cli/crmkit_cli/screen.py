@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False)
+WIDE = 160
+"""Columns of a table that goes into a file or another program."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 """Where tables go; colourless when it is not a terminal."""
 
 

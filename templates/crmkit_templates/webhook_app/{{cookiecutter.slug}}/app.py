@@ -1,6 +1,7 @@
 """The web application as a WSGI callable: `waitress-serve app:application`, or any other server.
 
-`crmkit run` serves the same application and the workers in one process; use this file when you add routes of your own.
+`crmkit run` serves the same application and the workers in one process. Use this file when you add routes of your own,
+with `crmkit run --worker-only` beside it.
 """
 
 from pathlib import Path

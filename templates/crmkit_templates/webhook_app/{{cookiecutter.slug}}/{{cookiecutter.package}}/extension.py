@@ -1,3 +1,4 @@
+{% import "words.j2" as words with context -%}
 """What this service does: a missed call becomes a task to call back."""
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ def missed_call(event: CallFinished, ctx: Context[CallBackSettings]) -> None:
     """Make one task for a missed call, on the card of the deal or the contact."""
     call = event.call
     if not call.missed:
-        return ctx.skip({% if cookiecutter.language == "ru" %}"на звонок ответили"{% else %}"the call was answered"{% endif %})
+        return ctx.skip("{{ words.answered }}")
     about = call.deal or call.contact
     if about is None:
-        return ctx.skip({% if cookiecutter.language == "ru" %}"номер неизвестен CRM"{% else %}"the CRM does not know the number"{% endif %})
-    number = call.phone.raw if call.phone else {% if cookiecutter.language == "ru" %}"номер скрыт"{% else %}"number withheld"{% endif %}
-    ctx.explain({% if cookiecutter.language == "ru" %}"пропущенный звонок: нужно перезвонить"{% else %}"a missed call: somebody should call back"{% endif %})
+        return ctx.skip("{{ words.unknown }}")
+    number = call.phone.raw if call.phone else "{{ words.withheld }}"
     ctx.crm.tasks.create(
-        Task(about=about, text=f"{% if cookiecutter.language == "ru" %}Перезвонить{% else %}Call back{% endif %} {number}", due=ctx.now + ctx.settings.due_in),
+        Task(about=about, text=f"{{ words.call_back }} {number}", due=ctx.now + ctx.settings.due_in),
         once=f"missed-call:{call.ref.id}",
     )
+    return ctx.explain("{{ words.missed }}")
