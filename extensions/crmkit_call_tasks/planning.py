@@ -75,9 +75,8 @@ def _plan(call: Call, decision: Decision, party: Party, task: Task | None, call_
         remarks.append(words.say("shared", count=party.namesakes, name=party.name or str(party.card)))
     owner_id = party.owner_id
     if decision.action in _OWNED or (decision.makes_contact and not party.is_known):
-        choice = _choose(party, ctx)
-        owner_id = choice[0]
-        remarks.append(words.say("owner" if owner_id else "nobody", owner=owner_id or "", why=choice[1]))
+        owner_id, why = _choose(party, ctx)
+        remarks.append(words.say(why, owner=owner_id or "", left=party.owner_id or ""))
     return Plan(
         call_id=call_id,
         decision=decision,
@@ -93,11 +92,17 @@ def _plan(call: Call, decision: Decision, party: Party, task: Task | None, call_
 
 
 def _choose(party: Party, ctx: Ctx) -> tuple[str | None, str]:
-    """Whoever looks after the client keeps them; else the settings say whose turn it is."""
+    """The user and the words why: whoever looks after the client keeps them, else the settings say whose turn it is."""
     settings = ctx.settings
     policy = "owner" if party.owner_id else settings.assign
-    choice = ctx.assign(policy, owner_id=party.owner_id, among=settings.among, fixed=settings.fixed)
-    return choice.user_id, choice.reason
+    found = ctx.assign(policy, owner_id=party.owner_id, among=settings.among, fixed=settings.fixed).user_id
+    if found is None:
+        return None, "owner_nobody"
+    if party.owner_id is not None:
+        return found, "owner_keeps" if found == party.owner_id else "owner_left"
+    if settings.assign == "fixed" and found == settings.fixed:
+        return found, "owner_fixed"
+    return found, "owner_least" if settings.assign == "least_loaded" else "owner_turn"
 
 
 def _open_task(conversation: Conversation, ctx: Ctx) -> Task | None:

@@ -50,7 +50,7 @@ def test_a_missed_call_of_a_client_becomes_a_task_on_the_open_deal(office: Offic
     ]
     assert outcome.reasons == (
         "пропущенный звонок: задача перезвонить до 02.03.2026 12:30",
-        "ответственный: 3 (owner of the record)",
+        "ответственный: 3, ведёт клиента",
         "звонок записан в CRM",
     )
     assert not outcome.skipped
@@ -66,7 +66,7 @@ def test_the_same_in_english() -> None:
     ]
     assert outcome.reasons == (
         "missed call: a task to call back until 2026-03-02 12:30",
-        "owner: 2 (owner of the record)",
+        "owner: 2, who looks after the client",
         "the call was entered into the CRM",
     )
 
@@ -90,7 +90,7 @@ def test_an_unknown_caller_becomes_a_contact(office: Office) -> None:
     ]
     assert [(call.contact, call.status) for call in office.all(Call)] == [(contact.ref, CallStatus.MISSED)] * 2
     assert outcome.reasons[1:] == (
-        "ответственный: 1 (next in turn)",
+        "ответственный: 1, по очереди",
         "создан контакт",
         "звонок записан в CRM",
     )
@@ -122,12 +122,31 @@ def test_turns_go_round_among_the_chosen(office: Office) -> None:
     assert [task.owner_id for task in office.tasks] == ["3", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "owner_id", "said"),
+    [
+        (CallTaskSettings(assign="fixed", fixed="3"), "3", "ответственный: 3, назначен в настройках"),
+        (CallTaskSettings(assign="fixed", fixed="4"), "1", "ответственный: 1, по очереди"),
+        (CallTaskSettings(assign="least_loaded"), "1", "ответственный: 1, меньше всех открытых задач"),
+        (CallTaskSettings(among=("4",)), "900", "ответственного нет: никто из выбранных не активен"),
+    ],
+)
+def test_the_settings_say_who_gets_strangers(
+    office: Office, settings: CallTaskSettings, owner_id: str, said: str
+) -> None:
+    """Fixed, by load, in turn; when nobody can take it the CRM's own rule holds."""
+    office.settings = settings
+    outcome = office.missed()
+    assert [task.owner_id for task in office.tasks] == [owner_id]
+    assert said in outcome.reasons
+
+
 def test_an_owner_who_has_left_is_replaced(office: Office) -> None:
     """The task goes to whoever has the turn."""
     office.client(owner_id="4")
     outcome = office.missed()
     assert [task.owner_id for task in office.tasks] == ["1"]
-    assert "ответственный: 1 (next in turn; 4 is not active)" in outcome.reasons
+    assert "ответственный: 1, по очереди, потому что 4 больше не работает" in outcome.reasons
 
 
 def test_the_deal_that_was_touched_last_wins(office: Office) -> None:
