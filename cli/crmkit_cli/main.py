@@ -108,7 +108,10 @@ def _explain(error: Exception) -> int:
         raise error
     word = tr("Ошибка", "Error")
     if isinstance(error, CrmKitError):
-        click.secho(f"{word}: {error}", fg="red", err=True)
+        text, remedy = str(error), error.remedy or ""
+        click.secho(f"{word}: {text.removesuffix(remedy).rstrip()}", fg="red", err=True)
+        if remedy:
+            click.echo(f"  → {remedy}", err=True)
         return 2 if isinstance(error, ConfigError) else 1
     if type(error).__module__.startswith("sqlalchemy."):
         click.secho(f"{word}: {_database_fault(error)}", fg="red", err=True)
@@ -123,5 +126,5 @@ def _database_fault(error: Exception) -> str:
     reason = getattr(error, "orig", None) or error
     return tr(
         f"база данных: {reason}. Проверьте, что её не держит другая программа и что на диске есть место, и повторите.",
-        f"the database says: {reason}. See that no other program holds it and that the disk is not full, and try again.",
+        f"the database says: {reason}. See that no other program holds it and the disk is not full; then try again.",
     )

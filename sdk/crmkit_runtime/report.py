@@ -45,7 +45,7 @@ class RunReport:
 class AccountReport:
     """One account: since when it is connected, what waits, and what is mirrored.
 
-    `loading` are the kinds whose first load has not ended; kinds that nothing has begun to load are left out.
+    `loading` and `loaded` are the kinds whose first load is under way, or over; of others it has not begun.
     """
 
     key: str
@@ -57,6 +57,7 @@ class AccountReport:
     mirrored: Mapping[str, int]
     found_by_feed_only: int
     loading: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def account(database: Database, key: str) -> AccountReport:
         named = select(cursor.c.name, cursor.c.value).where(cursor.c.account == key)
         marks = {row.name: row.value for row in connection.execute(named)}
         connected = [int(text) for name, text in marks.items() if name.startswith("connected:")]
+        loads = sorted((name[9:], text) for name, text in marks.items() if name.startswith("baseline:"))
         return AccountReport(
             key=key,
             connected_at=from_us(min(connected)) if connected else None,
@@ -182,11 +184,8 @@ def account(database: Database, key: str) -> AccountReport:
             runs=_counts(connection, run.c.state, run.c.account == key),
             mirrored=_counts(connection, mirror.c.kind, mirror.c.account == key),
             found_by_feed_only=int(marks.get(FEED_ONLY, "0")),
-            loading=tuple(
-                name.removeprefix("baseline:")
-                for name, text in sorted(marks.items())
-                if name.startswith("baseline:") and text != DONE
-            ),
+            loading=tuple(kind for kind, text in loads if text != DONE),
+            loaded=tuple(kind for kind, text in loads if text == DONE),
         )
 
 
