@@ -21,7 +21,7 @@ ERRORS: Mapping[Fault, CrmKitError] = {
     Fault.BROKEN: VendorDown("broken", account="acme", vendor="memory"),
     Fault.PAGE: VendorDown("a page", account="acme", vendor="memory"),
     Fault.CUT: VendorDown("half", account="acme", vendor="memory"),
-    Fault.LOST: VendorDown("lost", maybe_applied=True, account="acme", vendor="memory"),
+    Fault.LOST: VendorDown("lost", account="acme", vendor="memory"),
     Fault.DENIED: AuthError("denied", account="acme", vendor="memory", remedy="Authorise again."),
 }
 
@@ -79,6 +79,12 @@ class MemoryBed:
     def delete(self, ref: Ref) -> None:
         self.memory.person.delete(ref)
 
+    def merge(self, survivor: Ref, loser: Ref) -> None:
+        self.memory.person.merge(survivor, loser)
+
+    def dismiss(self, user_id: str) -> None:
+        self.memory.person.dismiss(user_id)
+
     def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
         if missed:
             self.memory.person.missed_call(phone, contact=contact)
@@ -87,13 +93,16 @@ class MemoryBed:
 
     def fail(self, fault: Fault, *, on: Literal["reads", "writes"], times: int | None = 1) -> None:
         error = ERRORS[fault]
-        if on == "writes" and fault in (Fault.BROKEN, Fault.PAGE, Fault.CUT):
-            error = VendorDown("no answer", maybe_applied=True, account="acme", vendor="memory")
+        if isinstance(error, VendorDown):
+            error = VendorDown(error.message, maybe_applied=on == "writes", account="acme", vendor="memory")
         for verb in Reading if on == "reads" else Verb:
             self.memory.world.fail_next(error, times, verb, applied=fault is Fault.LOST)
 
     def heal(self) -> None:
         self.memory.world.heal()
+
+    def refusals(self) -> int:
+        return 0
 
     def subscriptions(self) -> Sequence[str]:
         url = self.memory.world.account("acme").subscription

@@ -26,7 +26,7 @@ class Hook:
 
 
 def to_hook(account: str, hints: Sequence[Hint], at: datetime) -> Hook:
-    """The delivery that tells of `hints`; stage moves stay untold, as with most vendors."""
+    """The delivery that tells of `hints`; stage moves and survivors of merges stay untold, as with most vendors."""
     told = tuple(Hint(hint.ref, hint.action, hint.at, hint.actor_id, created_at=hint.created_at) for hint in hints)
     body = {
         "account": account,

@@ -130,12 +130,21 @@ class Person:
             state = self._world.account(self._account)
             if ref not in state.trash:
                 raise NotFound(f"{ref} is not in the trash", account=self._account, vendor=VENDOR, ref=str(ref))
+            state.merged.pop(ref, None)
             state.put(state.trash.pop(ref).model_copy(update={"updated_at": state.now(), "updated_by": by}))
             state.tell(ref, Action.CHANGED, by, hooks=hooks)
 
     def merge(self, survivor: Ref, *losers: Ref, by: str = furniture.PERSON, hooks: bool = True) -> None:
         """Make the losers a part of the survivor."""
         self._do(Write(Verb.MERGE, survivor.kind, ref=survivor, others=losers), by, hooks)
+
+    def dismiss(self, user_id: str) -> None:
+        """Let a user leave the account for good; records keep the id. Raises NotFound for an unknown one."""
+        with self._world.lock:
+            state, ref = self._world.account(self._account), Ref(self._account, Kind.USER, user_id)
+            if ref not in state.records:
+                raise NotFound(f"there is no user {user_id}", account=self._account, vendor=VENDOR, ref=str(ref))
+            state.drop(ref)
 
     def touch(self, ref: Ref, *, hooks: bool = True) -> None:
         """Make the noise of a CRM: `updated_at` moves on and a hook goes out, but nothing has changed."""

@@ -89,6 +89,17 @@ class AmoCrmBed:
     def delete(self, ref: Ref) -> None:
         self._side.delete(ref, hooks=True)
 
+    def merge(self, survivor: Ref, loser: Ref) -> None:
+        kinds: Mapping[Kind, Literal["leads", "contacts", "companies"]] = {
+            Kind.DEAL: "leads",
+            Kind.CONTACT: "contacts",
+            Kind.COMPANY: "companies",
+        }
+        self._side.amo.merge(kinds[survivor.kind], int(survivor.id), [int(loser.id)])
+
+    def dismiss(self, user_id: str) -> None:
+        self._side.amo.remove_user(int(user_id))
+
     def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
         status, talk_s = (CallStatus.MISSED, 0) if missed else (CallStatus.ANSWERED, 60)
         self._side.call(contact, phone, direction=Direction.IN, status=status, talk_s=talk_s, hooks=True)
@@ -99,6 +110,9 @@ class AmoCrmBed:
 
     def heal(self) -> None:
         self._side.sandbox.faults.clear()
+
+    def refusals(self) -> int:
+        return self._side.amo.limits.refused
 
     def subscriptions(self) -> Sequence[str]:
         return [hook["destination"] for hook in self._side.amo.webhooks]

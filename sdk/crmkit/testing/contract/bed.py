@@ -81,6 +81,12 @@ class Bed(Protocol):
     def delete(self, ref: Ref) -> None:
         """A person throws a record away."""
 
+    def merge(self, survivor: Ref, loser: Ref) -> None:
+        """A person makes one record out of two."""
+
+    def dismiss(self, user_id: str) -> None:
+        """A user leaves the account; records keep the id."""
+
     def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
         """The CRM's own telephony enters a call of this contact."""
 
@@ -89,6 +95,9 @@ class Bed(Protocol):
 
     def heal(self) -> None:
         """Spoil nothing more."""
+
+    def refusals(self) -> int:
+        """How often the account refused a request because its limit was used up, as it counts itself."""
 
     def subscriptions(self) -> Sequence[str]:
         """The addresses that the account sends hooks to."""

@@ -189,6 +189,23 @@ class HookContract(ContractPart):
         assert {person, deal} - changed == set()
         assert (deal, Action.DELETED) in deleted
 
+    def test_a_merge_by_people_is_told(self, bed: Bed, crm: Crm) -> None:
+        """Hooks and feed together name both records; whoever says where the loser went names the survivor."""
+        need(crm, Capability.WEBHOOKS)
+        bed.connection.ensure_hooks(bed.hook_url)
+        survivor, loser = (bed.add(Contact(name=name)) for name in ("Иван", "Иван П."))
+        bed.advance(5)
+        cursor = bed.connection.feed(None).cursor
+        bed.deliveries()
+        bed.advance(2)
+        bed.merge(survivor, loser)
+        bed.advance(5)
+        hints, _ = read_feed(bed.connection, cursor)
+        hints += self._hints(bed)
+        assert {survivor, loser} - {hint.ref for hint in hints} == set()
+        assert {hint.merged_into for hint in hints} <= {None, survivor}
+        assert [record.ref for record in bed.connection.load([survivor, loser])] == [survivor]
+
     def test_our_own_writes_are_told_too(self, bed: Bed, crm: Crm) -> None:
         """The vendor tells of what programs do; telling it from people's work is not the hook's business."""
         need(crm, Capability.WEBHOOKS)

@@ -188,6 +188,16 @@ class RecordContract(ContractPart):
         assert (stages[bed.won].outcome, stages[bed.lost].outcome) == (Outcome.WON, Outcome.LOST)
         assert {stages[ref].outcome for ref in bed.stages} == {Outcome.OPEN}
 
+    def test_records_of_a_user_who_has_left_can_be_read(self, bed: Bed, crm: Crm) -> None:
+        """The owner's id stays on the record; whoever looks the user up finds nobody, or somebody inactive."""
+        ref = crm.deals.create(Deal(title="Окна", owner_id=bed.owner_id))
+        bed.dismiss(bed.owner_id)
+        fresh = Crm(bed.reopen())
+        active = {user.ref.id for user in fresh.users.iterate() if user.is_active}
+        assert fresh.deals.get(ref).owner_id == bed.owner_id
+        assert [deal.owner_id for deal in fresh.deals.iterate()] == [bed.owner_id]
+        assert bed.owner_id not in active
+
     def test_addresses_are_the_accounts_own(self, bed: Bed, crm: Crm) -> None:
         """Create, load, iterate and find give one and the same address, under the account's key."""
         ref = crm.contacts.create(Contact(name="Иван", phones=(Phone(raw="+79123456789"),)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
 from pydantic import SecretStr
 
@@ -14,9 +17,9 @@ from crmkit.testing.contract.bed import Bed, ContractPart, Fault
 class RefusalContract(ContractPart):
     """Errors of reads and writes."""
 
-    @pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.PAGE, Fault.CUT])
+    @pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.PAGE, Fault.CUT, Fault.LOST])
     def test_no_usable_answer_to_a_read_is_vendor_down(self, bed: Bed, crm: Crm, fault: Fault) -> None:
-        """Server errors, pages for people and half answers: the CRM is down, and no write is in doubt."""
+        """Server errors, pages for people, half answers and none: the CRM is down, and no write is in doubt."""
         ref = crm.deals.create(Deal(title="Окна"))
         bed.fail(fault, on="reads", times=None)
         with pytest.raises(VendorDown) as down:
@@ -56,6 +59,33 @@ class RefusalContract(ContractPart):
         bed.heal()
         assert (limited.value.retryable, limited.value.pauses_account) == (True, True)
         assert limited.value.retry_after_s is None or limited.value.retry_after_s > 0
+
+    def test_a_refusal_by_the_limit_is_waited_out_or_told(self, bed: Bed, crm: Crm) -> None:
+        """After one refusal no request is made before the vendor's time is over."""
+        ref = crm.deals.create(Deal(title="Окна"))
+        before = bed.now()
+        bed.fail(Fault.LIMITED, on="reads")
+        try:
+            found = crm.deals.get(ref)
+        except RateLimited:
+            found = crm.deals.get(ref)
+        else:
+            assert bed.now() - before >= timedelta(seconds=1)
+        assert found.title == "Окна"
+
+    def test_the_vendors_limit_is_never_hit(self, bed: Bed, crm: Crm) -> None:
+        """Sixty requests one after the other: the connection paces itself, so that the account refuses none."""
+        ref = crm.deals.create(Deal(title="Окна"))
+        titles = {crm.deals.get(ref).title for _ in range(60)}
+        assert (titles, bed.refusals()) == ({"Окна"}, 0)
+
+    def test_threads_share_a_connection(self, bed: Bed, crm: Crm) -> None:
+        """Writes of several threads each make their own record."""
+        names = {f"Контакт {number}" for number in range(24)}
+        with ThreadPoolExecutor(4) as pool:
+            refs = set(pool.map(lambda name: crm.contacts.create(Contact(name=name)), names))
+        assert len(refs) == len(names)
+        assert {contact.name for contact in crm.contacts.iterate()} == names
 
     def test_refused_credentials_are_an_auth_error_without_secrets(self, bed: Bed, crm: Crm) -> None:
         """The error names the account and what to do, pauses the account, and shows no secret."""
