@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -55,17 +56,33 @@ def bench(
     settings: GivenSettings = None,
     mode: Literal["apply", "plan"] = "apply",
     language: Literal["ru", "en"] = "ru",
+    sources: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Bench:
     """A bench for one extension or several; use it in `with`.
 
     `settings` belong to the one extension, or are a mapping by the extensions' names; left out, defaults hold.
+    `sources` are tables of installed telephonies and the like, as under the account in crmkit.toml; their secrets stand
+    in `environment`.
     Raises ConfigError for a vendor that has no emulator.
     """
     chosen = [extensions] if isinstance(extensions, Extension) else list(extensions)
     if vendor not in SIDES:
         raise ConfigError(f"there is no emulator of {vendor}", remedy=f"There are: {', '.join(SIDES)}.")
     by_name = settings if isinstance(settings, Mapping) else {one.name: settings for one in chosen if settings}
-    return Bench(chosen, new_side(vendor), by_name, mode, language)
+    setup = Setup(by_name, mode, language, sources or {}, environment or {})
+    return Bench(chosen, new_side(vendor), setup)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How the service on a bench is set up; see `bench`."""
+
+    settings: Mapping[str, Settings]
+    mode: Literal["apply", "plan"]
+    language: Literal["ru", "en"]
+    sources: Mapping[str, Mapping[str, Any]]
+    environment: Mapping[str, str]
 
 
 class Bench:
@@ -77,23 +94,14 @@ class Bench:
     Args:
         extensions: what is installed.
         side: the emulated account.
-        settings: by the extensions' names.
+        setup: how the service is set up.
     """
 
-    def __init__(
-        self,
-        extensions: Sequence[Extension[Any]],
-        side: Side,
-        settings: Mapping[str, Settings],
-        mode: Literal["apply", "plan"],
-        language: Literal["ru", "en"],
-    ) -> None:
+    def __init__(self, extensions: Sequence[Extension[Any]], side: Side, setup: Setup) -> None:
         self.side = side
         self.clock: Clock = JumpingClock(side.now, side.turn)
         self._extensions = extensions
-        self._settings = settings
-        self._mode = mode
-        self._language = language
+        self._setup = setup
         self._stack = ExitStack()
         self._door = Door()
         self._people = People(side)
@@ -144,7 +152,15 @@ class Bench:
         return self.clock.now()
 
     def deliver(
-        self, what: Told | bytes, *, sender: str | None = None, times: int = 1, content_type: str = FORM
+        self,
+        what: Told | bytes,
+        *,
+        sender: str | None = None,
+        times: int = 1,
+        content_type: str = FORM,
+        method: Literal["GET", "POST"] = "POST",
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, ...]:
         """Post to the service, `times` times, and settle; the statuses of the answers.
 
@@ -157,7 +173,9 @@ class Bench:
         else:
             path, body = running.service.hook_path(ACCOUNT, NAME), to_body(what)
             content_type = "application/json"
-        answers = tuple(self._door.post(path, body, {"Content-Type": content_type}) for _ in range(times))
+        address = f"{path}?{query}" if query else path
+        sent = {"Content-Type": content_type, **(headers or {})}
+        answers = tuple(self._door.send(method, address, body, sent) for _ in range(times))
         self.settle()
         return answers
 
@@ -286,7 +304,8 @@ class Bench:
                 raise ConfigError("the bench is not open", remedy="Write `with bench(...) as b:`.")
             # What was seeded is older than the service's first look, whatever the vendor's clock counts in.
             self.side.turn(3600)
-            self._running = _Running(self._config(), self._extensions, self)
+            secrets = {**self.side.environment(), **self._setup.environment}
+            self._running = _Running(self._config(), self._extensions, self.side, self.clock, secrets)
             self._stack.callback(self._running.close)
             self._door.lead_to(create_app(self._running.service, self._running.ingest))
             self.settle()
@@ -298,13 +317,13 @@ class Bench:
         return ServiceConfig(
             database=str(Path(self._folder) / "bench.sqlite3"),
             public_url=self._door.url,
-            mode=self._mode,
-            language=self._language,
-            accounts={ACCOUNT: {**self.side.account_table(), "sources": {NAME: {}}}},
+            mode=self._setup.mode,
+            language=self._setup.language,
+            accounts={ACCOUNT: {**self.side.account_table(), "sources": {NAME: {}, **self._setup.sources}}},
             extensions={
-                one.name: ExtensionConfig(settings=self._settings[one.name].model_dump())
+                one.name: ExtensionConfig(settings=self._setup.settings[one.name].model_dump())
                 for one in self._extensions
-                if one.name in self._settings
+                if one.name in self._setup.settings
             },
         )
 
@@ -312,15 +331,21 @@ class Bench:
 class _Running:
     """The started service."""
 
-    def __init__(self, config: ServiceConfig, extensions: Sequence[Extension[Any]], owner: Bench) -> None:
-        side = owner.side
+    def __init__(
+        self,
+        config: ServiceConfig,
+        extensions: Sequence[Extension[Any]],
+        side: Side,
+        clock: Clock,
+        environment: Mapping[str, str],
+    ) -> None:
         database = Database(config.database)
         migrate(database, {})
         database.close()
         self.service = Service.open(
             config,
-            environment=side.environment(),
-            clock=owner.clock,
+            environment=environment,
+            clock=clock,
             extensions=extensions,
             adapters=side.adapters,
             sources={NAME: BenchSource()},
@@ -329,8 +354,8 @@ class _Running:
         self.worker = Worker(self.service)
         account = self.service.accounts[ACCOUNT]
         # A script that looks on shares the account's request budget with the service.
-        limiter = DatabaseLimiter(self.service.database, owner.clock)
-        doors = Doors(tokens=self.service.tokens, limiter=limiter, clock=owner.clock)
+        limiter = DatabaseLimiter(self.service.database, clock)
+        doors = Doors(tokens=self.service.tokens, limiter=limiter, clock=clock)
         self.crm = Crm(account.adapter.open(account.settings, doors))
 
     def close(self) -> None:

@@ -33,11 +33,11 @@ class Door:
         """Answer with this application from now on."""
         self._server.app = app
 
-    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Send a delivery as a stranger would; the status of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
         try:
-            connection.request("POST", path, body, dict(headers))
+            connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             answer.read()
             return answer.status
