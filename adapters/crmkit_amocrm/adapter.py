@@ -17,7 +17,8 @@ from crmkit.webhook import Delivery, FeedPage, WebhookRequest
 from crmkit.write import Verb, Write
 from crmkit_amocrm import auth, webhooks
 from crmkit_amocrm.client import Directory, Feed, Line, Reader, Recovery, Walker, Writer, ensure_hooks
-from crmkit_amocrm.errors import VENDOR, judge_for, token_judge_for
+from crmkit_amocrm.errors.answers import judge_for, token_judge_for
+from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.translate import from_item
 
 _CAPABILITIES: Mapping[Capability, Level] = {

@@ -18,7 +18,7 @@ from crmkit.errors import AuthError, ConfigError, CrmKitError, RateLimited, Vend
 from crmkit.http import RateLimit, Reply, Request, Transport
 from crmkit.settings import AccountSettings, secret_variable
 from crmkit.tokens import Tokens, TokenStore
-from crmkit_amocrm.errors import VENDOR, long_lived_refused, lost_token_answer
+from crmkit_amocrm.errors.refusals import VENDOR, long_lived_refused, lost_token_answer
 
 log = logging.getLogger(__name__)
 

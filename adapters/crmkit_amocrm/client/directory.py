@@ -12,7 +12,7 @@ from crmkit.models import FieldDef
 from crmkit.values import Kind
 from crmkit_amocrm.auth import AmoCrmSettings
 from crmkit_amocrm.client.line import Line
-from crmkit_amocrm.errors import VENDOR
+from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.translate import field_def
 from crmkit_amocrm.wire import PATHS
 

@@ -9,7 +9,7 @@ from crmkit.errors import Rejected
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_amocrm.client.line import API, Line
-from crmkit_amocrm.errors import refused_draft, unsupported
+from crmkit_amocrm.errors.refusals import refused_draft, unsupported
 from crmkit_amocrm.translate import Names, laid_over
 from crmkit_amocrm.translate.intake import unsorted_body
 from crmkit_amocrm.wire import embedded

@@ -9,7 +9,7 @@ from crmkit.errors import Rejected
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Write
 from crmkit_amocrm.client.line import API, Line
-from crmkit_amocrm.errors import VENDOR
+from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.wire import PATHS
 
 _SIDES: Sequence[Kind] = (Kind.DEAL, Kind.CONTACT, Kind.COMPANY)

@@ -11,7 +11,7 @@ from crmkit.errors import Unsupported
 from crmkit.values import Kind, Ref
 from crmkit_amocrm.client.line import Line, Params
 from crmkit_amocrm.client.walk import OVERLAP_S, Stretch, Walker
-from crmkit_amocrm.errors import unsupported
+from crmkit_amocrm.errors.refusals import unsupported
 from crmkit_amocrm.translate import is_call
 from crmkit_amocrm.wire import CALL_NOTES, PAGE, PARENTS, PATHS, WITH, Item
 

@@ -14,7 +14,7 @@ from crmkit.write import Verb, Write
 from crmkit_amocrm.client.lead_inbox import LeadInbox
 from crmkit_amocrm.client.line import API, Line
 from crmkit_amocrm.client.links import Linker
-from crmkit_amocrm.errors import (
+from crmkit_amocrm.errors.refusals import (
     ENTITY_NOT_FOUND,
     GATEWAY_TIMEOUT,
     Fault,

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from crmkit.adapter import Account
 from crmkit.models import CustomField, Email, FieldDef, FieldType, Phone
 from crmkit.values import Kind, Money
-from crmkit_amocrm.errors import refused_draft
+from crmkit_amocrm.errors.refusals import refused_draft
+from crmkit_amocrm.translate.custom import Home
 
 Wire = dict[str, Any]
 
@@ -21,7 +21,7 @@ Wire = dict[str, Any]
 class Names(Protocol):
     """What the account has by name."""
 
-    def account(self) -> Account:
+    def account(self) -> Home:
         """The account."""
 
     def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
@@ -54,7 +54,7 @@ def defined(kind: Kind, token: CustomField[Any, Any], names: Names) -> FieldDef:
     )
 
 
-def filled(field: FieldDef, value: object, account: Account) -> Wire:
+def filled(field: FieldDef, value: object, account: Home) -> Wire:
     """A field's entry with this value; None clears it."""
     return {"field_id": int(field.id), "values": None if value is None else _values(field, value, account)}
 
@@ -99,7 +99,7 @@ def _match(token: CustomField[Any, Any], fields: Sequence[FieldDef]) -> FieldDef
     return None
 
 
-def _values(field: FieldDef, value: object, account: Account) -> list[Wire]:
+def _values(field: FieldDef, value: object, account: Home) -> list[Wire]:
     writer = _WRITERS.get(field.type)
     found = writer(field, value, account) if writer else None
     if found is None:
@@ -112,7 +112,7 @@ def _values(field: FieldDef, value: object, account: Account) -> list[Wire]:
     return found
 
 
-def _text(field: FieldDef, value: object, _account: Account) -> list[Wire] | None:
+def _text(field: FieldDef, value: object, _account: Home) -> list[Wire] | None:
     if field.vendor_type == "smart_address":
         return None
     if isinstance(value, tuple) and field.vendor_type == "multitext":
@@ -120,13 +120,13 @@ def _text(field: FieldDef, value: object, _account: Account) -> list[Wire] | Non
     return [{"value": value}] if isinstance(value, str) else None
 
 
-def _number(_field: FieldDef, value: object, _account: Account) -> list[Wire] | None:
+def _number(_field: FieldDef, value: object, _account: Home) -> list[Wire] | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     return [{"value": str(value)}]
 
 
-def _amount(field: FieldDef, value: object, account: Account) -> list[Wire] | None:
+def _amount(field: FieldDef, value: object, account: Home) -> list[Wire] | None:
     if not isinstance(value, Money):
         return _number(field, value, account)
     if value.currency != account.currency:
@@ -134,11 +134,11 @@ def _amount(field: FieldDef, value: object, account: Account) -> list[Wire] | No
     return [{"value": str(value.amount)}]
 
 
-def _flag(_field: FieldDef, value: object, _account: Account) -> list[Wire] | None:
+def _flag(_field: FieldDef, value: object, _account: Home) -> list[Wire] | None:
     return [{"value": value}] if isinstance(value, bool) else None
 
 
-def _day(_field: FieldDef, value: object, account: Account) -> list[Wire] | None:
+def _day(_field: FieldDef, value: object, account: Home) -> list[Wire] | None:
     if isinstance(value, datetime) or not isinstance(value, date):
         return None
     # Source: amoCRM API v4, page "Custom fields": a date is midnight of the account's own zone.
@@ -146,23 +146,23 @@ def _day(_field: FieldDef, value: object, account: Account) -> list[Wire] | None
     return [{"value": int(midnight.timestamp())}]
 
 
-def _moment(_field: FieldDef, value: object, _account: Account) -> list[Wire] | None:
+def _moment(_field: FieldDef, value: object, _account: Home) -> list[Wire] | None:
     if not isinstance(value, datetime) or value.tzinfo is None:
         return None
     return [{"value": int(value.timestamp())}]
 
 
-def _label(field: FieldDef, value: object, account: Account) -> list[Wire] | None:
+def _label(field: FieldDef, value: object, account: Home) -> list[Wire] | None:
     return [_option(field, value, account)] if isinstance(value, str) else None
 
 
-def _labels(field: FieldDef, value: object, account: Account) -> list[Wire] | None:
+def _labels(field: FieldDef, value: object, account: Home) -> list[Wire] | None:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return None
     return [_option(field, str(label), account) for label in value]
 
 
-def _option(field: FieldDef, label: str, account: Account) -> Wire:
+def _option(field: FieldDef, label: str, account: Home) -> Wire:
     if label in field.options:
         return {"enum_id": int(field.options[label])}
     near = difflib.get_close_matches(label, field.options, n=1, cutoff=0.4)
@@ -174,7 +174,7 @@ def _option(field: FieldDef, label: str, account: Account) -> Wire:
     )
 
 
-def _object(field: FieldDef, value: object, _account: Account) -> list[Wire] | None:
+def _object(field: FieldDef, value: object, _account: Home) -> list[Wire] | None:
     if not isinstance(value, str):
         return None
     try:
@@ -186,7 +186,7 @@ def _object(field: FieldDef, value: object, _account: Account) -> list[Wire] | N
     return [{"value": inner}] if isinstance(inner, dict) else None
 
 
-_WRITERS: Mapping[FieldType, Callable[[FieldDef, object, Account], list[Wire] | None]] = {
+_WRITERS: Mapping[FieldType, Callable[[FieldDef, object, Home], list[Wire] | None]] = {
     FieldType.TEXT: _text,
     FieldType.LONGTEXT: _text,
     FieldType.URL: _text,

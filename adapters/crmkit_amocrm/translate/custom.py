@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from crmkit.adapter import Account
 from crmkit.identity import parse_phones
 from crmkit.models import CustomValue, Email, FieldData, FieldType, Phone
 from crmkit.values import Money
@@ -49,6 +48,39 @@ FIELD_TYPES: Mapping[str, FieldType] = {
 }
 """The vendor's types. Source: amoCRM API v4, page "Custom fields"; others are kept as UNKNOWN."""
 
+
+class Home(Protocol):
+    """What a translation needs to know of the account; `crmkit.adapter.Account` is one."""
+
+    @property
+    def key(self) -> str:
+        """The account's name in crmkit.toml."""
+
+    @property
+    def vendor(self) -> str:
+        """Vendor key."""
+
+    @property
+    def url(self) -> str:
+        """The account's address."""
+
+    @property
+    def timezone(self) -> str:
+        """The IANA zone whose midnights dates are."""
+
+    @property
+    def currency(self) -> str:
+        """What amounts are counted in."""
+
+    @property
+    def country(self) -> str:
+        """The country of phones without one."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user in whose name we write."""
+
+
 Values = Sequence[Mapping[str, Any]]
 
 
@@ -63,7 +95,7 @@ class Fields(NamedTuple):
 NO_FIELDS = Fields()
 
 
-def read_fields(found: Sequence[Mapping[str, Any]] | None, account: Account) -> Fields:
+def read_fields(found: Sequence[Mapping[str, Any]] | None, account: Home) -> Fields:
     """All filled fields; PHONE and EMAIL apart. A null list is an empty one."""
     if not found:
         return NO_FIELDS
@@ -110,9 +142,7 @@ def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
 _set = object.__setattr__
 
 
-def _custom_value(
-    item: Mapping[str, Any], code: str | None, type_: str, values: Values, account: Account
-) -> CustomValue:
+def _custom_value(item: Mapping[str, Any], code: str | None, type_: str, values: Values, account: Home) -> CustomValue:
     reader = _READERS.get(type_)
     kind = FIELD_TYPES.get(type_, FieldType.UNKNOWN)
     try:
@@ -160,30 +190,30 @@ def _first(values: Values) -> Any:
     return values[0]["value"]
 
 
-def _text(values: Values, _: Account) -> FieldData:
+def _text(values: Values, _: Home) -> FieldData:
     value = _first(values)
     return None if value is None else str(value)
 
 
-def _texts(values: Values, _: Account) -> FieldData:
+def _texts(values: Values, _: Home) -> FieldData:
     texts = tuple(str(value["value"]) for value in values if value.get("value") is not None)
     return texts[0] if len(texts) == 1 else texts
 
 
-def _labels(values: Values, _: Account) -> FieldData:
+def _labels(values: Values, _: Home) -> FieldData:
     return tuple(str(value["value"]) for value in values if value.get("value") is not None)
 
 
-def _address(values: Values, _: Account) -> FieldData:
+def _address(values: Values, _: Home) -> FieldData:
     return ", ".join(str(value["value"]) for value in values if value.get("value")) or None
 
 
-def _number(values: Values, _: Account) -> FieldData:
+def _number(values: Values, _: Home) -> FieldData:
     value = _first(values)
     return None if value in (None, "") else _finite(str(value))
 
 
-def _amount(values: Values, account: Account) -> FieldData:
+def _amount(values: Values, account: Home) -> FieldData:
     value = _first(values)
     return None if value in (None, "") else Money(_finite(str(value)), account.currency)
 
@@ -195,17 +225,17 @@ def _finite(text: str) -> Decimal:
     return number
 
 
-def _flag(values: Values, _: Account) -> FieldData:
+def _flag(values: Values, _: Home) -> FieldData:
     value = _first(values)
     return None if value is None else value in (True, 1, "1", "true")
 
 
-def _date(values: Values, account: Account) -> FieldData:
+def _date(values: Values, account: Home) -> FieldData:
     value = _first(values)
     return None if value in (None, "") else _moment(value, ZoneInfo(account.timezone)).date()
 
 
-def _date_time(values: Values, _: Account) -> FieldData:
+def _date_time(values: Values, _: Home) -> FieldData:
     value = _first(values)
     return None if value in (None, "") else _moment(value, UTC)
 
@@ -216,12 +246,12 @@ def _moment(value: Any, zone: Any) -> datetime:
     return datetime.fromtimestamp(int(value), zone)
 
 
-def _file(values: Values, _: Account) -> FieldData:
+def _file(values: Values, _: Home) -> FieldData:
     value = _first(values)
     return str(value.get("file_uuid") or _as_json([value])) if isinstance(value, Mapping) else str(value)
 
 
-def _json_of_one(values: Values, _: Account) -> FieldData:
+def _json_of_one(values: Values, _: Home) -> FieldData:
     inner = [value.get("value", dict(value)) for value in values]
     return _as_json(inner[0] if len(inner) == 1 else inner)
 
@@ -236,7 +266,7 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
-_READERS: Mapping[str, Callable[[Values, Account], FieldData]] = {
+_READERS: Mapping[str, Callable[[Values, Home], FieldData]] = {
     "text": _text,
     "textarea": _text,
     "streetaddress": _text,

@@ -20,7 +20,7 @@ from crmkit.models import (
     Outcome,
 )
 from crmkit.values import Json, Kind, Ref
-from crmkit_amocrm.errors import refused_draft
+from crmkit_amocrm.errors.refusals import refused_draft
 from crmkit_amocrm.translate.assign import Names, Wire, assigned, emails_of, filled, phones_of
 from crmkit_amocrm.wire import LOST, PATHS, WON
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from crmkit.adapter import Account
 from crmkit.identity import parse_phones
 from crmkit.models import RECORDS, Phone, Record
 from crmkit.values import Kind, Ref
-from crmkit_amocrm.translate.custom import defaults_of
+from crmkit_amocrm.translate.custom import Home, defaults_of
 from crmkit_amocrm.wire import PARENTS, SINGULAR, Item
 
 DEFAULTS: Mapping[type[Record], dict[str, Any]] = {cls: defaults_of(cls) for cls in RECORDS.values()}
@@ -23,7 +22,7 @@ _PLACES: Mapping[Kind, str] = {
 }
 
 
-def head(raw: Item, kind: Kind, account: Account) -> dict[str, Any]:
+def head(raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
     """The fields that all records have."""
     record_id = str(raw.get("id", ""))
     place = _PLACES.get(kind)
@@ -50,13 +49,13 @@ def text_of(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def parent_of(raw: Item, account: Account) -> Ref | None:
+def parent_of(raw: Item, account: Home) -> Ref | None:
     """The record on whose card a note or task stands; None for customers and for none."""
     kind, record_id = PARENTS.get(parent_path(raw)), raw.get("entity_id")
     return Ref(account.key, kind, str(record_id)) if kind and record_id else None
 
 
-def phone_of(raw: str, account: Account) -> Phone:
+def phone_of(raw: str, account: Home) -> Phone:
     """A phone as typed, with its E.164 form where it has one."""
     found = parse_phones(raw, country=account.country)
     return Phone(raw=raw, e164=found[0].e164 if found else None)

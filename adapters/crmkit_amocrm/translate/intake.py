@@ -9,7 +9,7 @@ from typing import Any
 from crmkit.models import Call, CallStatus, Direction, Lead
 from crmkit.values import Json
 from crmkit.write import Write
-from crmkit_amocrm.errors import refused_draft
+from crmkit_amocrm.errors.refusals import refused_draft
 from crmkit_amocrm.translate.assign import Names, Wire, emails_of, phones_of
 from crmkit_amocrm.translate.drafts import laid_over
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from crmkit.adapter import Account
 from crmkit.models import (
     Company,
     Contact,
@@ -27,7 +26,7 @@ from crmkit.models import (
     User,
 )
 from crmkit.values import Kind, Money, Ref
-from crmkit_amocrm.translate.custom import FIELD_TYPES, built, read_fields
+from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, built, read_fields
 from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
 from crmkit_amocrm.wire import LOST, WON, Item
@@ -35,7 +34,7 @@ from crmkit_amocrm.wire import LOST, WON, Item
 _NOTHING: Mapping[str, Any] = {}
 
 
-def from_lead(raw: Item, account: Account) -> Deal:
+def from_lead(raw: Item, account: Home) -> Deal:
     """The deal that an amoCRM lead is."""
     inner = raw.get("_embedded") or _NOTHING
     status = raw.get("status_id")
@@ -59,7 +58,7 @@ def from_lead(raw: Item, account: Account) -> Deal:
     return built(Deal, values, DEFAULTS[Deal])
 
 
-def from_contact(raw: Item, account: Account) -> Contact:
+def from_contact(raw: Item, account: Home) -> Contact:
     """The person; phones and e-mails out of their multitext fields, the birthday out of the first such field."""
     inner = raw.get("_embedded") or _NOTHING
     fields = read_fields(raw.get("custom_fields_values"), account)
@@ -74,7 +73,7 @@ def from_contact(raw: Item, account: Account) -> Contact:
     return built(Contact, values, DEFAULTS[Contact])
 
 
-def from_company(raw: Item, account: Account) -> Company:
+def from_company(raw: Item, account: Home) -> Company:
     """The organisation; tax numbers out of a legal entity field, or of fields titled ИНН and КПП."""
     inner = raw.get("_embedded") or _NOTHING
     fields = read_fields(raw.get("custom_fields_values"), account)
@@ -89,7 +88,7 @@ def from_company(raw: Item, account: Account) -> Company:
     return built(Company, values, DEFAULTS[Company])
 
 
-def from_user(raw: Item, account: Account) -> User:
+def from_user(raw: Item, account: Home) -> User:
     """The employee; deleted ones vanish from the vendor's list altogether."""
     rights = raw.get("rights") or _NOTHING
     number = raw.get("phone_number")
@@ -103,7 +102,7 @@ def from_user(raw: Item, account: Account) -> User:
     return built(User, values, DEFAULTS[User])
 
 
-def from_pipeline(raw: Item, account: Account) -> Pipeline:
+def from_pipeline(raw: Item, account: Home) -> Pipeline:
     """The pipeline with its stages in order; 142 wins and 143 loses in every one of them."""
     inner = raw.get("_embedded") or _NOTHING
     pipeline_id = str(raw["id"])
@@ -126,7 +125,7 @@ def from_pipeline(raw: Item, account: Account) -> Pipeline:
     return built(Pipeline, values, DEFAULTS[Pipeline])
 
 
-def from_unsorted(raw: Item, account: Account) -> Lead:
+def from_unsorted(raw: Item, account: Home) -> Lead:
     """The request that nobody has accepted yet, with the deal that already exists for it."""
     inner = raw.get("_embedded") or _NOTHING
     data = raw.get("metadata") or _NOTHING
@@ -162,12 +161,12 @@ def field_def(raw: Item, kind: Kind) -> FieldDef:
     )
 
 
-def from_item(kind: Kind, raw: Item, account: Account) -> Record:
+def from_item(kind: Kind, raw: Item, account: Home) -> Record:
     """The record of a kind that an entity is."""
     return _TRANSLATORS[kind](raw, account)
 
 
-_TRANSLATORS: Mapping[Kind, Callable[[Item, Account], Record]] = {
+_TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
     Kind.DEAL: from_lead,
     Kind.CONTACT: from_contact,
     Kind.COMPANY: from_company,
@@ -181,14 +180,14 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Account], Record]] = {
 _OUTCOMES = {WON: Outcome.WON, LOST: Outcome.LOST}
 
 
-def _price(raw: Item, account: Account) -> Money | None:
+def _price(raw: Item, account: Home) -> Money | None:
     price = raw.get("price_with_minor_units")
     if price is None:
         price = raw.get("price")
     return None if price is None else Money(Decimal(str(price)), account.currency)
 
 
-def _contacts(found: Sequence[Item] | None, account: Account) -> tuple[Ref, ...]:
+def _contacts(found: Sequence[Item] | None, account: Home) -> tuple[Ref, ...]:
     if not found:
         return ()
     if len(found) > 1:
@@ -196,7 +195,7 @@ def _contacts(found: Sequence[Item] | None, account: Account) -> tuple[Ref, ...]
     return tuple(Ref(account.key, Kind.CONTACT, str(item["id"])) for item in found)
 
 
-def _first_ref(found: Sequence[Item] | None, kind: Kind, account: Account) -> Ref | None:
+def _first_ref(found: Sequence[Item] | None, kind: Kind, account: Home) -> Ref | None:
     return Ref(account.key, kind, str(found[0]["id"])) if found else None
 
 

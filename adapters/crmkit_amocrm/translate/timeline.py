@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crmkit.adapter import Account
 from crmkit.models import Call, CallStatus, Direction, Employee, Note, Recording, Task
 from crmkit.values import Kind, Ref
-from crmkit_amocrm.translate.custom import built
+from crmkit_amocrm.translate.custom import Home, built
 from crmkit_amocrm.translate.entity import DEFAULTS, head, note_id, parent_of, phone_of, text_of, time_of
 from crmkit_amocrm.wire import CALL_NOTES, Item
 
 
-def from_task(raw: Item, account: Account) -> Task:
+def from_task(raw: Item, account: Home) -> Task:
     """The task; `result` reads as `[]` in the API when there is none."""
     result = raw.get("result")
     values = head(raw, Kind.TASK, account)
@@ -26,7 +25,7 @@ def from_task(raw: Item, account: Account) -> Task:
     return built(Task, values, DEFAULTS[Task])
 
 
-def from_note(raw: Item, account: Account) -> Note:
+def from_note(raw: Item, account: Home) -> Note:
     """The remark, with what its parameters say in words."""
     params = _params(raw)
     values = head(raw, Kind.NOTE, account)
@@ -37,7 +36,7 @@ def from_note(raw: Item, account: Account) -> Note:
     return built(Note, values, DEFAULTS[Note])
 
 
-def from_call(raw: Item, account: Account) -> Call:
+def from_call(raw: Item, account: Home) -> Call:
     """The call that a call note tells of."""
     params = _params(raw)
     parent = parent_of(raw, account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from crmkit.errors import (
     AccountBlocked,
@@ -16,28 +16,7 @@ from crmkit.errors import (
     VendorDown,
 )
 from crmkit.http import Judge, Reply, Request
-
-VENDOR = "amocrm"
-
-GATEWAY_TIMEOUT = 504
-"""The vendor's sign that a batch was too large. Source: amoCRM API v4, page "Limits"."""
-
-ENTITY_NOT_FOUND = 263
-"""A call whose number nobody has. Source: amoCRM API v4, page "Calls"."""
-
-
-class ItemsRejected(Rejected):
-    """A batch was refused as a whole because of these items."""
-
-    faults: tuple[Fault, ...] = ()
-
-
-class Fault(NamedTuple):
-    """One item of a refused batch: its `request_id`, and what is wrong by our field path."""
-
-    request_id: str
-    fields: Mapping[str, str]
-    code: str
+from crmkit_amocrm.errors.refusals import MEND, VENDOR, Fault, ItemsRejected
 
 
 def judge_for(account: str) -> Judge:
@@ -69,66 +48,6 @@ def _faults(reply_body: object) -> Iterator[Fault]:
         if errors:
             fields = {str(error.get("path", "")): _says(error) for error in errors}
             yield Fault(str(item.get("request_id", "")), fields, str(errors[0].get("code", "")))
-
-
-def refused_item(account: str, target: str, fault: Fault) -> Rejected:
-    """The error of one item of a batch."""
-    named = "; ".join(f"{path}: {text}" for path, text in fault.fields.items())
-    return Rejected(
-        f"{target} was refused: {named or 'no reason given'}",
-        fields=fault.fields,
-        account=account,
-        vendor=VENDOR,
-        status=400,
-        code=fault.code or None,
-        remedy=_MEND,
-    )
-
-
-def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejected:
-    """A value that amoCRM cannot take; nothing was sent."""
-    return Rejected(f"{field}: {reason}", fields={field: reason}, account=account, vendor=VENDOR, remedy=remedy)
-
-
-def unsupported(account: str, what: str, remedy: str) -> Unsupported:
-    """Something that amoCRM's API does not offer; nothing was sent."""
-    return Unsupported(f"amoCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
-
-
-def half_done(account: str, target: str, error: CrmKitError) -> VendorDown:
-    """The record was made, but what hangs on it was not."""
-    return VendorDown(
-        f"{target} was created, but its links were not: {error.message}",
-        maybe_applied=True,
-        account=account,
-        vendor=VENDOR,
-        ref=target,
-        status=error.status,
-        remedy="Link the rest with link(); the record itself is there.",
-    )
-
-
-def lost_token_answer(account: str, status: int | None) -> AuthError:
-    """The refresh token was spent on an answer that never came."""
-    return AuthError(
-        "the answer with the new tokens was lost and the old refresh token is spent",
-        account=account,
-        vendor=VENDOR,
-        status=status,
-        remedy="Authorise the integration again: get a new code in its card and set it as the account's code.",
-    )
-
-
-def long_lived_refused(account: str, error: AuthError) -> AuthError:
-    """A long-lived token cannot be renewed."""
-    return AuthError(
-        "the long-lived token is expired or revoked",
-        account=account,
-        vendor=VENDOR,
-        status=error.status,
-        request_id=error.request_id,
-        remedy="Create a new one in the integration's card (Keys and scopes) and set it as the account's token.",
-    )
 
 
 _RIGHTS: tuple[tuple[str, str], ...] = (
@@ -263,7 +182,7 @@ class _Case:
             f"{self._call} was refused: {named or detail}",
             fields=fields,
             code=faults[0].code if faults else None,
-            remedy=_MEND,
+            remedy=MEND,
             **self._where(),
         )
         refusal.faults = faults
@@ -292,7 +211,6 @@ class _Case:
         }
 
 
-_MEND = "Mend the named values; the same call will be refused again."
 _ADMINISTRATOR = "Give the user who authorised the integration that right, or authorise as an administrator."
 
 _TABLE = {

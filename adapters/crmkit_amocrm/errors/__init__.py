@@ -1,0 +1,1 @@
+"""What amoCRM's refusals mean; only these rooms choose the class of an error."""

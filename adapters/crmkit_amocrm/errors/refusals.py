@@ -1,0 +1,93 @@
+"""Refusals that need no answer to read: what amoCRM cannot take, and what is left of a broken exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from crmkit.errors import AuthError, CrmKitError, Rejected, Unsupported, VendorDown
+
+VENDOR = "amocrm"
+
+GATEWAY_TIMEOUT = 504
+"""The vendor's sign that a batch was too large. Source: amoCRM API v4, page "Limits"."""
+
+ENTITY_NOT_FOUND = 263
+"""A call whose number nobody has. Source: amoCRM API v4, page "Calls"."""
+
+
+MEND = "Mend the named values; the same call will be refused again."
+
+
+class ItemsRejected(Rejected):
+    """A batch was refused as a whole because of these items."""
+
+    faults: tuple[Fault, ...] = ()
+
+
+class Fault(NamedTuple):
+    """One item of a refused batch: its `request_id`, and what is wrong by our field path."""
+
+    request_id: str
+    fields: Mapping[str, str]
+    code: str
+
+
+def refused_item(account: str, target: str, fault: Fault) -> Rejected:
+    """The error of one item of a batch."""
+    named = "; ".join(f"{path}: {text}" for path, text in fault.fields.items())
+    return Rejected(
+        f"{target} was refused: {named or 'no reason given'}",
+        fields=fault.fields,
+        account=account,
+        vendor=VENDOR,
+        status=400,
+        code=fault.code or None,
+        remedy=MEND,
+    )
+
+
+def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejected:
+    """A value that amoCRM cannot take; nothing was sent."""
+    return Rejected(f"{field}: {reason}", fields={field: reason}, account=account, vendor=VENDOR, remedy=remedy)
+
+
+def unsupported(account: str, what: str, remedy: str) -> Unsupported:
+    """Something that amoCRM's API does not offer; nothing was sent."""
+    return Unsupported(f"amoCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
+
+
+def half_done(account: str, target: str, error: CrmKitError) -> VendorDown:
+    """The record was made, but what hangs on it was not."""
+    return VendorDown(
+        f"{target} was created, but its links were not: {error.message}",
+        maybe_applied=True,
+        account=account,
+        vendor=VENDOR,
+        ref=target,
+        status=error.status,
+        remedy="Link the rest with link(); the record itself is there.",
+    )
+
+
+def lost_token_answer(account: str, status: int | None) -> AuthError:
+    """The refresh token was spent on an answer that never came."""
+    return AuthError(
+        "the answer with the new tokens was lost and the old refresh token is spent",
+        account=account,
+        vendor=VENDOR,
+        status=status,
+        remedy="Authorise the integration again: get a new code in its card and set it as the account's code.",
+    )
+
+
+def long_lived_refused(account: str, error: AuthError) -> AuthError:
+    """A long-lived token cannot be renewed."""
+    return AuthError(
+        "the long-lived token is expired or revoked",
+        account=account,
+        vendor=VENDOR,
+        status=error.status,
+        request_id=error.request_id,
+        remedy="Create a new one in the integration's card (Keys and scopes) and set it as the account's token.",
+    )
