@@ -34,6 +34,8 @@ class OpenBench(Protocol):
         settings: Settings | Mapping[str, Settings] | None = None,
         mode: Literal["apply", "plan"] = "apply",
         language: Literal["ru", "en"] = "ru",
+        sources: Mapping[str, Mapping[str, Any]] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Bench:
         """An open bench; the fixture closes it when the test is over."""
 
@@ -95,9 +97,20 @@ def _opener(vendor: str) -> Iterator[OpenBench]:
             settings: Settings | Mapping[str, Settings] | None = None,
             mode: Literal["apply", "plan"] = "apply",
             language: Literal["ru", "en"] = "ru",
+            sources: Mapping[str, Mapping[str, Any]] | None = None,
+            environment: Mapping[str, str] | None = None,
         ) -> Bench:
             from crmkit_testing.bench import bench as new_bench
 
-            return stack.enter_context(new_bench(extensions, vendor, settings=settings, mode=mode, language=language))
+            made = new_bench(
+                extensions,
+                vendor,
+                settings=settings,
+                mode=mode,
+                language=language,
+                sources=sources,
+                environment=environment,
+            )
+            return stack.enter_context(made)
 
         yield opened

@@ -250,3 +250,14 @@ def test_a_logged_call_finds_its_person_and_a_stranger_gets_none() -> None:
     assert ref is not None
     assert memory.crm.calls.get(ref).contact == person
     assert memory.crm.calls.log(Call(phone=Phone(raw="+79990000000"))) is None
+
+
+def test_hooks_are_taken_by_account() -> None:
+    """What is taken is gone; the other account's deliveries stay."""
+    world = MemoryWorld()
+    acme, zeta = MemoryCrm("acme", world=world), MemoryCrm("zeta", world=world)
+    ours, theirs = acme.person.add_deal("Окна"), zeta.person.add_deal("Двери")
+    taken = world.take_hooks("acme")
+    assert [hook.hints[0].ref for hook in taken] == [ours]
+    assert [hook.hints[0].ref for hook in world.hooks] == [theirs]
+    assert (world.drop_hooks(), world.hooks) == (1, [])

@@ -182,3 +182,16 @@ def test_a_closed_bench_says_how_to_open_it() -> None:
     """Forgetting `with` is told plainly."""
     with pytest.raises(ConfigError, match=r"the bench is not open Write `with bench"):
         bench(moves, "memory").settle()
+
+
+def test_a_telephonys_own_body_is_taken_with_its_secret_only() -> None:
+    """The provider's real form makes a call; the same form with a wrong secret is refused and nothing is stored."""
+    form = "uniqueid=1.5&call_type=in&calldate=2026-03-02+13:00:05&caller=79123456789&disposition=NO+ANSWER&billsec=0"
+    secret = {"CRMKIT_ACME_RINGOSTAT_SECRET": "a-secret-of-this-test"}
+    with bench(call_back, "memory", sources={"ringostat": {}}, environment=secret) as b:
+        person = b.person.add_contact("Иван Петров", phone="+79123456789")
+        wrong = b.deliver(f"{form}&token=another".encode(), sender="ringostat")
+        right = b.deliver(f"{form}&token=a-secret-of-this-test".encode(), sender="ringostat", times=2)
+        assert (wrong, right) == ((403,), (200, 200))
+        assert [(task.text, task.about) for task in b.tasks] == [("Перезвонить", person)]
+        assert [run.event for run in b.runs] == ["CallFinished"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from heapq import nsmallest
 
 from crmkit.adapter import Account, Capability, HookState, Level, Page, Query
 from crmkit.errors import CrmKitError, NotFound, Unsupported
@@ -175,11 +176,11 @@ def _by_change(
 ) -> tuple[list[Record], str]:
     floor = since.replace(microsecond=0)
     place = tuple(int(part) for part in behind.split(":")) if behind else (0, 0)
-    rows = sorted(
+    rows = (
         (int(record.updated_at.timestamp()), int(record.ref.id), record)
         for record in state.all(RECORDS[kind])
         if record.updated_at is not None and record.updated_at >= floor
     )
-    chosen = [row for row in rows if row[:2] > place][:size]
+    chosen = nsmallest(size, (row for row in rows if row[:2] > place), key=lambda row: row[:2])
     cursor = f"{chosen[-1][0]}:{chosen[-1][1]}" if chosen else behind or "0:0"
     return [row[2] for row in chosen], cursor

@@ -107,7 +107,7 @@ class MemoryWorld:
         """The deliveries made since, oldest first; they are the caller's from now on."""
         with self.lock:
             taken = [hook for hook in self.hooks if account in (None, hook.account)]
-            self.hooks[:] = [hook for hook in self.hooks if hook not in taken]
+            self.hooks[:] = [hook for hook in self.hooks if account not in (None, hook.account)]
             return taken
 
     def drop_hooks(self) -> int:
