@@ -78,6 +78,18 @@ class Budget:
         if urgency is Urgency.LIVE:
             self.live_until = max(self.live_until, at)
 
+    def move(self, limit: RateLimit, moment: float, now: float) -> bool:
+        """Whether the grant of `moment` may be used `now`, later; what was granted to others meanwhile decides."""
+        if limit.shape == "bucket" or now - moment < MARGIN_S / 5 or moment not in self.granted:
+            return True
+        others = [one for one in self.granted if one != moment]
+        insort(others, now)
+        full = limit.permits
+        if any(others[at + full] - others[at] < limit.per_s for at in range(len(others) - full)):
+            return False
+        self.granted = others
+        return True
+
     def push(self, until: float) -> None:
         """Let nobody pass before `until`."""
         self.blocked_until = max(self.blocked_until, until)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import OperationalError
+from crmkit_runtime.database import STORAGE_FAULTS
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class GroupCommit(Generic[T]):
     def _settle_all(self, batch: Sequence[Place[T]]) -> None:
         try:
             self._store([place.content for place in batch if place.content is not None])
-        except OperationalError:
+        except STORAGE_FAULTS:
             log.exception("%d deliveries could not be stored; their senders are told to come again", len(batch))
             _settle(batch, is_stored=False)
         except Exception:

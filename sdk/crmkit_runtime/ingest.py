@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Ingest:
     def __init__(self, service: Service, *, patience_s: float = PATIENCE_S) -> None:
         self._service = service
         self._patience_s = patience_s
+        # One delivery is read at a time: threads that all wait for the interpreter instead wake each other for nothing.
+        self._turn = threading.Lock()
         self._writer: GroupCommit[_Parcel] = GroupCommit(self._store)
 
     @property
@@ -72,8 +75,9 @@ class Ingest:
         if account is None:
             raise NotFound(f"there is no account {account_key}")
         with self._writer.place() as place:
-            found, reply = _understand(account, sender, request)
-            parcel = _pack(account_key, sender, request, found)
+            with self._turn:
+                found, reply = _understand(account, sender, request)
+                parcel = _pack(account_key, sender, request, found)
             is_stored = self._writer.put(place, parcel, self._patience_s)
         log.log(
             logging.INFO if is_stored else logging.ERROR,

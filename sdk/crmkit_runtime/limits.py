@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,10 +60,9 @@ class DatabaseLimiter:
         Raises RateLimited at once when a push holds a limit for longer than LONGEST_WAIT_S.
         """
         while limits:
-            sleep_s, is_reserved = self._reserve(limits, urgency)
-            if sleep_s > 0:
-                self._clock.wait(sleep_s)
-            if is_reserved and (sleep_s <= 0 or not self._is_blocked(limits)):
+            now, at = self._reserve(limits, urgency)
+            self._clock.wait(at.moment - now)
+            if at.is_granted and (at.moment <= now or self._still_holds(limits, at.moment)):
                 return
 
     def push(self, limit: RateLimit, seconds: float) -> None:
@@ -70,36 +70,57 @@ class DatabaseLimiter:
         with self._shelf.hold([limit.key]) as budgets:
             budgets[limit.key].push(self._now() + seconds)
 
-    def _reserve(self, limits: Sequence[RateLimit], urgency: Urgency) -> tuple[float, bool]:
-        """Seconds to sleep, and whether the call may be made then."""
-        with self._shelf.hold(sorted({limit.key for limit in limits})) as budgets:
+    def _reserve(self, limits: Sequence[RateLimit], urgency: Urgency) -> tuple[float, _Slot]:
+        """Now, and when to go or to ask again."""
+        with self._shelf.hold(_keys(limits)) as budgets:
             now = self._now()
             at, blocked_until = now, now
             for limit in limits:
                 budgets[limit.key].turn(limit, now)
                 at = max(at, budgets[limit.key].free_at(limit, urgency, now))
                 blocked_until = max(blocked_until, budgets[limit.key].blocked_until)
-            reach_s = HORIZON_S if urgency is Urgency.LIVE else min(pace(limit) for limit in limits)
-            if blocked_until - now > LONGEST_WAIT_S:
-                raise RateLimited(
-                    f"the CRM lets nobody pass for {blocked_until - now:.0f} s more",
-                    retry_after_s=blocked_until - now,
-                    remedy="crmkit goes on by itself when the time is over.",
-                )
             if blocked_until > now:
-                return blocked_until - now, False
+                _refuse_long_push(blocked_until - now)
+                return now, _Slot(blocked_until, is_granted=False)
+            reach_s = HORIZON_S if urgency is Urgency.LIVE else min(pace(limit) for limit in limits)
             if at - now > reach_s:
-                return at - now - reach_s / 2, False
+                return now, _Slot(at - reach_s / 2, is_granted=False)
             for limit in limits:
                 budgets[limit.key].take(limit, urgency, at)
-        return at - now, True
+        return now, _Slot(at, is_granted=True)
 
-    def _is_blocked(self, limits: Sequence[RateLimit]) -> bool:
-        with self._shelf.hold(sorted({limit.key for limit in limits})) as budgets:
-            return any(budgets[limit.key].blocked_until > self._now() for limit in limits)
+    def _still_holds(self, limits: Sequence[RateLimit], moment: float) -> bool:
+        """The slot may be used: nobody has pushed meanwhile, and we have not overslept into the window of others."""
+        with self._shelf.hold(_keys(limits)) as budgets:
+            now = self._now()
+            if any(budgets[limit.key].blocked_until > now for limit in limits):
+                return False
+            return all(budgets[limit.key].move(limit, moment, now) for limit in limits)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A moment at which to go, or, when it is not granted, to ask again."""
+
+    moment: float
+    is_granted: bool
+
+
+def _keys(limits: Sequence[RateLimit]) -> Sequence[str]:
+    """In one order for everybody, so that two callers with several budgets never wait for each other."""
+    return sorted({limit.key for limit in limits})
+
+
+def _refuse_long_push(seconds: float) -> None:
+    if seconds > LONGEST_WAIT_S:
+        raise RateLimited(
+            f"the CRM lets nobody pass for {seconds:.0f} s more",
+            retry_after_s=seconds,
+            remedy="crmkit goes on by itself when the time is over.",
+        )
 
 
 class _FileShelf:
@@ -112,7 +133,6 @@ class _FileShelf:
 
     @contextmanager
     def hold(self, keys: Sequence[str]) -> Iterator[Mapping[str, Budget]]:
-        # Keys come in order, so that two callers with several never wait for each other.
         with ExitStack() as stack:
             files = {key: stack.enter_context(self._held(key)) for key in keys}
             before = {key: os.pread(file, 1 << 20, 0) for key, file in files.items()}

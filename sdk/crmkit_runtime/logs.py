@@ -15,6 +15,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from crmkit_runtime.masking import GONE, Mask, is_secret_name
 
+LINGER_S = 0.05
+"""A line reaches the stream so much later at most, together with the others of that time."""
+
 
 def configure(
     *,
@@ -73,6 +76,7 @@ class _Lines(logging.Handler):
         super().__init__()
         self._stream = stream
         self._queue: SimpleQueue[str | threading.Event] = SimpleQueue()
+        self._flushed = threading.Event()
         threading.Thread(target=self._write_on, name="log-writer", daemon=True).start()
 
     def createLock(self) -> None:  # noqa: N802 -- the name is the library's
@@ -90,19 +94,24 @@ class _Lines(logging.Handler):
         """Return when everything logged so far is written, or after two seconds."""
         written = threading.Event()
         self._queue.put(written)
+        self._flushed.set()
         written.wait(2.0)
 
     def _write_on(self) -> None:
         while True:
-            lines = [self._queue.get()]
+            found: list[str | threading.Event] = [self._queue.get()]
+            if isinstance(found[0], str):
+                # Woken for each line, this thread would cost the others more than the line itself.
+                self._flushed.wait(LINGER_S)
             with suppress(Empty):
                 while True:
-                    lines.append(self._queue.get_nowait())
+                    found.append(self._queue.get_nowait())
+            self._flushed.clear()
             # A closed stream must not end the thread: whoever flushes would wait for it.
             with suppress(OSError, ValueError):
-                self._stream.write("".join(f"{line}\n" for line in lines if isinstance(line, str)))
+                self._stream.write("".join(f"{line}\n" for line in found if isinstance(line, str)))
                 self._stream.flush()
-            for mark in lines:
+            for mark in found:
                 if isinstance(mark, threading.Event):
                     mark.set()
 
