@@ -1,0 +1,320 @@
+"""The way to a vendor: budgets are never exceeded, only safe calls are repeated, nothing secret gets out."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from crmkit.errors import CrmKitError, RateLimited, Rejected, VendorDown
+from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency
+
+SECRET = "Bearer s3cret-token"
+WINDOW = RateLimit("w", 7, 1.0)
+
+
+class Hurry:
+    """A clock that jumps instead of waiting, and remembers the jumps."""
+
+    def __init__(self) -> None:
+        self._at = datetime(2026, 1, 1, tzinfo=UTC)
+        self._lock = threading.Lock()
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._at
+
+    def wait(self, seconds: float, wake: threading.Event | None = None) -> None:
+        with self._lock:
+            self.waits.append(seconds)
+            self._at += timedelta(seconds=max(0.0, seconds))
+
+
+def most_in_any(times: Sequence[float], seconds: float) -> int:
+    """The most moments that any window of this length holds."""
+    most, window = 0, deque[float]()
+    for at in sorted(times):
+        window.append(at)
+        while window[0] <= at - seconds:
+            window.popleft()
+        most = max(most, len(window))
+    return most
+
+
+def grants(limiter: LocalLimiter, clock: Hurry, limits: Sequence[RateLimit], count: int) -> list[float]:
+    """When so many callers, one after the other, were let through."""
+    found = []
+    for _ in range(count):
+        limiter.wait(limits, Urgency.LIVE)
+        found.append(clock.now().timestamp())
+    return found
+
+
+class TestLocalLimiter:
+    def test_a_window_is_never_exceeded_and_well_used(self) -> None:
+        """Seven in any second and no more, with at least 0.95 of them used."""
+        clock = Hurry()
+        times = grants(LocalLimiter(clock), clock, [WINDOW], 700)
+        assert most_in_any(times, 1.0) == 7
+        assert 700 / (times[-1] - times[0]) / 7 >= 0.95
+
+    def test_threads_share_a_window(self) -> None:
+        """Eight threads on the real clock get no more than one would, in any window."""
+        limiter, limit = LocalLimiter(margin_s=0.01), RateLimit("t", 20, 0.2)
+        times: list[float] = []
+
+        def work() -> None:
+            for _ in range(15):
+                limiter.wait([limit], Urgency.LIVE)
+                times.append(time.time())
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # A thread may be stopped between being let through and looking at its watch.
+        assert most_in_any(times, 0.195) <= 20
+        assert len(times) == 120
+
+    def test_a_bucket_gives_its_store_then_its_rate(self) -> None:
+        """Fifty at once, then one each half second."""
+        clock = Hurry()
+        times = grants(LocalLimiter(clock), clock, [RateLimit("b", 50, 0.5, "bucket")], 60)
+        assert times[49] - times[0] == pytest.approx(0, abs=1e-4)
+        assert times[59] - times[0] == pytest.approx(5.0, abs=1e-3)
+
+    def test_the_narrowest_limit_decides(self) -> None:
+        """Under two budgets both hold."""
+        clock = Hurry()
+        both = [RateLimit("wide", 50, 1.0), RateLimit("narrow", 2, 1.0)]
+        assert most_in_any(grants(LocalLimiter(clock), clock, both, 30), 1.0) == 2
+
+    def test_a_push_holds_everybody_back(self) -> None:
+        """After a refusal nobody passes before the pause is over."""
+        clock = Hurry()
+        limiter = LocalLimiter(clock)
+        before = clock.now().timestamp()
+        limiter.push(WINDOW, 4.0)
+        assert grants(limiter, clock, [WINDOW], 1)[0] - before == pytest.approx(4.0, abs=1e-4)
+
+    def test_a_long_push_is_told_at_once(self) -> None:
+        """A pause of minutes is not slept through: the caller hears how long it lasts."""
+        clock = Hurry()
+        limiter = LocalLimiter(clock)
+        limiter.push(WINDOW, 300.0)
+        with pytest.raises(RateLimited) as refused:
+            limiter.wait([WINDOW], Urgency.LIVE)
+        assert refused.value.retry_after_s == pytest.approx(300.0)
+        assert clock.waits == []
+
+    def test_handlers_pass_before_first_loads(self) -> None:
+        """A live caller who comes last stands before all bulk callers who have not been let through."""
+        limiter, limit = LocalLimiter(margin_s=0.0), RateLimit("q", 1, 0.1)
+        limiter.wait([limit], Urgency.LIVE)
+        order: list[str] = []
+        started = threading.Barrier(5)
+
+        def work(urgency: Urgency) -> None:
+            started.wait()
+            limiter.wait([limit], urgency)
+            order.append(urgency.value)
+
+        bulk = [threading.Thread(target=work, args=(Urgency.BULK,)) for _ in range(4)]
+        for thread in bulk:
+            thread.start()
+        started.wait()
+        limiter.wait([limit], Urgency.LIVE)
+        order.append("live")
+        for thread in bulk:
+            thread.join()
+        assert order.index("live") <= 1
+
+
+class Script(ThreadingHTTPServer):
+    """A server that answers each request with the next of its answers; the last one is repeated."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[bytes] = []
+        self.seen: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Writes raw bytes; an empty answer is a broken connection."""
+
+    server: Script
+
+    def handle_any(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.seen.append((self.command, self.path))
+        answers = self.server.answers
+        self.wfile.write(answers.pop(0) if len(answers) > 1 else answers[0])
+        self.close_connection = True
+
+    do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 -- names of the standard library
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's own name
+        """Say nothing."""
+
+
+def answer(status: int, body: bytes = b'{"a":1}', *headers: str, length: int | None = None) -> bytes:
+    """A raw HTTP answer; `length` lies about the body."""
+    head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def judge(request: Request, reply: Reply) -> CrmKitError | None:
+    """A vendor's table in short."""
+    if reply.status == 429:
+        seconds = reply.headers.get("retry-after")
+        return RateLimited("limit", retry_after_s=float(seconds) if seconds else None)
+    if reply.status == 400:
+        return Rejected("wrong")
+    if reply.status >= 300:
+        return VendorDown(f"status {reply.status}", maybe_applied=not request.is_safe)
+    return None
+
+
+@pytest.fixture
+def server() -> Iterator[Script]:
+    script = Script()
+    thread = threading.Thread(target=script.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield script
+    script.shutdown()
+    thread.join()
+    script.server_close()
+
+
+def transport(url: str, clock: Hurry) -> Transport:
+    return Transport(
+        url, vendor="v", account="acme", judge=judge, limits=[WINDOW], limiter=LocalLimiter(clock), clock=clock
+    )
+
+
+READ = Request("GET", "/x", headers={"Authorization": SECRET}, is_safe=True)
+WRITE = Request("POST", "/x", body={"n": 1}, headers={"Authorization": SECRET})
+GOOD, BROKEN, LOST, CUT = answer(200), answer(502), b"", answer(200, b'{"a"', length=400)
+LIMITED = answer(429, b"{}", "Retry-After: 2")
+
+
+class TestTransport:
+    @pytest.mark.parametrize("fault", [BROKEN, LOST, CUT, LIMITED], ids=["502", "lost", "cut", "429"])
+    def test_a_read_survives_a_passing_fault(self, server: Script, fault: bytes) -> None:
+        """A bad gateway, a broken connection, half a body, a refusal by the limit: read again."""
+        server.answers = [fault, GOOD]
+        assert transport(server.url, Hurry()).send(READ).json() == {"a": 1}
+        assert len(server.seen) == 2
+
+    @pytest.mark.parametrize("fault", [BROKEN, LOST, CUT], ids=["502", "lost", "cut"])
+    def test_a_write_with_a_lost_answer_is_never_repeated(self, server: Script, fault: bytes) -> None:
+        """It may have been done, and the error says so."""
+        server.answers = [fault, GOOD]
+        with pytest.raises(VendorDown) as down:
+            transport(server.url, Hurry()).send(WRITE)
+        assert (down.value.maybe_applied, len(server.seen)) == (True, 1)
+
+    def test_a_write_refused_by_the_limit_is_repeated(self, server: Script) -> None:
+        """Nothing was done, so that it must be tried again, and not before the vendor's time."""
+        server.answers = [LIMITED, GOOD]
+        clock = Hurry()
+        before = clock.now()
+        assert transport(server.url, clock).send(WRITE).status == 200
+        assert clock.now() - before >= timedelta(seconds=2)
+
+    def test_a_write_that_never_left_is_repeated(self) -> None:
+        """Nobody listens: the write cannot have been done."""
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        clock = Hurry()
+        with pytest.raises(VendorDown) as down:
+            transport(f"http://127.0.0.1:{port}", clock).send(WRITE)
+        assert down.value.maybe_applied is False
+        assert len([wait for wait in clock.waits if wait >= 0.5]) == ATTEMPTS - 1
+
+    def test_a_refusal_of_values_is_final(self, server: Script) -> None:
+        """The same values will be refused again."""
+        server.answers = [answer(400)]
+        with pytest.raises(Rejected):
+            transport(server.url, Hurry()).send(READ)
+        assert len(server.seen) == 1
+
+    def test_attempts_come_to_an_end(self, server: Script) -> None:
+        """A vendor that stays down is told to the caller."""
+        server.answers = [BROKEN]
+        with pytest.raises(VendorDown):
+            transport(server.url, Hurry()).send(READ)
+        assert len(server.seen) == ATTEMPTS
+
+    def test_a_long_pause_is_told_and_kept_by_all(self, server: Script) -> None:
+        """Asked to stay away for minutes, the call gives up, and the next one does not even ask."""
+        server.answers = [answer(429, b"{}", "Retry-After: 300"), GOOD]
+        line = transport(server.url, Hurry())
+        for _ in range(2):
+            with pytest.raises(RateLimited) as refused:
+                line.send(READ)
+            assert refused.value.retry_after_s == pytest.approx(300.0)
+        assert len(server.seen) == 1
+
+    def test_a_redirect_is_not_followed(self, server: Script) -> None:
+        """The token goes to no other address."""
+        server.answers = [answer(302, b"", "Location: http://127.0.0.1:9/steal")]
+        with pytest.raises(VendorDown, match="302"):
+            transport(server.url, Hurry()).send(WRITE)
+        assert server.seen == [("POST", "/x")]
+
+    def test_no_cookie_is_kept(self, server: Script) -> None:
+        """What one answer sets does not change the next request."""
+        server.answers = [answer(200, b"{}", "Set-Cookie: sid=1; Path=/"), GOOD]
+        line = transport(server.url, Hurry())
+        line.send(READ)
+        line.send(READ)
+        assert len(line._session.cookies) == 0
+
+    def test_nothing_secret_is_logged_or_raised(self, server: Script, caplog: pytest.LogCaptureFixture) -> None:
+        """Neither the token nor the query gets into a message, a log line or a chained error."""
+        server.answers = [LOST]
+        request = Request("GET", "/x", query=[("apiKey", "k3y")], headers={"Authorization": SECRET}, is_safe=True)
+        with caplog.at_level(logging.DEBUG, logger="crmkit"), pytest.raises(VendorDown) as down:
+            transport(server.url, Hurry()).send(request)
+        shown = f"{down.value} {down.value.__dict__} {down.value.__cause__!r} {down.value.__context__!r} {caplog.text}"
+        assert [secret for secret in ("s3cret", "k3y") if secret in shown] == []
+        assert down.value.__context__ is None
+
+    def test_a_base_address_may_have_a_path(self, server: Script) -> None:
+        """A request's path stands behind the base's own."""
+        server.answers = [GOOD]
+        transport(f"{server.url}/amocrm/", Hurry()).send(READ)
+        assert server.seen == [("GET", "/amocrm/x")]
+
+
+class TestReply:
+    def test_an_empty_body_is_none(self) -> None:
+        """204 and blanks hold nothing."""
+        assert (Reply(204, {}, b"").json(), Reply(200, {}, b" \n").json()) == (None, None)
+
+    def test_a_body_is_decoded_once(self) -> None:
+        """The same object comes each time."""
+        reply = Reply(200, {}, b'{"a": []}')
+        assert reply.json() is reply.json()
+
+    def test_what_is_not_json_is_a_value_error(self) -> None:
+        """HTML, and half of an object."""
+        for body in (b"<html>", b'{"a":'):
+            with pytest.raises(ValueError, match="Expecting"):
+                Reply(200, {}, body).json()
