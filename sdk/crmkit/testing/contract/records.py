@@ -11,9 +11,12 @@ import pytest
 from crmkit.adapter import Capability
 from crmkit.crm import Crm
 from crmkit.models import (
+    Call,
+    CallStatus,
     Company,
     Contact,
     Deal,
+    Direction,
     Email,
     FieldType,
     Lead,
@@ -159,6 +162,26 @@ class RecordContract(ContractPart):
         assert [(call.contact, call.missed, call.talk_s) for call in calls] == [(person, True, 0)]
         assert [call.phone.e164 for call in calls if call.phone] == ["+79123456789"]
         assert crm.calls.get(calls[0].ref) == calls[0]
+
+    def test_a_logged_call_stands_on_its_client(self, bed: Bed, crm: Crm) -> None:
+        """A call that a program enters is found on the contact with that number; a stranger's gives no address."""
+        need(crm, Capability.LOG_CALLS)
+        person = crm.contacts.create(Contact(name="Иван", phones=(Phone(raw="+79123456789"),)))
+        draft = Call(
+            provider="telephony",
+            direction=Direction.OUT,
+            status=CallStatus.ANSWERED,
+            phone=Phone(raw="8 912 345-67-89", e164="+79123456789"),
+            started_at=bed.now(),
+            talk_s=42,
+        )
+        logged = crm.calls.log(draft)
+        strange = crm.calls.log(draft.model_copy(update={"phone": Phone(raw="+79990000001", e164="+79990000001")}))
+        found = crm.calls.find(about=person)
+        assert strange is None
+        assert [(call.ref, call.direction, call.answered, call.talk_s) for call in found] == [
+            (logged, Direction.OUT, True, 42)
+        ]
 
     def test_a_stored_body_translates_into_the_same_record(self, bed: Bed, crm: Crm) -> None:
         """What `load` gave is what `translate` makes of `raw` after a way through JSON: upgrades rest on it."""
