@@ -71,11 +71,14 @@ def test_the_lock_holds_over_threads_and_processes(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=count_up, args=work) for _ in range(2)]
     threads = [threading.Thread(target=count_up, args=work) for _ in range(4)]
-    runners = (*processes, *threads)
-    for runner in runners:
-        runner.start()
-    for runner in runners:
-        runner.join()
+    for process, thread in zip(processes * 2, threads, strict=True):
+        thread.start()
+        if process.pid is None:
+            process.start()
+    for thread in threads:
+        thread.join()
+    for process in processes:
+        process.join()
     assert counter.read_text() == "300"
 
 
