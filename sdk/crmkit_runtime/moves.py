@@ -121,8 +121,11 @@ def plan(scene: Scene, rows: Sequence[Known]) -> Plan:
     waiting = _without_adopted(made, waiting, [row for row in rows if row.is_emitted])
     way, own = _with_own(made, waiting, own)
     made.dropped = [row.id for row in own if row.is_idle and scene.now - row.at > OWN_KEPT_US]
-    ordered = _in_order(scene.seen, [*way, *(row for row in own if not row.is_idle)])
-    at = _walk(made, scene, ordered)
+    own = [row for row in own if not row.is_idle]
+    if own and scene.has_history and _closes(scene, way):
+        # The reports explain everything without it: it set the stage that the deal had.
+        made.idle, own = [row.id for row in own], []
+    at = _walk(made, scene, _in_order(scene.seen, [*way, *own]))
     if scene.loaded is not None and at is not None and at != scene.loaded:
         made.is_open = True
         made.steps.append(Step(None, at, scene.loaded, scene.now))
@@ -198,6 +201,13 @@ def _links(start: StageRef | None, way: Sequence[Known]) -> bool:
     return True
 
 
+def _closes(scene: Scene, way: Sequence[Known]) -> bool:
+    """These moves alone lead from the stage that was seen to the one loaded."""
+    trial = Plan()
+    at = _walk(trial, scene, _in_order(scene.seen, way))
+    return at is not None and at == scene.loaded and not trial.is_open
+
+
 def _walk(made: Plan, scene: Scene, ordered: Sequence[Known]) -> StageRef | None:
     """Follow the moves from the stage that was seen; where they end."""
     at = scene.seen
@@ -225,7 +235,11 @@ def _walk_own(made: Plan, scene: Scene, row: Known, at: StageRef | None) -> Stag
         made.idle.append(row.id)
         return at
     made.is_open = True
-    made.steps.append(Step(row.id, at, row.after, row.at, row.cause))
+    if at is None and scene.has_history:
+        # Whether it moved the deal at all, nobody knows who has not seen it before: only a report can tell.
+        made.idle.append(row.id)
+    else:
+        made.steps.append(Step(row.id, at, row.after, row.at, row.cause))
     return row.after
 
 

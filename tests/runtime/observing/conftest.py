@@ -282,3 +282,15 @@ def house(build: Callable[..., House]) -> House:
     made.crm.seed(Deal(title="старая", stage=stage("new")))
     made.start()
     return made
+
+
+@pytest.fixture
+def house_class() -> type[House]:
+    """For machines that build their own."""
+    return House
+
+
+@pytest.fixture
+def listener_of() -> Callable[..., Extension[NoSettings]]:
+    """For machines that build their own."""
+    return listener

@@ -145,7 +145,7 @@ def test_a_report_that_never_comes_is_inferred_and_adopted_when_it_comes_after_a
 
 
 def test_late_reports_of_an_inferred_hop_tell_only_what_is_new(house):
-    """Of two moves behind one inferred hop, the stage that was passed is told late; where it ended is not told again."""
+    """Of two moves behind one inferred hop, the stage that was passed is told late, where it ended not again."""
     house.world.lag_feed(600)
     house.person.move_deal(DEAL, "talks")
     house.advance(1)
