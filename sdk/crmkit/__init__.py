@@ -20,7 +20,7 @@ from crmkit.models import (
     Phone, Pipeline, Record, Stage, StageRef, Task, User,
 )
 from crmkit.registry import connect
-from crmkit.settings import Settings
+from crmkit.settings import NoSettings, Settings
 from crmkit.values import Kind, Money, Ref
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "Conflict", "Contact", "ContactCreated", "ContactDeleted", "ContactMerged", "ContactUpdated", "Context", "Crm",
     "CrmKitError", "CustomField", "Deal", "DealCreated", "DealDeleted", "DealOwnerChanged", "DealStageChanged",
     "DealUpdated", "Direction", "Email", "Event", "Extension", "FieldType", "Kind", "Lead", "LeadCreated",
-    "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NotFound", "Note", "NoteCreated", "Outcome",
+    "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound", "Note", "NoteCreated", "Outcome",
     "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref", "Rejected", "Settings", "Stage",
     "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted", "TaskUpdated", "TimerFired", "UnknownEvent",
     "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
