@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from crmkit.events import CallFinished, Event
 from crmkit.models import Call
 from crmkit_runtime.database import to_us
 from crmkit_runtime.tables import told_call as table
@@ -52,6 +53,13 @@ def is_news(tx: Connection, account: str, call: Call, *, key: str, teller: str) 
         )
     )
     return news
+
+
+def is_told(tx: Connection, event: Event, *, key: str) -> bool:
+    """A fact is a call of which somebody else has told already; other facts are told by one sender only."""
+    if not isinstance(event, CallFinished):
+        return False
+    return not is_news(tx, event.ref.account, event.call, key=key, teller=event.call.provider or "telephony")
 
 
 def _match(tx: Connection, account: str, phone: str, direction: str, at: int, teller: str) -> int | None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from crmkit.errors import BadPayload, CrmKitError, NotFound
 from crmkit.events import Event, read_event
 from crmkit.webhook import Delivery, Fact, Hint, Origin, WebhookReply, WebhookRequest
+from crmkit_runtime import calls
 from crmkit_runtime.commit import GroupCommit
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import insert_rows, to_us
@@ -100,9 +101,9 @@ class Ingest:
             store_told(tx, self._service, told, origin=Origin.HOOK)
             for by, parcel in zip(ids, parcels, strict=True):
                 for key, event in parcel.events:
-                    publish(
-                        tx, self._service, event.model_copy(update={"delivery_id": by}), key=key, origin=Origin.HOOK
-                    )
+                    if not calls.is_told(tx, event, key=key):
+                        told_by = event.model_copy(update={"delivery_id": by})
+                        publish(tx, self._service, told_by, key=key, origin=Origin.HOOK)
             crashpoint("in_ingest_before_commit")
         crashpoint("in_ingest_after_commit")
         self._service.bell.ring()

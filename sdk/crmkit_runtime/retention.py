@@ -1,4 +1,4 @@
-"""What is forgotten, and when: deliveries, finished runs and their events."""
+"""What is forgotten, and when: deliveries, finished runs, their events, moves and calls long told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, delete, select
 
 from crmkit_runtime.database import to_us
 from crmkit_runtime.service import Service
-from crmkit_runtime.tables import delivery, effect, event, run
+from crmkit_runtime.tables import delivery, effect, event, ledger, move, run, told_call
 
 KEEP = timedelta(days=30)
 KEEP_FAILED = timedelta(days=90)
@@ -40,6 +40,9 @@ def _old(now: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         event,
         (event.c.stored_at < old) & event.c.id.not_in(select(run.c.event_id).where(run.c.event_id.is_not(None))),
     )
+    yield move, (move.c.state == "emitted") & (move.c.at < old)
+    yield told_call, told_call.c.started_at < old
+    yield ledger, ledger.c.at < old
     yield effect, (effect.c.state == "done") & (effect.c.at < older) & effect.c.key.not_like("once:%")
     queued = select(run.c.id).where(run.c.state == "queued")
     yield (
