@@ -11,14 +11,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from crmkit.events import CallFinished, Event, record_of
+from crmkit.events import CallFinished, ContactMerged, Event, record_of
 from crmkit.extension import Subscription
 from crmkit.models import Call, CustomValue, Deal, Record
 from crmkit.settings import Rollout
 from crmkit.values import Ref
 from crmkit.webhook import Origin
 from crmkit_runtime.database import Database, to_us, upsert
-from crmkit_runtime.engines.lanes import enqueue
+from crmkit_runtime.engines.lanes import enqueue, is_held
 from crmkit_runtime.service import Installed, Service
 from crmkit_runtime.tables import alias, effect, run
 from crmkit_runtime.tables import event as events
@@ -78,6 +78,8 @@ def publish(
     found = select(events.c.id).where(events.c.account == event.ref.account, events.c.key == key)
     event_id = int(tx.execute(found).scalar_one())
     subject = follow(tx, event.ref)
+    if isinstance(event, ContactMerged):
+        _readdress(tx, service, event.loser, subject)
     for queued in _runs(service, event, subject, only):
         placed = replace(queued, lane=lane) if lane else queued
         add_run(tx, service, placed, event.ref.account, event_id=event_id)
@@ -122,6 +124,14 @@ def follow(connection: Connection, ref: Ref) -> Ref:
             return ref
         ref = Ref(ref.account, ref.kind, survivor)
     return ref
+
+
+def losers_of(connection: Connection, ref: Ref) -> Sequence[Ref]:
+    """The addresses of records that were merged into this one."""
+    query = select(alias.c.loser_id).where(
+        alias.c.account == ref.account, alias.c.kind == ref.kind.value, alias.c.survivor_id == ref.id
+    )
+    return [Ref(ref.account, ref.kind, loser) for loser in connection.execute(query).scalars()]
 
 
 def lane_of(extension: str, event: Event, subject: Ref) -> str:
@@ -186,6 +196,22 @@ def replay(
         for lane, account in {(row.lane, row.account) for row in found}:
             enqueue(tx, lane, account, 0, ahead=True)
     return len(found)
+
+
+def _readdress(tx: Connection, service: Service, loser: Ref, survivor: Ref) -> None:
+    """Let what waits in the loser's lanes wait in the survivor's, before the news of the merge.
+
+    A lane that is being worked on stays: its run under way is finished there, and each later one moves by itself.
+    """
+    for installed in service.installed:
+        name = installed.extension.name
+        old = f"{name}:{loser.account}:{loser.kind.value}:{loser.id}"
+        new = f"{name}:{survivor.account}:{survivor.kind.value}:{survivor.id}"
+        if is_held(tx, old):
+            continue
+        waiting = update(run).where(run.c.lane == old, run.c.state == "queued").values(lane=new)
+        if tx.execute(waiting).rowcount:
+            enqueue(tx, new, survivor.account, to_us(service.clock.now()), ahead=True)
 
 
 def _runs(service: Service, event: Event, subject: Ref, only: str | None) -> Iterator[Queued]:

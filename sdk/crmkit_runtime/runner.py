@@ -23,10 +23,10 @@ from crmkit_runtime import pause, planned, timers
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import from_us, to_us
 from crmkit_runtime.desk import DeskAssign, DeskIndex, DeskMirror, DeskStore, Staff
-from crmkit_runtime.dispatch import follow, lane_of
+from crmkit_runtime.dispatch import follow, lane_of, losers_of
 from crmkit_runtime.effects import GuardedConnection
 from crmkit_runtime.engines import Hold
-from crmkit_runtime.engines.lanes import enqueue
+from crmkit_runtime.engines.lanes import enqueue, is_held
 from crmkit_runtime.service import Installed, Service
 from crmkit_runtime.tables import event as events
 from crmkit_runtime.tables import run
@@ -38,6 +38,7 @@ ATTEMPTS = 8
 PATIENCE = timedelta(minutes=30)
 """A run that goes on failing for so long is dead, whatever the number of its attempts."""
 
+MERGED_WAIT = timedelta(milliseconds=100)
 LONGEST_WAIT_S = 300.0
 LONGEST_ERROR = 4_000
 
@@ -85,7 +86,7 @@ class Runner:
         except Orphan as error:
             self._bury(row, hold, f"{error} Install what is missing and replay this run.")
             return
-        if self._moved(row, hold, call, subject):
+        if self._moved(row, hold, call, subject) or self._waits_for_merged(row, hold, subject):
             return
         work = self._work(row, hold, call, subject)
         try:
@@ -136,6 +137,22 @@ class Runner:
         with self._database.write() as tx:
             tx.execute(update(run).where(run.c.id == row.id).values(lane=lane))
             enqueue(tx, lane, row.account, to_us(self._service.clock.now()), ahead=True)
+            hold.settle(tx)
+        return True
+
+    def _waits_for_merged(self, row: Row[Any], hold: Hold, subject: Ref | None) -> bool:
+        """Put the run off while a run of a record that was merged into its own is still under way; False otherwise."""
+        if subject is None:
+            return False
+        with self._database.read() as connection:
+            if not any(
+                is_held(connection, _twin(row.lane, subject, loser)) for loser in losers_of(connection, subject)
+            ):
+                return False
+        soon = self._service.clock.now() + MERGED_WAIT
+        with self._database.write() as tx:
+            hold.check(tx)
+            tx.execute(update(run).where(run.c.id == row.id).values(not_before=to_us(soon)))
             hold.settle(tx)
         return True
 
@@ -265,6 +282,12 @@ def _with_event(run_id: int) -> Any:
         .select_from(run.outerjoin(events, run.c.event_id == events.c.id))
         .where(run.c.id == run_id)
     )
+
+
+def _twin(lane: str, subject: Ref, loser: Ref) -> str:
+    """The lane of the loser beside that of its survivor; its own lane, which is held by us, is not meant."""
+    mine = f"{subject.kind.value}:{subject.id}"
+    return lane.removesuffix(mine) + f"{loser.kind.value}:{loser.id}" if lane.endswith(f":{mine}") else ""
 
 
 def _read(row: Row[Any]) -> Event:

@@ -37,6 +37,12 @@ def is_worked_on(connection: Connection, run_id: int, now: datetime) -> bool:
     return is_ours(holder.owner) or holder.lease_until > to_us(now)
 
 
+def is_held(connection: Connection, lane: str) -> bool:
+    """Somebody who is not known to be gone holds the lane."""
+    owner = connection.execute(select(lanes.c.owner).where(lanes.c.lane == lane)).scalar()
+    return owner is not None and not is_gone(owner)
+
+
 def restore(tx: Connection) -> int:
     """Wake the lanes of queued runs that have none, as a database mended by hand may hold; how many there were."""
     lost = (

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from crmkit.errors import AccountBlocked, AuthError, RateLimited, Rejected, VendorDown
-from crmkit.events import CallFinished, Cause, ContactUpdated, DealCreated, DealStageChanged, DealUpdated, TimerFired
+from crmkit.events import (
+    CallFinished,
+    Cause,
+    ContactMerged,
+    ContactUpdated,
+    DealCreated,
+    DealStageChanged,
+    DealUpdated,
+    TimerFired,
+)
 from crmkit.extension import Context, Extension
 from crmkit.models import Call, Deal, Phone, StageRef, Task
 from crmkit.settings import NoSettings
@@ -481,6 +490,82 @@ def test_events_of_a_merged_record_belong_to_the_survivor(house: House) -> None:
 
     assert sorted(seen, key=lambda pair: pair[1]) == [("acme/contact:1", name) for name in "abcd"]
     assert {run.lane for run in at.runs()} == {"merger:acme:contact:1"}
+
+
+def test_a_merge_waits_for_the_loser_and_comes_after_what_was_queued_for_it(house: House) -> None:
+    """While a run of the loser is under way nothing of the survivor begins; then all come in the order of events."""
+    extension, seen = Extension("merger"), []
+
+    @extension.on(ContactUpdated)
+    def updated(event: ContactUpdated, ctx: Ctx) -> None:
+        seen.append(event.delivery_id)
+        if event.delivery_id == "first":
+            merge()
+            at.engine.step(at.runner.process)
+            seen.append("first is over")
+
+    @extension.on(ContactMerged)
+    def joined(event: ContactMerged, ctx: Ctx) -> None:
+        seen.append("merged")
+
+    def update(name: str) -> None:
+        person = at.contact(2)
+        at.publish(
+            ContactUpdated(
+                ref=person.ref,
+                occurred_at=at.clock.now(),
+                before=None,
+                contact=person,
+                changed=frozenset(),
+                delivery_id=name,
+            )
+        )
+
+    def merge() -> None:
+        with at.service.database.write() as tx:
+            merged(tx, at.contact(2).ref, at.contact(1).ref, 0)
+        at.publish(ContactMerged(ref=at.contact(1).ref, occurred_at=at.clock.now(), loser=at.contact(2).ref))
+
+    at = house(extension)
+    update("first")
+    update("second")
+    at.work()
+    at.advance(timedelta(seconds=1), step=timedelta(milliseconds=50))
+    assert seen == ["first", "first is over", "second", "merged"]
+    assert at.states() == ["done", "done", "done"]
+
+
+def test_what_waits_for_the_loser_moves_with_the_merge(house: House) -> None:
+    """Runs queued for the loser come before the news of its merge, in one lane."""
+    extension, seen = Extension("merger"), []
+
+    @extension.on(ContactUpdated)
+    def updated(event: ContactUpdated, ctx: Ctx) -> None:
+        seen.append((event.delivery_id, str(event.ref)))
+
+    @extension.on(ContactMerged)
+    def joined(event: ContactMerged, ctx: Ctx) -> None:
+        seen.append(("merged", str(event.ref)))
+
+    at = house(extension)
+    person = at.contact(2)
+    at.publish(
+        ContactUpdated(
+            ref=person.ref,
+            occurred_at=at.clock.now(),
+            before=None,
+            contact=person,
+            changed=frozenset(),
+            delivery_id="before",
+        )
+    )
+    with at.service.database.write() as tx:
+        merged(tx, at.contact(2).ref, at.contact(1).ref, 0)
+    at.publish(ContactMerged(ref=at.contact(1).ref, occurred_at=at.clock.now(), loser=at.contact(2).ref))
+
+    assert {run.lane for run in at.runs()} == {"merger:acme:contact:1"}
+    at.work()
+    assert seen == [("before", "acme/contact:1"), ("merged", "acme/contact:1")]
 
 
 def test_runs_of_an_extension_that_is_gone_are_kept_as_dead(house: House) -> None:
