@@ -82,7 +82,8 @@ class Budget:
         """Whether the grant of `moment` may be used `now`, later; what was granted to others meanwhile decides."""
         if limit.shape == "bucket" or now - moment < MARGIN_S / 5 or moment not in self.granted:
             return True
-        others = [one for one in self.granted if one != moment]
+        others = list(self.granted)
+        others.remove(moment)
         insort(others, now)
         full = limit.permits
         if any(others[at + full] - others[at] < limit.per_s for at in range(len(others) - full)):

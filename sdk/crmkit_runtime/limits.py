@@ -25,6 +25,9 @@ from crmkit_runtime.tables import budget as table
 HORIZON_S = 30.0
 """Nobody reserves a moment further away than this: a method that is refused for minutes must not hold up others."""
 
+RESOLUTION_S = 2e-6
+"""Clocks count microseconds: a shorter pause than this is no pause."""
+
 
 class Shelf(Protocol):
     """Where budgets lie."""
@@ -79,7 +82,7 @@ class DatabaseLimiter:
                 budgets[limit.key].turn(limit, now)
                 at = max(at, budgets[limit.key].free_at(limit, urgency, now))
                 blocked_until = max(blocked_until, budgets[limit.key].blocked_until)
-            if blocked_until > now:
+            if blocked_until - now > RESOLUTION_S:
                 _refuse_long_push(blocked_until - now)
                 return now, _Slot(blocked_until, is_granted=False)
             reach_s = HORIZON_S if urgency is Urgency.LIVE else min(pace(limit) for limit in limits)
