@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from crmkit.errors import NotFound, Rejected, VendorDown
+from crmkit.events import CallFinished
 from crmkit.models import Call, CallStatus, Contact, Deal, Direction, Note, Phone, Task
 from crmkit.testing.faults import Reading
 from crmkit.values import Kind, Ref
@@ -218,6 +219,19 @@ def test_a_telephony_that_tells_later_than_the_crm_is_no_news(house):
             )
         ]
     assert told == [True, False, True, True]
+
+
+def test_a_fact_of_a_call_that_the_crm_told_first_is_held_back(house):
+    """What ingest asks before it publishes: the CRM's note was first, so the telephony's fact is no event."""
+    house.person.add_contact("Пётр", phone="+79161234567")
+    house.person.missed_call("+79161234567")
+    house.settle()
+    noted = next(one for one in house.events() if isinstance(one, CallFinished))
+    call = noted.call.model_copy(update={"ref": Ref("acme", Kind.CALL, "ringostat:7"), "provider": "ringostat"})
+    fact = CallFinished(ref=call.ref, occurred_at=house.clock.now(), call=call)
+    with house.service.database.write() as tx:
+        assert calls.is_told(tx, fact, key="ringostat:7:end")
+        assert not calls.is_told(tx, fact, key="ringostat:8:end")
 
 
 def test_an_anonymous_call_is_always_news(house):
