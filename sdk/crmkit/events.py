@@ -284,6 +284,5 @@ def read_event(name: str, body: Mapping[str, Any]) -> Event:
 
 def record_of(event: Event) -> Record | None:
     """The record an event brings, when it brings one."""
-    slot = {Kind.CALL: "call", Kind.NOTE: "note"}.get(event.about, event.about.value) if event.about else ""
-    found = getattr(event, slot, None)
+    found = getattr(event, event.about.value, None) if event.about else None
     return found if isinstance(found, Record) else None

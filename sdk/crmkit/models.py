@@ -6,13 +6,14 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_origin
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import is_instance_schema
 from typing_extensions import TypedDict  # pydantic reads the standard one from Python 3.12 on only
 
+from crmkit.errors import ConfigError
 from crmkit.values import Kind, Money, Ref
 
 R = TypeVar("R", bound="Record")
@@ -74,8 +75,16 @@ class CustomValue(_Value):
         return tuple(value) if isinstance(value, list) else value
 
 
+FIELD_TYPES: Mapping[str, type[Any]] = {
+    kind.__name__: kind for kind in (str, int, Decimal, bool, date, datetime, Money, tuple)
+}
+"""The Python types that a custom field's value may have, by name."""
+
+
 class CustomField(Generic[R, V]):
     """A typed token for one custom field: `deal[next_step]` is `V | None`, and no other record accepts it.
+
+    Tokens that say the same are equal. Raises ConfigError for a type that no field has.
 
     Args:
         record: the record class that has the field.
@@ -99,7 +108,12 @@ class CustomField(Generic[R, V]):
         retailcrm: str | None = None,
     ) -> None:
         self.record = record
-        self.type = type_
+        self.type: type[V] = get_origin(type_) or type_  # `tuple[str, ...]` is a tuple like any other
+        if self.type not in FIELD_TYPES.values():
+            raise ConfigError(
+                f"custom field {title!r}: no field of a CRM holds a {getattr(type_, '__name__', type_)}",
+                remedy=f"Use one of {', '.join(FIELD_TYPES)}.",
+            )
         self.title = title
         self.code = code
         pins = {"amocrm": amocrm, "bitrix24": bitrix24, "retailcrm": retailcrm}
@@ -108,6 +122,15 @@ class CustomField(Generic[R, V]):
     def to(self, value: V | None) -> FieldChange[R]:
         """This field set to `value` (None clears it), for `custom=` of a draft or of changes."""
         return FieldChange(self, value)
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.record, self.type, self.title, self.code, frozenset(self.pins.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CustomField) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
 
     def __repr__(self) -> str:
         return f"CustomField({self.record.__name__}, {self.type.__name__}, {self.title!r})"
@@ -130,7 +153,7 @@ class FieldChange(Generic[R]):
         return isinstance(other, FieldChange) and (self.field, self.value) == (other.field, other.value)
 
     def __hash__(self) -> int:
-        return hash((id(self.field), repr(self.value)))
+        return hash((self.field, repr(self.value)))
 
     def __repr__(self) -> str:
         return f"{self.field!r}.to({self.value!r})"
@@ -192,7 +215,7 @@ class Record(BaseModel):
         best = len(_MATCHES)
         for item in self.custom:
             if isinstance(item, FieldChange):
-                if item.field is field:
+                if item.field == field:
                     return cast("V | None", item.value)
                 continue
             rank = next((rank for rank, matches in enumerate(_MATCHES) if matches(item, field)), best)

@@ -54,9 +54,9 @@ class Ref:
 
         Raises ValueError when the text is no address.
         """
-        account, slash, rest = text.partition("/")
-        kind, colon, record_id = rest.partition(":")
-        if not (slash and colon and record_id):
+        account, _, rest = text.partition("/")
+        kind, _, record_id = rest.partition(":")
+        if not record_id or kind not in set(Kind):
             raise ValueError(f"not a record address: {text!r} (expected account/kind:id)")
         return cls(account, Kind(kind), record_id)
 

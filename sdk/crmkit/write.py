@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from crmkit.models import (
+    FIELD_TYPES,
     RECORDS,
     CompanyChanges,
     ContactChanges,
@@ -77,7 +78,7 @@ class Write:
         return self.changes
 
     def to_json(self) -> dict[str, Json]:
-        """The write as JSON; `from_json` reads it back equal."""
+        """The write as JSON; `from_json` reads it back, equal but for sequences of changes, which come as lists."""
         return {
             "verb": self.verb.value,
             "kind": self.kind.value,
@@ -133,11 +134,6 @@ def _reader(kind: Kind) -> TypeAdapter[Any]:
     return TypeAdapter(_CHANGES[kind])
 
 
-_PYTHON_TYPES: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (str, int, Decimal, bool, date, datetime, Money, tuple)
-}
-
-
 def _plain(value: Any) -> Json:
     """A field's value as JSON; what JSON has no type for is tagged, so that it comes back as it was."""
     match value:
@@ -167,7 +163,7 @@ def _plain(value: Any) -> Json:
             return value
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
-        case Sequence() | frozenset():
+        case Sequence():
             return [_plain(item) for item in value]
         case _ if hasattr(value, "model_fields_set"):
             return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
@@ -185,12 +181,13 @@ def _typed(value: Any) -> Any:
             pins: dict[str, str] = token["pins"]
             made: CustomField[Any, Any] = CustomField(
                 RECORDS[Kind(token["record"])],
-                _PYTHON_TYPES[token["type"]],
+                FIELD_TYPES[token["type"]],
                 token["title"],
                 code=token["code"],
                 **pins,
             )
-            return FieldChange(made, _typed(inner))
+            known = _typed(inner)
+            return FieldChange(made, tuple(known) if isinstance(known, list) else known)
         case {"$ref": text}:
             return Ref.parse(text)
         case {"$datetime": text}:
