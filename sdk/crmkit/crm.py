@@ -16,6 +16,7 @@ from crmkit.adapter import (
     Query,
 )
 from crmkit.errors import Ambiguous, CrmKitError, NotFound, Unsupported
+from crmkit.identity import parse_phone
 from crmkit.models import (
     Call,
     Company,
@@ -55,7 +56,8 @@ class Readable(Generic[R]):
         self._record = record
 
     def get(self, ref: Ref) -> R:
-        """The record, freshly read. Raises NotFound."""
+        """The record, freshly read. Raises NotFound, also for another account's record or one of another kind."""
+        self._mine(ref)
         found = self.get_many([ref])
         if ref not in found:
             raise NotFound(
@@ -69,7 +71,8 @@ class Readable(Generic[R]):
 
     def get_many(self, refs: Sequence[Ref]) -> Mapping[Ref, R]:
         """The records that exist, by address; those that do not are absent."""
-        return {record.ref: cast("R", record) for record in self._connection.load(refs)}
+        mine = [ref for ref in refs if self._is_mine(ref)]
+        return {record.ref: cast("R", record) for record in self._connection.load(mine)} if mine else {}
 
     def iterate(self, *, updated_since: datetime | None = None) -> Iterator[R]:
         """Yield all records, page by page, each once; complete even while others change them.
@@ -82,6 +85,21 @@ class Readable(Generic[R]):
                 if record.ref.id not in seen:
                     seen.add(record.ref.id)
                     yield cast("R", record)
+
+    def _is_mine(self, ref: Ref) -> bool:
+        return (ref.account, ref.kind) == (self._connection.key, self._record.kind)
+
+    def _mine(self, *refs: Ref) -> None:
+        """Ids are unique within a kind of an account only: the same number elsewhere is somebody else's record."""
+        for ref in refs:
+            if not self._is_mine(ref):
+                raise NotFound(
+                    f"{ref} is no {self._record.kind.value} of account {self._connection.key}",
+                    account=self._connection.key,
+                    vendor=self._connection.vendor,
+                    ref=str(ref),
+                    remedy="Ask the port of its kind, of its own account.",
+                )
 
     def _find(self, query: Query) -> Sequence[R]:
         return cast("Sequence[R]", self._connection.find(self._record.kind, query))
@@ -120,29 +138,35 @@ class Port(Readable[R], Generic[R, C]):
 
     def update(self, ref: Ref, changes: C, *, once: str | None = None, extra: Mapping[str, Json] | None = None) -> None:
         """Change these fields and no others: `crm.deals.update(ref, {"title": "..."})`."""
+        self._mine(ref)
         write = Write(Verb.UPDATE, self._record.kind, ref=ref, changes=changes, extra=extra or {}, marker=once)
         self._connection.write(write)
 
     def update_many(self, changes: Mapping[Ref, C]) -> BatchResult:
         """Change several records in batches; says per record, in the mapping's order, what became of it."""
+        self._mine(*changes)
         return self._batch(
             [Write(Verb.UPDATE, self._record.kind, ref=ref, changes=new) for ref, new in changes.items()]
         )
 
     def delete(self, ref: Ref) -> None:
         """Delete the record. Raises Unsupported where the vendor cannot."""
+        self._mine(ref)
         self._connection.write(Write(Verb.DELETE, self._record.kind, ref=ref))
 
     def link(self, ref: Ref, other: Ref, *, extra: Mapping[str, Json] | None = None) -> None:
         """Connect two records; connecting them again changes nothing."""
+        self._mine(ref)
         self._connection.write(Write(Verb.LINK, self._record.kind, ref=ref, others=(other,), extra=extra or {}))
 
     def unlink(self, ref: Ref, other: Ref) -> None:
         """Disconnect two records."""
+        self._mine(ref)
         self._connection.write(Write(Verb.UNLINK, self._record.kind, ref=ref, others=(other,)))
 
     def merge(self, survivor: Ref, losers: Sequence[Ref]) -> None:
         """Make the losers a part of the survivor. Raises Unsupported where the vendor cannot."""
+        self._mine(survivor, *losers)
         self._connection.write(Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers)))
 
     def _batch(self, writes: Sequence[Write]) -> BatchResult:
@@ -258,14 +282,21 @@ class Users(Readable[User]):
     """Employees."""
 
     def find(self, *, email: str | None = None, phone: str | None = None) -> Sequence[User]:
-        """All employees that match everything given."""
-        wanted = email.casefold() if email else None
+        """All employees that match everything given; phones are compared by their E.164 form."""
+        wanted = email.strip().casefold() if email else None
+        number = self._e164(phone) if phone else None
         return [
             user
             for user in self.iterate()
             if (wanted is None or (user.email or "").casefold() == wanted)
-            and (phone is None or (user.phone is not None and phone in (user.phone.e164, user.phone.raw)))
+            and (
+                number is None or (user.phone is not None and number == (user.phone.e164 or self._e164(user.phone.raw)))
+            )
         ]
+
+    def _e164(self, phone: str) -> str:
+        found = parse_phone(phone, country=self._connection.account().country)
+        return found.e164 if found else phone
 
 
 class Crm:
