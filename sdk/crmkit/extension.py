@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from logging import Logger
+from types import UnionType
 from typing import Any, Generic, TypeVar, overload
 
 from crmkit.adapter import Account, Capability
@@ -161,8 +163,10 @@ class Extension(Generic[S]):
         requires: AbstractSet[Capability] = frozenset(),
         reads: AbstractSet[Kind] = frozenset(),
     ) -> None:
-        if not name or not all(part.isalnum() and part == part.lower() for part in name.split("-")):
-            raise ConfigError(f"extension name {name!r} is not lower-case words with dashes")
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+            raise ConfigError(
+                f"extension name {name!r} is not lower-case words with dashes", remedy="Name it like `follow-up`."
+            )
         self.name = name
         self.settings_type: type[S] = settings
         self.requires = frozenset(requires)
@@ -187,6 +191,7 @@ class Extension(Generic[S]):
 
         def register(run: Handler[E, S]) -> Handler[E, S]:
             _check(run, [event, Context], self.name)
+            self._check_name(run, event)
             self.subscriptions.append(Subscription(_name(run), event, run, own))
             return run
 
@@ -197,6 +202,7 @@ class Extension(Generic[S]):
 
         def register(run: Job[S]) -> Job[S]:
             _check(run, [Context], self.name)
+            self._check_name(run)
             self.schedules.append(Schedule(_name(run), cron, run))
             return run
 
@@ -228,21 +234,39 @@ class Extension(Generic[S]):
 
         return register
 
+    def _check_name(self, run: Callable[..., object], event: type[Event] | None = None) -> None:
+        """Runs are stored by the names of their handlers, so a name must mean one function."""
+        taken: list[Subscription | Schedule] = [*self.subscriptions, *self.schedules]
+        if any(one.name == _name(run) and (one.run is not run or _event(one) in (None, event)) for one in taken):
+            raise ConfigError(
+                f"extension {self.name}: there is a handler {_name(run)} already",
+                remedy="Give each handler a name of its own; one function may serve several events.",
+            )
+
     def __repr__(self) -> str:
         return f"Extension({self.name!r})"
+
+
+def _event(taken: Subscription | Schedule) -> type[Event] | None:
+    return taken.event if isinstance(taken, Subscription) else None
 
 
 def _name(run: Callable[..., object]) -> str:
     return getattr(run, "__name__", repr(run))
 
 
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 def _check(run: Callable[..., object], wanted: Sequence[type[Any]], extension: str) -> None:
     """A handler with the wrong parameters must fail when it is imported, not at night."""
     where = f"extension {extension}: {_name(run)}"
+    if inspect.iscoroutinefunction(run) or inspect.isgeneratorfunction(run) or inspect.isasyncgenfunction(run):
+        raise ConfigError(f"{where} would never run: calling it only makes an object", remedy="Write a plain `def`.")
     parameters = list(inspect.signature(run).parameters.values())
-    if len(parameters) != len(wanted):
-        shape = ", ".join(kind.__name__ for kind in wanted)
-        raise ConfigError(f"{where} takes {len(parameters)} parameters, not ({shape})")
+    if len(parameters) != len(wanted) or any(parameter.kind not in _BY_PLACE for parameter in parameters):
+        given, shape = ", ".join(map(str, parameters)), ", ".join(kind.__name__ for kind in wanted)
+        raise ConfigError(f"{where} takes ({given})", remedy=f"It is called with ({shape}), by place.")
     try:
         hints = typing.get_type_hints(run)
     except NameError as error:
@@ -254,6 +278,6 @@ def _check(run: Callable[..., object], wanted: Sequence[type[Any]], extension: s
         if hint is None:
             raise ConfigError(f"{where}: parameter {parameter.name} has no type", remedy=f"Write {kind.__name__}.")
         found = typing.get_origin(hint) or hint
-        accepted = typing.get_args(hint) if isinstance(found, type) is False else (found,)
+        accepted = typing.get_args(hint) if found in (typing.Union, UnionType) else (found,)
         if not any(isinstance(one, type) and issubclass(kind, one) for one in accepted):
             raise ConfigError(f"{where}: parameter {parameter.name} is {hint}, but is called with {kind.__name__}")
