@@ -47,7 +47,8 @@ def choose(
     The owner keeps the work under the policy `owner` while active; else turns decide. `last` is who had the turn
     before, `load` the open tasks of each user.
     """
-    candidates = [user for user in (among or active) if user in set(active)]
+    # A candidate who is named twice would otherwise hand the turn to themselves for ever.
+    candidates = list(dict.fromkeys(user for user in (among or active) if user in set(active)))
     if policy == "fixed" and fixed is not None and fixed in active:
         return Choice(fixed, "fixed by the settings")
     if policy == "owner" and owner_id is not None and owner_id in active:
@@ -59,5 +60,6 @@ def choose(
         best = min(candidates, key=lambda user: (counts.get(user, 0), candidates.index(user)))
         return Choice(best, f"fewest open tasks ({counts.get(best, 0)})")
     turn = (candidates.index(last) + 1) % len(candidates) if last in candidates else 0
-    left = f"; {owner_id} is not active" if policy == "owner" and owner_id else ""
+    wanted = {"owner": owner_id, "fixed": fixed}.get(policy)
+    left = f"; {wanted} is not active" if wanted else ""
     return Choice(candidates[turn], f"next in turn{left}", is_turn=True)

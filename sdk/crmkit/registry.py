@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +27,7 @@ def _installed(group: str) -> dict[str, EntryPoint]:
 def _load(group: str, noun: str, name: str) -> Any:
     installed = _installed(group)
     if name not in installed:
-        near = difflib.get_close_matches(name, installed, n=1)
+        near = difflib.get_close_matches(name.casefold(), installed, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise ConfigError(
             f"there is no {noun} {name!r}",
@@ -58,11 +59,15 @@ def sources() -> list[str]:
 def extension(name: str) -> Extension[Any]:
     """The extension of that name, or of the form `module:attribute`. Raises ConfigError naming what is installed."""
     if ":" in name:
-        entry = EntryPoint(name, name, "crmkit.extensions")
+        if not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", name):
+            raise ConfigError(f"extension {name} is not of the form module:attribute", remedy="Mend its name.")
         try:
-            found = entry.load()
+            found = EntryPoint(name, name, "crmkit.extensions").load()
         except (ImportError, AttributeError) as error:
-            raise ConfigError(f"extension {name} cannot be loaded: {error}") from error
+            raise ConfigError(
+                f"extension {name} cannot be loaded: {error}",
+                remedy="Install the package, or start in the folder where the module lies.",
+            ) from error
     else:
         found = _load("crmkit.extensions", "extension", name)
     if not isinstance(found, Extension):
