@@ -29,8 +29,8 @@ __all__ = [
     "Conflict", "Contact", "ContactCreated", "ContactDeleted", "ContactMerged", "ContactUpdated", "Context", "Crm",
     "CrmKitError", "CustomField", "Deal", "DealCreated", "DealDeleted", "DealOwnerChanged", "DealStageChanged",
     "DealUpdated", "Direction", "Email", "Event", "Extension", "FieldType", "Kind", "Lead", "LeadCreated",
-    "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound", "Note", "NoteCreated", "Outcome",
-    "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref", "Rejected", "Settings", "Stage",
+    "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound", "Note", "NoteCreated",
+    "Outcome", "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref", "Rejected", "Settings", "Stage",
     "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted", "TaskUpdated", "TimerFired", "UnknownEvent",
     "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
 ]
