@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from crmkit.adapter import Page
-from crmkit.errors import CrmKitError, Unsupported
+from crmkit.errors import CrmKitError
 from crmkit.models import RECORDS, Record
 from crmkit.values import Kind
 from crmkit.webhook import Hint, Origin
@@ -37,8 +37,8 @@ class Baseline:
     def __init__(self, service: Service, account: str) -> None:
         self._service = service
         self._account = service.accounts[account]
-        self._pages: Iterator[Page] | None = None
-        self._kind: Kind | None = None
+        self._under_way: tuple[Kind, Iterator[Page]] | None = None
+        self._refused: set[Kind] = set()
         self._is_translated = False
 
     def step(self) -> bool:
@@ -49,20 +49,23 @@ class Baseline:
         connect(self._service, self._account.key)
         if self._translate_anew():
             return False
-        if self._pages is None:
-            self._kind = self._next_kind()
-            if self._kind is None:
+        if self._under_way is None:
+            new = self._next_kind()
+            if new is None:
                 return True
-            self._pages = self._open(self._kind)
+            self._under_way = new, self._open(new)
+        kind, pages = self._under_way
         try:
-            page = next(self._pages, None)
-        except Unsupported as error:
-            log.warning("account %s: no first load of %s: %s", self._account.key, self._kind, error)
-            page = None
-        except CrmKitError:
-            self._pages = None
-            raise
-        self._keep(page)
+            page = next(pages, None)
+        except CrmKitError as error:
+            self._under_way = None
+            if error.retryable or error.pauses_account:
+                raise
+            # A kind that the account may not read must not keep the others from being loaded.
+            log.warning("account %s: %s is not loaded: %s", self._account.key, kind.value, error)
+            self._refused.add(kind)
+            return False
+        self._keep(kind, page)
         return False
 
     def _next_kind(self) -> Kind | None:
@@ -70,7 +73,7 @@ class Baseline:
         with self._service.database.read() as connection:
             # People and stages first: they are few, and say what the rest means.
             for kind in sorted(wanted - NOT_LOADED, key=lambda kind: (kind not in (Kind.USER, Kind.PIPELINE), kind)):
-                if cursor.value(connection, self._account.key, _name(kind)) != DONE:
+                if kind not in self._refused and cursor.value(connection, self._account.key, _name(kind)) != DONE:
                     return kind
         return None
 
@@ -80,16 +83,14 @@ class Baseline:
         log.info("account %s: first load of %s %s", self._account.key, kind.value, "goes on" if behind else "begins")
         return self._account.bulk.pages(kind, cursor=behind)
 
-    def _keep(self, page: Page | None) -> None:
-        if self._kind is None:
-            return
-        key, name = self._account.key, _name(self._kind)
+    def _keep(self, kind: Kind, page: Page | None) -> None:
+        key, name = self._account.key, _name(kind)
         with self._service.database.write() as tx:
             if page is None:
                 cursor.put(tx, key, name, DONE)
-                self._pages = None
+                self._under_way = None
                 return
-            connected = cursor.connected_at(tx, key, self._kind)
+            connected = cursor.connected_at(tx, key, kind)
             touched = [record for record in page.records if connected and _is_touched(record, connected)]
             fresh = {record.ref for record in touched}
             mirror.put_unseen(tx, self._service, [record for record in page.records if record.ref not in fresh])

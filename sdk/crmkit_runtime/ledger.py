@@ -56,7 +56,8 @@ def record(
         ref: the record that was written, or created.
         depth: how many of our own writes led to the run.
     """
-    if write.kind not in service.kinds(account) & RECORDS.keys():
+    kinds = service.kinds(account) & RECORDS.keys()
+    if write.kind not in kinds and write.verb not in (Verb.LINK, Verb.UNLINK):
         return
     entry = _Entry(tx, service, account, write, ref, Cause(extension=extension, run_id=run_id, depth=depth + 1))
     match write.verb:
@@ -133,7 +134,9 @@ class _Entry:
         stage = values.pop("stage", None) if ref.kind is Kind.DEAL else None
         copy = mirror.copy_of(self.tx, ref)
         after = diff.patched(copy.record, values) if copy else None
-        sent = {name: getattr(after, name) if after else values.get(name) for name in self._plain_names(values)}
+        sent = {
+            name: getattr(after, name) if after else values.get(name) for name in self._plain_names(ref.kind, values)
+        }
         if "custom" in values:
             sent["custom"] = values["custom"]
         self._keep(ref, {**sent, **({"stage": stage} if stage else {})})
@@ -151,7 +154,7 @@ class _Entry:
 
     def link(self, ref: Ref, other: Ref) -> None:
         copy = mirror.copy_of(self.tx, ref)
-        if copy is not None and (values := diff.link_values(copy.record, other, self.write.verb)):
+        if copy and not copy.is_gone and (values := diff.link_values(copy.record, other, self.write.verb)):
             self.update(ref, dict(values))
 
     def delete(self, ref: Ref) -> None:
@@ -171,9 +174,9 @@ class _Entry:
         self._keep(self.ref, {EVERYTHING: None})
         self._look(self.ref)
 
-    def _plain_names(self, values: Mapping[str, Any]) -> set[str]:
+    def _plain_names(self, kind: Kind, values: Mapping[str, Any]) -> set[str]:
         names = {"tags" if name in ("add_tags", "remove_tags") else name for name in values} - {"custom"}
-        return names & RECORDS[self.write.kind].model_fields.keys()
+        return names & RECORDS[kind].model_fields.keys()
 
     def _keep(self, ref: Ref, sent: Mapping[str, Any]) -> None:
         fields = {**sent, **({EVERYTHING: None} if self.write.extra else {})}

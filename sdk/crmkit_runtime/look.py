@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -146,7 +146,7 @@ class Look:
                 self.tx, self._account.key, loaded, key=key, teller=by
             )
             if is_news:
-                self._herald.created(loaded, self._told_now(loaded))
+                self._herald.created(loaded, self._told_at_birth(loaded))
         hints.drop(self.tx, self._told)
 
     def _settle_unseen(self, loaded: Record, connected: datetime) -> None:
@@ -159,7 +159,7 @@ class Look:
         mirror.put(self.tx, self._service, loaded, seen=0)
         own = ledger.own_fields(self.tx, self._ref)
         if is_new(loaded, self._told, connected):
-            self._herald.created(loaded, self._told_now(loaded))
+            self._herald.created(loaded, self._told_at_birth(loaded))
         elif is_touched(loaded, self._told, connected) and (not own or self._is_by_others(loaded)):
             changed = diff.filled_fields(loaded, self._volatile) - {row.field for row in own}
             self._herald.updated(None, loaded, changed, 1, self._told_now(loaded))
@@ -352,6 +352,10 @@ class Look:
         if record is not None:
             actor, at = record.updated_by or actor, record.updated_at or at
         return Told(at, self._origin(), self._by(), None if cause else actor, cause)
+
+    def _told_at_birth(self, record: Record) -> Told:
+        told = self._told_now(record)
+        return replace(told, at=record.created_at or told.at, actor_id=record.created_by or told.actor_id)
 
     def _by(self) -> str:
         return self._told[0].delivery_id

@@ -43,13 +43,16 @@ class Observer:
         self._account = service.accounts[account]
         self._sweep = Sweep(service, account)
         self._feed_only: dict[Ref, datetime] = {}
+        self._is_connected = False
 
     def step(self) -> bool:
         """Look at the records whose time has come, 200 at most; whether there was anything to do.
 
         Raises CrmKitError when the CRM does not give them: the hints stay.
         """
-        connect(self._service, self._account.key)
+        if not self._is_connected:
+            connect(self._service, self._account.key)
+            self._is_connected = True
         with self._service.database.read() as connection:
             refs = hints.due(connection, self._account.key, self._service.clock.now())
         if not refs:

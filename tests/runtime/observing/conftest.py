@@ -47,6 +47,7 @@ def listener(*kinds: Kind) -> Extension[NoSettings]:
             def hear(event: Any, ctx: Context[NoSettings]) -> None:
                 """Nothing is done: these tests look at events, not at runs."""
 
+            hear.__name__ = f"hear_{one.__name__}"
             hear.__annotations__ = {"event": one, "ctx": Context[NoSettings], "return": None}
             made.on(one)(hear)
     return made

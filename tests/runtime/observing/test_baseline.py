@@ -162,6 +162,18 @@ def test_a_page_that_fails_is_asked_for_again(build):
     assert (count(house, Kind.DEAL), house.told()) == (35, [])
 
 
+def test_a_kind_that_the_account_may_not_read_does_not_stop_the_others(build, caplog):
+    """The CRM refuses one kind: it is named in the log, the rest is loaded, and the next start tries it again."""
+    house = build()
+    house.crm.seed(Contact(name="Пётр"), Deal(title="старая"))
+    house.world.fail_next(Rejected("no rights", status=403), 1, Reading.PAGES, Kind.DEAL)
+    house.start()
+    assert [count(house, kind) for kind in (Kind.CONTACT, Kind.DEAL)] == [1, 0]
+    assert "account acme: deal is not loaded: no rights" in caplog.text
+    load(build())
+    assert count(house, Kind.DEAL) == 1
+
+
 def test_a_kind_that_is_added_later_is_loaded_later_and_silently(build):
     """A new extension asks for contacts: what happened to them before that is nobody's news."""
     house = build(kinds=(Kind.DEAL,))

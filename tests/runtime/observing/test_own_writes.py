@@ -267,6 +267,16 @@ def test_an_own_link_is_not_echoed(house):
     assert house.seen(DEAL).contacts == (contact,)
 
 
+def test_an_own_link_reaches_the_side_that_is_mirrored(build):
+    """Only deals are mirrored: linking a contact with one is told as our change of the deal, and not as somebody's."""
+    house = build(kinds=(Kind.DEAL,))
+    contact, _ = house.crm.seed(Contact(name="Пётр"), Deal(title="старая"))
+    house.start()
+    house.do(Write(Verb.LINK, Kind.CONTACT, ref=contact, others=(DEAL,)))
+    house.settle()
+    assert house.told() == [("DealUpdated", "1", "contacts", "by robot")]
+
+
 def test_an_own_note_is_told_once(house):
     """A note of ours is told in our name, and not again by hook or feed."""
     note = house.do(Write(Verb.CREATE, Kind.NOTE, record=Note(text="заметка", about=DEAL)))
