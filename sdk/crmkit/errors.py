@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypedDict, Unpack
+
+
+class Details(TypedDict, total=False):
+    """What every error may say beside its message; `CrmKitError` explains each."""
+
+    account: str | None
+    vendor: str | None
+    ref: str | None
+    status: int | None
+    code: str | None
+    request_id: str | None
+    remedy: str | None
 
 
 class CrmKitError(Exception):
@@ -27,27 +40,16 @@ class CrmKitError(Exception):
     pauses_account = False
     """The whole account is affected: its work waits, and no attempt is counted."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        account: str | None = None,
-        vendor: str | None = None,
-        ref: str | None = None,
-        status: int | None = None,
-        code: str | None = None,
-        request_id: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
+    def __init__(self, message: str, **details: Unpack[Details]) -> None:
         super().__init__(message)
         self.message = message
-        self.account = account
-        self.vendor = vendor
-        self.ref = ref
-        self.status = status
-        self.code = code
-        self.request_id = request_id
-        self.remedy = remedy
+        self.account = details.get("account")
+        self.vendor = details.get("vendor")
+        self.ref = details.get("ref")
+        self.status = details.get("status")
+        self.code = details.get("code")
+        self.request_id = details.get("request_id")
+        self.remedy = details.get("remedy")
 
     def __str__(self) -> str:
         where = [
@@ -100,16 +102,8 @@ class Ambiguous(CrmKitError):
         matches: the records that match, as text.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        matches: tuple[str, ...] = (),
-        account: str | None = None,
-        vendor: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        super().__init__(message, account=account, vendor=vendor, remedy=remedy)
+    def __init__(self, message: str, *, matches: tuple[str, ...] = (), **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.matches = matches
 
 
@@ -120,29 +114,8 @@ class Rejected(CrmKitError):
         fields: field name -> what the vendor says of it.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        fields: Mapping[str, str] | None = None,
-        account: str | None = None,
-        vendor: str | None = None,
-        ref: str | None = None,
-        status: int | None = None,
-        code: str | None = None,
-        request_id: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        super().__init__(
-            message,
-            account=account,
-            vendor=vendor,
-            ref=ref,
-            status=status,
-            code=code,
-            request_id=request_id,
-            remedy=remedy,
-        )
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.fields = dict(fields or {})
 
 
@@ -160,29 +133,8 @@ class RateLimited(CrmKitError):
     retryable = True
     pauses_account = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry_after_s: float | None = None,
-        account: str | None = None,
-        vendor: str | None = None,
-        ref: str | None = None,
-        status: int | None = None,
-        code: str | None = None,
-        request_id: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        super().__init__(
-            message,
-            account=account,
-            vendor=vendor,
-            ref=ref,
-            status=status,
-            code=code,
-            request_id=request_id,
-            remedy=remedy,
-        )
+    def __init__(self, message: str, *, retry_after_s: float | None = None, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.retry_after_s = retry_after_s
 
 
@@ -196,29 +148,8 @@ class VendorDown(CrmKitError):
     retryable = True
     pauses_account = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        maybe_applied: bool = False,
-        account: str | None = None,
-        vendor: str | None = None,
-        ref: str | None = None,
-        status: int | None = None,
-        code: str | None = None,
-        request_id: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        super().__init__(
-            message,
-            account=account,
-            vendor=vendor,
-            ref=ref,
-            status=status,
-            code=code,
-            request_id=request_id,
-            remedy=remedy,
-        )
+    def __init__(self, message: str, *, maybe_applied: bool = False, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.maybe_applied = maybe_applied
 
 
