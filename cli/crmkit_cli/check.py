@@ -36,8 +36,21 @@ from crmkit_runtime.service import Service
 @config_option
 @click.option("--offline", is_flag=True, help=tr("Не обращаться к CRM", "Make no request to a CRM"))
 @click.option("--subscribe", is_flag=True, help=tr("Подписать вебхуки сейчас", "Subscribe the hooks now"))
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="CRMKIT_HOST")
-@click.option("--port", default=8800, show_default=True, envvar="CRMKIT_PORT")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="CRMKIT_HOST",
+    help=tr("Адрес, на котором будет сервис", "The address the service will have"),
+)
+@click.option(
+    "--port",
+    default=8800,
+    show_default=True,
+    envvar="CRMKIT_PORT",
+    type=click.IntRange(0, 65535),
+    help=tr("Порт, на котором будет сервис", "The port the service will have"),
+)
 @click.option("--json", "as_json", is_flag=True, help=tr("Строки JSON", "JSON lines"))
 def command(config_path: Path, offline: bool, subscribe: bool, host: str, port: int, as_json: bool) -> None:
     """Exit 1 on any failure."""

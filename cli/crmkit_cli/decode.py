@@ -29,7 +29,12 @@ from crmkit_cli.language import tr
 )
 @click.argument("sender")
 @click.argument("file", type=click.File("rb"))
-@click.option("--content-type", default="application/x-www-form-urlencoded", show_default=True)
+@click.option(
+    "--content-type",
+    default="application/x-www-form-urlencoded",
+    show_default=True,
+    help=tr("Тип тела; для *.json — JSON", "The body's type; for *.json it is JSON"),
+)
 @click.option("--json", "as_json", is_flag=True, help=tr("Строки JSON", "JSON lines"))
 def command(sender: str, file: BinaryIO, content_type: str, as_json: bool) -> None:
     """Exit 1 when nothing in the body was understood."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from crmkit.settings import ServiceConfig, secret_variable
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, read_config
 from crmkit_cli.sandbox import start_sandbox
-from crmkit_cli.serving import serve, stopping_signal
+from crmkit_cli.serving import serve
+from crmkit_cli.stopping import stopping_signal
 from crmkit_runtime.database import Database
 from crmkit_runtime.migrations import migrate
 from crmkit_runtime.service import Service
@@ -55,7 +57,7 @@ def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None
     if not keep:
         # The emulator begins anew, so what an old database knows of its records would be wrong.
         for path in database.parent.glob(f"{DATABASE}*"):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     stopped = stopping_signal()
     sandbox = start_sandbox(sandbox_port, seed=True)
     try:

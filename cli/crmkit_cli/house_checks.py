@@ -127,7 +127,7 @@ def _is_service(host: str, port: int) -> bool:
     """Whoever listens there answers as a crmkit service that stores deliveries."""
     name = f"[{host}]" if ":" in host else host
     try:
-        with urllib.request.urlopen(f"http://{name}:{port}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{name}:{port}/readyz", timeout=1) as answer:
             return b'"ready"' in answer.read(10_000)
     except urllib.error.HTTPError as error:
         # A service that is up and has a fault of its own says so with 503 and the same body.

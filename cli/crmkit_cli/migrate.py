@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from crmkit_runtime.migrations import migrate, schema_state
 
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, open_database
+from crmkit_runtime.migrations import migrate, schema_state
 
 
 @click.command(
@@ -22,9 +22,10 @@ from crmkit_cli.opening import config_option, open_database
 def command(config_path: Path, only_check: bool) -> None:
     """Exit 1 with --check when a migration is due."""
     with open_database(config_path) as database:
+        database.ping()
         before = schema_state(database)
         if only_check:
-            click.echo(f"{database.url.rsplit('@', 1)[-1]}: {before}")
+            click.echo(f"{database.name}: {before}")
             raise click.exceptions.Exit(0 if before == "current" else 1)
         migrate(database)
-        click.echo(f"{database.url.rsplit('@', 1)[-1]}: {before} -> {schema_state(database)}")
+        click.echo(f"{database.name}: {before} -> {schema_state(database)}")

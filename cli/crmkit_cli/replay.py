@@ -19,7 +19,6 @@ from crmkit_cli.opening import config_option, open_migrated, open_service
 from crmkit_cli.screen import console, print_json, print_table
 from crmkit_runtime import dispatch, report
 from crmkit_runtime.database import Database
-from crmkit_runtime.errand import PREFIX
 from crmkit_runtime.redelivery import deliver_again
 from crmkit_runtime.report import Choice, RunReport
 
@@ -128,7 +127,11 @@ def _replay(database: Database, asked: _Request) -> None:
     if unfit := [state for state in choice.states if state not in FINISHED]:
         raise click.UsageError(tr(f"{unfit[0]}: ещё не выполнен", f"{unfit[0]}: not finished yet"))
     finished = replace(choice, states=choice.states or FINISHED)
-    found = [one for one in report.chosen(database, finished, limit=1_000_000) if not one.handler.startswith(PREFIX)]
+    found = [
+        one
+        for one in report.chosen(database, finished, limit=1_000_000)
+        if not one.handler.startswith(dispatch.BY_HAND)
+    ]
     if missing := sorted(set(choice.ids) - {one.id for one in found}):
         numbers = ", ".join(map(str, missing))
         raise NotFound(

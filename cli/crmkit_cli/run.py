@@ -8,7 +8,8 @@ import click
 
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, open_service
-from crmkit_cli.serving import serve, stopping_signal
+from crmkit_cli.serving import serve
+from crmkit_cli.stopping import stopping_signal
 
 
 @click.command(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
+import socket
 
 import click
 
 from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
+from crmkit_cli.stopping import stopping_signal
 from crmkit_sandbox import Sandbox
 
 
@@ -36,24 +36,34 @@ def command(port: int, seed: bool, as_json: bool) -> None:
         click.echo(f"{tr('токен', 'token')}        {amocrm.token}")
         click.echo(f"{tr('страница', 'page')}     {page}")
         click.echo(tr("Ctrl+C — остановить", "Ctrl+C stops it"))
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:
-        stopped.wait()
+        stopping_signal().wait()
     finally:
         sandbox.stop()
 
 
 def start_sandbox(port: int, *, seed: bool) -> Sandbox:
     """A running emulator. Raises ConfigError for a port in use."""
+    # Asked for here, because the server below would tell of it in its own words, beside ours.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise _taken(port, error) from error
     sandbox = Sandbox(vendors=("amocrm",))
     if seed:
         sandbox.amocrm.seed()
     try:
         sandbox.start(port=port)
     except OSError as error:
-        raise ConfigError(
-            tr(f"порт {port} занят или недоступен: {error.strerror}", f"port {port} is in use: {error.strerror}"),
-            remedy=tr("Укажите другой порт; 0 — любой свободный.", "Choose another port; 0 takes a free one."),
-        ) from error
+        raise _taken(port, error) from error
     return sandbox
+
+
+def _taken(port: int, error: OSError) -> ConfigError:
+    reason = error.strerror or str(error)
+    return ConfigError(
+        tr(f"порт {port} занят или недоступен: {reason}", f"port {port} cannot be used: {reason}"),
+        remedy=tr("Укажите другой порт; 0 — любой свободный.", "Choose another port; 0 takes a free one."),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -42,14 +41,6 @@ class _Server(Protocol):
 
     def close(self) -> None:
         """Take no new connection."""
-
-
-def stopping_signal() -> threading.Event:
-    """Set when the process is asked to stop: SIGTERM, Ctrl+C."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
 
 
 def serve(
