@@ -25,6 +25,9 @@ from crmkit_runtime.tables import event as events
 
 log = logging.getLogger(__name__)
 
+BY_HAND = "command:"
+"""How the handler's name begins of a run that a person started: it stands in no lane."""
+
 CHUNK = 500
 DEEPEST = 8
 """How many of our own writes may follow from one another before the chain is stopped."""
@@ -158,7 +161,7 @@ def replay(
     extension: str | None = None,
     failed: bool = True,
 ) -> int:
-    """Queue finished runs once more; how many there were.
+    """Queue finished runs once more; how many there were. What a person did by hand is not repeated.
 
     Each runs in its lane before what came later. Writes that were done are not done again: only what is missing, or
     what the handler does differently by now.
@@ -171,7 +174,8 @@ def replay(
         failed: only those that ended dead or stopped.
     """
     states = ("dead", "stopped") if failed else ("dead", "stopped", "done", "skipped")
-    wanted = select(run.c.id, run.c.lane, run.c.account).where(run.c.state.in_(states))
+    by_hand = run.c.handler.startswith(BY_HAND)
+    wanted = select(run.c.id, run.c.lane, run.c.account).where(run.c.state.in_(states), ~by_hand)
     if ids:
         wanted = wanted.where(run.c.id.in_(ids))
     if ref is not None:

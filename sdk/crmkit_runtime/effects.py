@@ -38,7 +38,7 @@ CLOCKS_APART = timedelta(seconds=60)
 
 LONGEST_KEY = 380
 CHUNK = 50
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 """How long a thread waits for another one that is doing the same effect, before it turns to other work."""
 
 
@@ -316,12 +316,15 @@ class GuardedConnection:
     def _is_in_flight(self, intent: Intent) -> bool:
         if intent.unsure_until is not None or is_gone(intent.owner):
             return False
+        now = self._work.service.clock.now()
+        is_fresh = intent.at + timedelta(seconds=self._work.service.quarantine_s) > now
         if intent.run_id is None or self._work.run_id is None:
-            return intent.at + timedelta(seconds=self._work.service.quarantine_s) > self._work.service.clock.now()
+            return is_fresh
         if intent.run_id == self._work.run_id:
             return False
         with self._database.read() as connection:
-            return is_worked_on(connection, intent.run_id, self._work.service.clock.now())
+            worked_on = is_worked_on(connection, intent.run_id, now)
+        return is_fresh if worked_on is None else worked_on
 
     def _wait_until_certain(self, intent: Intent) -> None:
         """Suspend the run until a request that may still be on its way has certainly arrived or not."""

@@ -12,13 +12,13 @@ from sqlalchemy import update
 from crmkit.extension import Command
 from crmkit_runtime import planned
 from crmkit_runtime.database import to_us
-from crmkit_runtime.dispatch import Queued, add_run
+from crmkit_runtime.dispatch import BY_HAND, Queued, add_run
 from crmkit_runtime.runner import Runner
 from crmkit_runtime.service import Installed, Service
 from crmkit_runtime.tables import run
 from crmkit_runtime.work import Work
 
-PREFIX = "command:"
+PREFIX = BY_HAND
 """How the handler's name of an errand's run begins."""
 
 

@@ -27,8 +27,11 @@ def head(connection: Connection, lane: str) -> Row[int, int] | None:
     return connection.execute(first.limit(1)).first()
 
 
-def is_worked_on(connection: Connection, run_id: int, now: datetime) -> bool:
-    """Somebody alive holds the lane of the run."""
+def is_worked_on(connection: Connection, run_id: int, now: datetime) -> bool | None:
+    """Somebody alive holds the lane of the run; None for a run that stands in no lane, as a person's errand."""
+    state = connection.execute(select(run.c.state).where(run.c.id == run_id)).scalar()
+    if state != "queued":
+        return None
     holder = connection.execute(
         select(lanes.c.owner, lanes.c.lease_until).join(run, run.c.lane == lanes.c.lane).where(run.c.id == run_id)
     ).first()

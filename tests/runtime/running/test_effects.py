@@ -360,3 +360,21 @@ def test_an_effect_of_a_name_too_long_for_the_table_is_still_one(house: House) -
     at.work()
 
     assert (at.tasks(), [len(key) <= 400 for key, _ in effects(at)]) == (["long"], [True])
+
+
+def test_an_errand_that_is_under_way_is_not_disturbed(house: House) -> None:
+    """A handler that wants what a person's command is just doing waits for it."""
+    at = house(on_deal(lambda ctx: ctx.skip(str(ctx.crm.tasks.create(Task(text="one"), once="one")))))
+    happen(at)
+    at.work()
+    with at.service.database.write() as tx:
+        tx.execute(update(effect).values(state="intent"))
+    happen(at, 2)
+    at.work()
+    assert (at.states(), at.tasks()) == (["skipped", "queued"], ["one"])
+    with at.service.database.read() as connection:
+        assert connection.execute(select(effect.c.owner)).scalar() == owner_name()
+
+    at.advance(timedelta(seconds=70), step=timedelta(seconds=35))
+    at.advance(timedelta(seconds=10), step=timedelta(seconds=5))
+    assert (at.states(), at.tasks()) == (["skipped", "skipped"], ["one"])
