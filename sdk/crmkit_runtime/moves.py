@@ -122,15 +122,39 @@ def plan(scene: Scene, rows: Sequence[Known]) -> Plan:
     way, own = _with_own(made, waiting, own)
     made.dropped = [row.id for row in own if row.is_idle and scene.now - row.at > OWN_KEPT_US]
     own = [row for row in own if not row.is_idle]
-    if own and scene.has_history and _closes(scene, way):
-        # The reports explain everything without it: it set the stage that the deal had.
-        made.idle, own = [row.id for row in own], []
-    at = _walk(made, scene, _in_order(scene.seen, [*way, *own]))
-    if scene.loaded is not None and at is not None and at != scene.loaded:
+    trial = _best(scene, way)
+    if own and not (scene.has_history and _closes(scene, trial)):
+        trial, own = _best(scene, [*way, *own]), []
+    # Those that are left set the stage that the deal had: the reports explain everything without them.
+    made.idle = [*trial.plan.idle, *(row.id for row in own)]
+    made.steps, made.silent, made.is_open = trial.plan.steps, trial.plan.silent, trial.plan.is_open
+    if scene.loaded is not None and trial.end is not None and trial.end != scene.loaded:
         made.is_open = True
-        made.steps.append(Step(None, at, scene.loaded, scene.now))
+        made.steps.append(Step(None, trial.end, scene.loaded, scene.now))
     made.is_open = made.is_open and scene.has_history
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One way of reading the moves, and the stage in which it ends."""
+
+    plan: Plan
+    end: StageRef | None
+
+
+def _closes(scene: Scene, trial: _Trial) -> bool:
+    """The moves alone lead from the stage that was seen to the one loaded."""
+    return trial.end is not None and trial.end == scene.loaded and not trial.plan.is_open
+
+
+def _best(scene: Scene, rows: Sequence[Known]) -> _Trial:
+    """The first reading that closes: as the vendor orders them or as they link, the second of our copy old or new."""
+    told = sorted(rows, key=_place)
+    linked = _in_order(scene.seen, told)
+    old = replace(scene, until=scene.until + 1) if scene.until is not None else scene
+    trials = [_walk(one, order) for one in (scene, old) for order in (told, linked)]
+    return next((trial for trial in trials if _closes(scene, trial)), trials[1])
 
 
 def _without_adopted(made: Plan, waiting: Sequence[Known], emitted: Sequence[Known]) -> list[Known]:
@@ -201,16 +225,9 @@ def _links(start: StageRef | None, way: Sequence[Known]) -> bool:
     return True
 
 
-def _closes(scene: Scene, way: Sequence[Known]) -> bool:
-    """These moves alone lead from the stage that was seen to the one loaded."""
-    trial = Plan()
-    at = _walk(trial, scene, _in_order(scene.seen, way))
-    return at is not None and at == scene.loaded and not trial.is_open
-
-
-def _walk(made: Plan, scene: Scene, ordered: Sequence[Known]) -> StageRef | None:
-    """Follow the moves from the stage that was seen; where they end."""
-    at = scene.seen
+def _walk(scene: Scene, ordered: Sequence[Known]) -> _Trial:
+    """Follow the moves from the stage that was seen."""
+    made, at = Plan(), scene.seen
     for row in ordered:
         if row.origin == OWN:
             at = _walk_own(made, scene, row, at)
@@ -227,7 +244,7 @@ def _walk(made: Plan, scene: Scene, ordered: Sequence[Known]) -> StageRef | None
             made.steps.append(Step(None, at, row.before, row.at))
             made.steps.append(Step(row.id, row.before, row.after, row.at, row.cause))
             at = row.after
-    return at
+    return _Trial(made, at)
 
 
 def _walk_own(made: Plan, scene: Scene, row: Known, at: StageRef | None) -> StageRef | None:
@@ -252,9 +269,7 @@ def _was_born(scene: Scene, row: Known, at: StageRef | None) -> bool:
 
 def _is_late(scene: Scene, row: Known) -> bool:
     """The report is of something that our copy has held for long."""
-    if scene.until is None:
-        return False
-    return row.at < scene.until or (row.at == scene.until and scene.seen == scene.loaded)
+    return scene.until is not None and row.at < scene.until
 
 
 def moment(step: Step) -> datetime:
