@@ -277,7 +277,10 @@ def _check(run: Callable[..., object], wanted: Sequence[type[Any]], extension: s
         hint = hints.get(parameter.name)
         if hint is None:
             raise ConfigError(f"{where}: parameter {parameter.name} has no type", remedy=f"Write {kind.__name__}.")
-        found = typing.get_origin(hint) or hint
-        accepted = typing.get_args(hint) if found in (typing.Union, UnionType) else (found,)
+        hinted = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,)
+        accepted = [typing.get_origin(one) or one for one in hinted]
         if not any(isinstance(one, type) and issubclass(kind, one) for one in accepted):
-            raise ConfigError(f"{where}: parameter {parameter.name} is {hint}, but is called with {kind.__name__}")
+            raise ConfigError(
+                f"{where}: parameter {parameter.name} is {hint}, but is called with {kind.__name__}",
+                remedy=f"Write {kind.__name__}, or register it for what it takes.",
+            )

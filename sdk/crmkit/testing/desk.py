@@ -128,7 +128,7 @@ class MemoryAssign:
             last=self._last.get(turns),
             load=load,
         )
-        if choice.user_id is not None:
+        if choice.is_turn and choice.user_id is not None:
             self._last[turns] = choice.user_id
         return choice
 
