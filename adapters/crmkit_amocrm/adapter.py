@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
-from crmkit.errors import CrmKitError, NotFound
+from crmkit.errors import CrmKitError
 from crmkit.http import Judge, RateLimit, Transport
 from crmkit.identity import normalize_email, parse_phone
 from crmkit.models import Company, Contact, Deal, FieldDef, Record, Task
@@ -160,16 +160,11 @@ class AmoCrmConnection:
         return ensure_hooks(self._line, url)
 
     def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Json = None) -> Json:
-        """Any request below the account's address (`/api/v4/leads/tags`); writes are never repeated.
+        """Any request below the account's address (`/api/v4/leads/tags`); None for an empty answer (204).
 
-        None where the vendor answers 404 to a read.
+        A write is never repeated.
         """
-        try:
-            return self._line.send(method.upper(), f"/{path.lstrip('/')}", query, body)
-        except NotFound:
-            if method.upper() == "GET":
-                return None
-            raise
+        return self._line.send(method.upper(), f"/{path.lstrip('/')}", query, body)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -13,6 +13,7 @@ from crmkit.forms import FormDict, FormValue, parse_php_form
 from crmkit.settings import AccountSettings
 from crmkit.values import Kind, Ref
 from crmkit.webhook import Action, Delivery, Hint, WebhookRequest
+from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.wire import ELEMENT_TYPES, PARENTS
 
 _ACTIONS: Mapping[str, Action] = {
@@ -108,7 +109,7 @@ def _check_account(form: FormDict, settings: AccountSettings) -> str | None:
         raise WebhookRejected(
             f"the hook comes from another account ({subdomain or 'no subdomain'}, {sent_id or 'no id'})",
             account=settings.key,
-            vendor="amocrm",
+            vendor=VENDOR,
             remedy="Delete this address from the other account's webhooks, or correct account_id and base_url.",
         )
     return sent_id

@@ -15,7 +15,11 @@ from crmkit_amocrm.wire import PAGE, embedded, has_next
 MOST_AHEAD = 3
 """Requests in flight at once; each is one page in memory."""
 
-_REQUESTS_PER_S = 7.0
+_SLOW_S = 0.15
+"""Answers slower than this need a third request in flight to keep up seven a second."""
+
+_LOOKED_BACK = 7
+"""Requests of one second: the fastest of them did not wait for the limit, and so shows how long an answer takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Sheets:
         try:
             waiting.append(pool.submit(self.read, number))
             depth = 2
+            recent: deque[float] = deque(maxlen=_LOOKED_BACK)
             while waiting:
                 while len(waiting) < depth and (last is None or number < last):
                     number += 1
@@ -74,8 +79,8 @@ class Sheets:
                 yield sheet
                 if sheet.is_last:
                     return
-                takes_s = sheet.answered_at - sheet.asked_at
-                depth = MOST_AHEAD if takes_s * _REQUESTS_PER_S > depth else 2
+                recent.append(sheet.answered_at - sheet.asked_at)
+                depth = MOST_AHEAD if min(recent) > _SLOW_S else 2
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -166,10 +166,14 @@ class _Case:
         return self._refused()
 
     def limited(self) -> CrmKitError:
+        header = _seconds(self._reply.headers.get("retry-after"))
+        said = _seconds((self.body or {}).get("retry_after"))
         return RateLimited(
             f"{self._call}: too many requests",
-            retry_after_s=self._retry_after_s(),
-            remedy="crmkit waits as long as asked; check whether other programs use the same integration.",
+            retry_after_s=said if header is None else header,
+            # The body says 300 to everybody, also to who is one request over the limit of a second.
+            is_stock_phrase=header is None and said is not None,
+            remedy="crmkit pauses and goes on; check whether other programs use the same integration.",
             **self._where(),
         )
 
@@ -187,16 +191,6 @@ class _Case:
         )
         refusal.faults = faults
         return refusal
-
-    def _retry_after_s(self) -> float | None:
-        for value in ((self.body or {}).get("retry_after"), self._reply.headers.get("retry-after")):
-            try:
-                seconds = float(value) if value is not None else None
-            except (TypeError, ValueError):
-                continue
-            if seconds is not None and seconds >= 0:
-                return seconds
-        return None
 
     @property
     def _call(self) -> str:
@@ -222,6 +216,14 @@ _TABLE = {
     405: _Case.no_method,
     429: _Case.limited,
 }
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _says(error: Mapping[str, Any]) -> str:

@@ -9,6 +9,9 @@ from crmkit.errors import AuthError, CrmKitError, Rejected, Unsupported, VendorD
 
 VENDOR = "amocrm"
 
+UNAUTHORIZED = 401
+"""A token that is not accepted: the call did nothing."""
+
 GATEWAY_TIMEOUT = 504
 """The vendor's sign that a batch was too large. Source: amoCRM API v4, page "Limits"."""
 
