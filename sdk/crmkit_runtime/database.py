@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import logging
 import os
 import socket
@@ -30,8 +31,11 @@ log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5_000
 
+_MOST_VALUES = 30_000  # SQLite takes 32,766 in a statement
+
 STORAGE_FAULTS: tuple[type[Exception], ...] = (OperationalError, sqlite3.OperationalError)
 """What is raised when the database itself fails: locked, full, away. Other errors are the fault of what is stored."""
+
 SQLITE_VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
 """Of the SQLite that serves."""
 
@@ -70,12 +74,18 @@ def upsert(
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
     """The ids of new rows, in order; all rows have the same columns and none has an id.
 
-    On SQLite it is one statement whatever the number of rows: each step of the driver hands the interpreter to other
+    On SQLite it is one statement for thousands of rows: each step of the driver hands the interpreter to other
     threads, and a busy web process gives it back late.
     """
     if connection.dialect.name != "sqlite":
         new = table.insert().returning(table.c.id, sort_by_parameter_order=True)
         return connection.execute(new, [dict(row) for row in rows]).scalars().all()
+    width = _MOST_VALUES // len(rows[0])
+    parts = (rows[start : start + width] for start in range(0, len(rows), width))
+    return list(itertools.chain.from_iterable(_insert_together(connection, table, part) for part in parts))
+
+
+def _insert_together(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
     names = list(rows[0])
     places = ", ".join([f"({', '.join('?' * len(names))})"] * len(rows))
     columns = ", ".join(f'"{name}"' for name in names)
@@ -91,7 +101,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 def to_us(at: datetime) -> int:
     """A moment as stored: microseconds since the epoch."""
-    return int(at.timestamp() * 1_000_000)
+    return round(at.timestamp() * 1_000_000)
 
 
 def from_us(stored: int) -> datetime:

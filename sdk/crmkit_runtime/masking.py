@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 GONE = "***"
 
-_SIGNS = ("token", "secret", "passw", "key", "auth", "refresh_id", "cookie", "code", "bearer", "basic")
+_SIGNS = ("token", "secret", "passw", "key", "auth", "refresh_id", "cookie", "bearer", "basic")
 _SENSITIVE = (
     r"(?:[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|auth[_-]key|auth_id|refresh_id)"
-    r"|authorization|cookie|code|auth)"
+    r"|authorization|cookie)"
 )
 _KEYED = re.compile(
     rf"""(?ix)
@@ -18,6 +18,8 @@ _KEYED = re.compile(
     (?! \s* (?: None | null | {re.escape(GONE)} ) ) [^\s"'&,;)}}\]>]{{3,}}
     """
 )
+# Words that are harmless elsewhere: an error's code, an OAuth code in an address.
+_QUERY = re.compile(r"([?&](?:code|auth|key|sign)=)[^&\s\"']+")
 _BEARER = re.compile(r"(?i)\b(Bearer|Basic)\s+[\w.~+/=-]{6,}")
 _HOOK = re.compile(r"(/hooks/[^/\s\"']+/[^/\s\"']+/)[^/\s\"'?&]+")
 # Bitrix24's own incoming hooks: /rest/<user>/<secret>/<method>
@@ -52,6 +54,7 @@ class Mask:
             text = self._known.sub(GONE, text)
         text = _HOOK.sub(rf"\g<1>{GONE}", text)
         text = _REST.sub(rf"\g<1>{GONE}", text)
+        text = _QUERY.sub(rf"\g<1>{GONE}", text)
         # Each line of the log passes here: the costly expressions run only where their cheap sign stands.
         lowered = text.lower()
         if any(word in lowered for word in _SIGNS):
