@@ -41,7 +41,14 @@ class Chore:
     def run(self, stop: threading.Event) -> None:
         """Repeat the step until `stop` is set or the chore is over."""
         while not stop.is_set() and not self.is_over():
-            if not self.once():
+            try:
+                has_more = self.once()
+            except Exception:
+                # Even the pause could not be read or stored: the database is away.
+                log.exception("%s cannot go on; again in %s s", self.name, AFTER_FAULT_S)
+                stop.wait(AFTER_FAULT_S)
+                continue
+            if not has_more:
                 self.service.bell.wait(self.look_s)
 
     def once(self) -> bool:

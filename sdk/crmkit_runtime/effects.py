@@ -186,6 +186,7 @@ class GuardedConnection:
                 earlier = intents.find(tx, self._work, key)
                 if earlier is None:
                     intents.begin(tx, self._work, key, write)
+                    self._work.begun += 1
                 found.append(earlier)
         crashpoint("after_intent")
         return found
@@ -251,6 +252,7 @@ class GuardedConnection:
         with self._transaction() as tx:
             if is_definite:
                 intents.drop(tx, self._work, key)
+                self._work.begun -= 1
             else:
                 service = self._work.service
                 until = service.clock.now() + timedelta(seconds=service.quarantine_s)

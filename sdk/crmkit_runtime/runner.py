@@ -239,7 +239,7 @@ class Runner:
             values["not_before"] = to_us(now + timedelta(seconds=_jittered(min(2.0 ** (attempts - 1), LONGEST_WAIT_S))))
             log.warning("run %s (%s) failed, attempt %s: %s", row.id, row.lane, attempts, error)
         with self._database.write() as tx:
-            self._update(tx, work, **values)
+            self._update(tx, work, **values, **_unfixed(row, work))
             hold.settle(tx)
 
     def _pause(self, row: Row[Any], work: Work, hold: Hold, error: CrmKitError) -> None:
@@ -254,7 +254,7 @@ class Runner:
                 until = now + timedelta(seconds=_jittered(min(age_s, LONGEST_WAIT_S)))
             else:
                 until = pause.pause(tx, row.account, error, now).until
-            self._update(tx, work, not_before=to_us(until), error=_explain(error))
+            self._update(tx, work, not_before=to_us(until), error=_explain(error), **_unfixed(row, work))
             hold.settle(tx)
         log.warning("run %s (%s) waits until %s: %s", row.id, row.lane, until.isoformat(), error)
 
@@ -299,6 +299,11 @@ def _read(row: Row[Any]) -> Event:
 
 def _ref(row: Row[Any]) -> Ref | None:
     return Ref.parse(f"{row.account}/{row.kind}:{row.record_id}") if row.kind else None
+
+
+def _unfixed(row: Row[Any], work: Work) -> dict[str, None]:
+    """A run that has written nothing yet takes its next attempt's own time: after an outage that is another one."""
+    return {"started_at": None} if row.started_at is None and not work.begun else {}
 
 
 def _jittered(seconds: float) -> float:

@@ -47,6 +47,9 @@ class Work:
         now: the run's time; the same in each attempt once something was written.
         depth: how many of our own writes led to its event.
         hold: its lane; None for what a person starts by hand.
+        has_effects: an earlier attempt has written, or this one has tried to.
+        begun: writes of this attempt that were not refused.
+        has_answer: the CRM has answered a call of this attempt.
     """
 
     service: Service
@@ -62,6 +65,7 @@ class Work:
     hold: Hold | None = None
     decisions: Decisions = field(default_factory=Decisions)
     has_effects: bool = False
+    begun: int = 0
     has_answer: bool = False
     equal: Counter[str] = field(default_factory=Counter)
     choices: int = 0

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from crmkit_runtime import retention, schedule, timers
 from crmkit_runtime.baseline import Baseline
-from crmkit_runtime.chores import Chore
+from crmkit_runtime.chores import AFTER_FAULT_S, Chore
 from crmkit_runtime.database import to_us, upsert
 from crmkit_runtime.engines import lanes
 from crmkit_runtime.engines.choice import engine_for
@@ -109,8 +109,12 @@ class Worker:
 
     def _watch(self) -> None:
         while not self._stop.wait(WATCH_S):
-            if self._service.database.changed():
-                self._service.bell.ring()
+            try:
+                if self._service.database.changed():
+                    self._service.bell.ring()
+            except Exception:
+                log.exception("commits cannot be watched; again in %s s", AFTER_FAULT_S)
+                self._stop.wait(AFTER_FAULT_S)
 
     def _beat(self) -> bool:
         row = {

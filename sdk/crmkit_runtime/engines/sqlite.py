@@ -114,7 +114,7 @@ class SqliteEngine:
             while not stop.is_set():
                 try:
                     holds = self._claim(concurrency - self._busy.total(), concurrency)
-                except DBAPIError:
+                except Exception:
                     log.exception("lanes cannot be claimed; again in a second")
                     stop.wait(1.0)
                     continue
@@ -152,8 +152,8 @@ class SqliteEngine:
             with self._database.write() as tx:
                 hold.check(tx)
                 self.let_go(tx, hold.lane, self.now() + 1_000_000)
-        except (LaneLost, DBAPIError):
-            log.warning("lane %s stays leased until its lease runs out", hold.lane)
+        except (LaneLost, DBAPIError, OSError) as error:
+            log.warning("lane %s stays leased until its lease runs out: %s", hold.lane, error)
 
     def _claim(self, free: int, concurrency: int) -> list[LaneHold]:
         """Lease up to `free` due lanes; nothing is written while none is due."""
@@ -234,7 +234,7 @@ class SqliteEngine:
                 with self._database.write() as tx:
                     until = self.now() + int(LEASE_S * 1_000_000)
                     tx.execute(update(lanes).where(lanes.c.owner == self.owner).values(lease_until=until))
-            except DBAPIError:
+            except Exception:
                 log.exception("leases could not be prolonged; again in %s s", HEARTBEAT_S)
             if is_stopping:
                 time.sleep(IDLE_S)

@@ -69,6 +69,21 @@ def test_a_write_without_a_name_is_made_once_over_all_attempts(house: House) -> 
     assert (len(tries), at.tasks(), at.states()) == (3, ["call"], ["done"])
 
 
+def test_a_run_that_an_outage_held_up_works_at_its_own_time(house: House) -> None:
+    """What was refused fixes nothing: the task that is made at last is due from then on, not from half an hour ago."""
+    at = house(on_deal(lambda ctx: ctx.skip(str(ctx.crm.tasks.create(Task(text="call", due=ctx.now))))))
+    at.world.fail_next(VendorDown("away"), None, Verb.CREATE)
+    start = at.clock.now()
+    happen(at)
+    at.advance(timedelta(minutes=30), step=timedelta(seconds=10))
+    at.world.heal()
+    at.advance(timedelta(minutes=6), step=timedelta(seconds=10))
+
+    due = [task.due for task in at.world.account("acme").all(Task)]
+    assert len(due) == 1
+    assert due[0] >= start + timedelta(minutes=30)
+
+
 def test_two_equal_writes_of_one_run_are_two(house: House) -> None:
     """Who asks twice gets two, in this attempt and in no other."""
     tries: list[int] = []
