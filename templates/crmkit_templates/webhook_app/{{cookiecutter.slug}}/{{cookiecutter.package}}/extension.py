@@ -9,7 +9,7 @@ from crmkit import CallFinished, Capability, Context, Extension, Settings, Task
 
 
 class CallBackSettings(Settings):
-    """What an operator may set in crmkit.toml, under [extensions."{{ cookiecutter.package }}.extension:call_back"]."""
+    """What an operator may set in crmkit.toml, in the table of this extension."""
 
     due_in: timedelta = timedelta(hours=2)
 
