@@ -82,6 +82,9 @@ def _play(sandbox: Sandbox, office: Office, *, is_quiet: bool) -> Sequence[Outco
             if not is_quiet:
                 progress.print(f"{'✓' if outcomes[-1].is_right else '✗'} {act.title}")
         progress.update(shown, visible=False)
+    # A second task for one of the calls would come late: only now is it known that there is none.
+    for outcome in outcomes:
+        outcome.tasks = _tasks_for(outcome.act.phone, sandbox)
     return outcomes
 
 
