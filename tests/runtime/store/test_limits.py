@@ -230,7 +230,7 @@ def most_in_a_window(calls: list[float], seconds: float) -> int:
 
 def test_four_processes_share_one_window(database: Database, start: Start) -> None:
     """In no second do four processes with two threads each pass 40 permits, and 0.95 of them are used."""
-    calls = together(spent([start("spend_budget.py", database.path, 2, 4, "live", 40) for _ in range(4)]))
+    calls = together(spent([start("spend_budget.py", database.path, 2, 2.5, "live", 40) for _ in range(4)]))
     assert most_in_a_window(calls, 1.0) <= 40
     assert len(calls) >= 0.95 * 40 * (calls[-1] - calls[0])
 
@@ -238,7 +238,7 @@ def test_four_processes_share_one_window(database: Database, start: Start) -> No
 def test_four_processes_share_one_bucket(database: Database, start: Start) -> None:
     """Four processes never take more than a bucket of 10 and 20 a second holds, and 0.95 of what it gains."""
     words = ("live", 10, "bucket", 0.05)
-    calls = together(spent([start("spend_budget.py", database.path, 2, 3, *words) for _ in range(4)]))
+    calls = together(spent([start("spend_budget.py", database.path, 2, 2, *words) for _ in range(4)]))
     for first in range(0, len(calls), 5):
         for last in range(first, len(calls), 5):
             assert last - first + 1 <= 10 + (calls[last] - calls[first]) / 0.05 + 1e-6
@@ -247,8 +247,8 @@ def test_four_processes_share_one_bucket(database: Database, start: Start) -> No
 
 def test_bulk_of_other_processes_does_not_starve_handlers(database: Database, start: Start) -> None:
     """Beside three first loads one handler's thread still makes most of the calls."""
-    live = start("spend_budget.py", database.path, 1, 3, "live", 20)
-    bulk = [start("spend_budget.py", database.path, 2, 3, "bulk", 20) for _ in range(3)]
+    live = start("spend_budget.py", database.path, 1, 2, "live", 20)
+    bulk = [start("spend_budget.py", database.path, 2, 2, "bulk", 20) for _ in range(3)]
     mine, *others = spent([live, *bulk])
     everything = together([mine, *others])
     assert most_in_a_window(everything, 1.0) <= 20
