@@ -16,7 +16,7 @@ from crmkit.settings import NoSettings
 
 OpenPremises = Callable[..., Premises]
 HALF_AN_HOUR = timedelta(minutes=30)
-A_MINUTE = timedelta(minutes=1)
+A_STEP = timedelta(minutes=2)
 PEOPLE = 3
 
 
@@ -33,7 +33,7 @@ def call_back() -> Extension[NoSettings]:
     return extension
 
 
-def wait_in_steps(desk: Open, span: timedelta, step: timedelta = A_MINUTE) -> None:
+def wait_in_steps(desk: Open, span: timedelta, step: timedelta = A_STEP) -> None:
     """Let the time pass as a service sees it: again and again there is something to try."""
     for _ in range(span // step):
         desk.pass_time(step)
