@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 
 import click
 
@@ -11,6 +12,9 @@ from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
 from crmkit_cli.stopping import stopping_signal
 from crmkit_sandbox import Sandbox
+
+SAMPLE_AGE_S = 86_400.0
+"""How old the sample records are."""
 
 
 @click.command(
@@ -53,7 +57,10 @@ def start_sandbox(port: int, *, seed: bool) -> Sandbox:
             raise _taken(port, error) from error
     sandbox = Sandbox(vendors=("amocrm",))
     if seed:
+        # A base is older than the service that looks at it; made in the same second, its records would be news.
+        sandbox.clock.freeze(time.time() - SAMPLE_AGE_S)
         sandbox.amocrm.seed()
+        sandbox.clock.release()
     try:
         sandbox.start(port=port)
     except OSError as error:
