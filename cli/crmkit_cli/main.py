@@ -11,6 +11,7 @@ from typing import cast
 import click
 
 from crmkit_cli.language import tr
+from crmkit_cli.page import Page, print_usage_error
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
@@ -84,12 +85,14 @@ def crmkit(lang: str | None, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line: exit 0 when done, 1 for a finding or a failure, 2 for wrong usage or settings."""
+    # Every command's page is made by click, which asks its context for the formatter.
+    click.Context.formatter_class = Page
     try:
         # Without click's own door an `Exit` comes back as a value.
         code = crmkit.main(prog_name="crmkit", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        error.show()
+        print_usage_error(error)
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crmkit.models import CustomField, Deal
+from crmkit_cli import house_checks
 from crmkit_runtime.database import Database, to_us
 from crmkit_runtime.tables import token
 
@@ -165,6 +168,43 @@ def test_a_port_in_use_is_a_failure(shop: Any) -> None:
 
     assert of(said, "port")["state"] == "fail"
     assert said.code == 1
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers as a service whose worker is down."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(b'{"ready": false}')
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_port_that_the_service_itself_holds_is_right(shop: Any) -> None:
+    """A check beside the running service is no failure."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        said = shop.say("check", "--json", "--offline", "--port", str(server.server_address[1]))
+        server.shutdown()
+
+    assert of(said, "port")["state"] == "ok"
+    assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [((3, 6, 23), "ok"), ((3, 7, 0), "warn"), ((3, 40, 1), "warn"), ((3, 51, 2), "warn"), ((3, 51, 3), "ok")],
+)
+def test_an_sqlite_with_the_wal_fault_is_warned_of(
+    shop: Any, free: str, monkeypatch: Any, version: tuple[int, ...], state: str
+) -> None:
+    """The versions between the fault's birth and its mending."""
+    monkeypatch.setattr(house_checks, "SQLITE_VERSION", version)
+
+    assert of(shop.say("check", "--json", "--offline", "--port", free), "sqlite")["state"] == state
 
 
 @pytest.mark.parametrize(

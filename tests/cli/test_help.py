@@ -19,6 +19,8 @@ ALL_HELP = """
 import json, sys
 import click
 from crmkit_cli.main import COMMANDS, crmkit
+from crmkit_cli.page import Page
+click.Context.formatter_class = Page
 context = click.Context(crmkit, info_name="crmkit")
 pages, bare = {"": crmkit.get_help(context)}, []
 for name in COMMANDS:
@@ -45,6 +47,7 @@ def test_help_speaks_russian_and_english(name: str) -> None:
     """Each command has a text in Russian, and one in English without a Cyrillic letter."""
     russian, english = pages("ru")[name], pages("en")[name]
     assert re.search("[а-яё]", russian)
+    assert re.findall("Usage|Options|Commands|Show this|default:|required", russian) == []
     assert re.findall("[А-Яа-яЁё]+", english) == []
 
 
@@ -69,3 +72,16 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
 def test_every_command_stands_in_the_docs() -> None:
     """docs/cli.md has a heading for each command, and for nothing else."""
     assert sorted(re.findall(r"^### crmkit (\S+)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)) == sorted(COMMANDS)
+
+
+def test_a_usage_error_is_in_the_readers_language(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How the command is called, where help is, and what was wrong."""
+    monkeypatch.setenv("CRMKIT_LANG", "ru")
+
+    said = cli("trigger")
+
+    assert (said.code, said.err) == (
+        2,
+        "Как вызвать: crmkit trigger [OPTIONS] EVENT\nСправка: crmkit trigger --help\n\n"
+        "Ошибка: Не указан аргумент 'EVENT'.\n",
+    )
