@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, WrappedLogger
 
 from crmkit_runtime.masking import GONE, Mask, is_secret_name
 
@@ -32,38 +34,56 @@ def configure(
     and tracebacks alike. `secrets` are those of the service (`Service.secrets()`). Replaces the handlers that the root
     logger had.
     """
-    masking = _Masking(Mask(secrets))
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-        if is_json
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        # Masked last before it is written, when tracebacks are text already.
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            masking,
-            renderer,
-        ],
-    )
     handler = _Lines(stream or sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_Formatter(Mask(secrets), is_json=is_json))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     structlog.configure(
-        processors=[*shared[:-1], shared[-1], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[structlog.stdlib.add_log_level, _to_record],
+        logger_factory=lambda *names: logging.getLogger(names[0] if names else "crmkit"),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Formatter(logging.Formatter):
+    """A record with its values, masked last, when tracebacks are text already.
+
+    structlog's own formatter makes a second record of each, which costs as much as everything here together.
+    """
+
+    def __init__(self, mask: Mask, *, is_json: bool) -> None:
+        super().__init__()
+        self._masking = _Masking(mask)
+        self._console = None if is_json else structlog.dev.ConsoleRenderer(colors=False)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; with a traceback several on a console."""
+        values = record.__dict__
+        event: dict[str, Any] = {
+            **structlog.contextvars.get_contextvars(),
+            **{name: value for name, value in values.items() if name not in _STANDARD},
+            **values.get(_VALUES, {}),
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:26] + "Z",
+        }
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        masked = self._masking(event)
+        if self._console is not None:
+            return str(self._console(None, record.levelname.lower(), masked))
+        return json.dumps(masked, ensure_ascii=False, default=str)
+
+
+_VALUES = "structlog_values"
+_STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", _VALUES})
+
+
+def _to_record(_logger: WrappedLogger, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+    """What structlog has bound, as a call of the library's own logger."""
+    own = {name: event.pop(name) for name in ("exc_info", "stack_info", "stacklevel") if name in event}
+    return (str(event.pop("event", "")),), {"extra": {_VALUES: event}, **own}
 
 
 class _Lines(logging.Handler):
@@ -122,13 +142,12 @@ class _Masking:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
 
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {
-            key: value if key in _OURS else self._value(key, value)  # our own marks hold nothing foreign
-            for key, value in event.items()
-        }
+    def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value if key in _OURS else self._value(key, value) for key, value in event.items()}
 
     def _value(self, key: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return GONE if is_secret_name(key) else self._mask(value)
         if isinstance(value, bool | int | float | None):
             return value
         if is_secret_name(key):
@@ -141,3 +160,4 @@ class _Masking:
 
 
 _OURS = frozenset({"timestamp", "level", "logger"})
+"""Marks of ours, which hold nothing foreign."""
