@@ -8,16 +8,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from crmkit.errors import BadPayload, CrmKitError, NotFound
-from crmkit.events import Event, read_event
+from crmkit.events import Event
 from crmkit.webhook import Delivery, Fact, Hint, Origin, WebhookReply, WebhookRequest
-from crmkit_runtime import calls
 from crmkit_runtime.commit import GroupCommit
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import insert_rows, to_us
-from crmkit_runtime.dispatch import publish
+from crmkit_runtime.facts import publish_facts, read_facts
 from crmkit_runtime.hints import store_told
 from crmkit_runtime.scrub import strip_secrets
 from crmkit_runtime.service import OpenAccount, Service
@@ -100,10 +97,7 @@ class Ingest:
             told = [(hint, by) for by, parcel in zip(ids, parcels, strict=True) for hint in parcel.hints]
             store_told(tx, self._service, told, origin=Origin.HOOK)
             for by, parcel in zip(ids, parcels, strict=True):
-                for key, event in parcel.events:
-                    if not calls.is_told(tx, event, key=key):
-                        told_by = event.model_copy(update={"delivery_id": by})
-                        publish(tx, self._service, told_by, key=key, origin=Origin.HOOK)
+                publish_facts(tx, self._service, parcel.events, origin=Origin.HOOK, delivery_id=by)
             crashpoint("in_ingest_before_commit")
         crashpoint("in_ingest_after_commit")
         self._service.bell.ring()
@@ -129,12 +123,8 @@ def _understand(account: OpenAccount, sender: str, request: WebhookRequest) -> t
 
 
 def _pack(account: str, sender: str, request: WebhookRequest, found: Delivery) -> _Parcel:
-    events, refusals = [], list(found.refusals)
-    for fact in found.facts:
-        try:
-            events.append((fact.key, read_event(fact.event, fact.body)))
-        except (KeyError, ValidationError) as error:
-            refusals.append(f"the fact {fact.event} cannot be read ({type(error).__name__})")
+    events, unread = read_facts(found.facts)
+    refusals = [*found.refusals, *unread]
     row: dict[str, object] = {
         "account": account,
         "sender": sender,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from sqlalchemy import Row, select
 
 from crmkit.errors import BadPayload, NotFound
-from crmkit.events import Event, read_event
 from crmkit.webhook import Delivery, Origin, WebhookRequest
 from crmkit_runtime import hints
 from crmkit_runtime.database import from_us
-from crmkit_runtime.dispatch import publish
+from crmkit_runtime.facts import publish_facts, read_facts
 from crmkit_runtime.service import Service
 from crmkit_runtime.tables import delivery
 
@@ -44,13 +42,12 @@ def deliver_again(service: Service, delivery_id: int) -> Redelivered:
             remedy="Deliveries are kept for 30 days; `crmkit replay --deliveries` lists them.",
         )
     found = _read(service, row)
-    events, refusals = _events(found, str(delivery_id))
+    events, unread = read_facts(found.facts)
     with service.database.write() as tx:
         kept = hints.store(tx, service, row.account, found.hints, origin=Origin.HOOK, delivery_id=str(delivery_id))
-        made = [publish(tx, service, event, key=key, origin=Origin.HOOK) for key, event in events]
+        new = publish_facts(tx, service, events, origin=Origin.HOOK, delivery_id=str(delivery_id))
     service.bell.ring()
-    new = sum(event_id is not None for event_id in made)
-    return Redelivered(delivery_id, kept, new, len(made) - new, (*found.refusals, *refusals))
+    return Redelivered(delivery_id, kept, new, len(events) - new, (*found.refusals, *unread))
 
 
 def _read(service: Service, row: Row[tuple[object, ...]]) -> Delivery:
@@ -75,15 +72,3 @@ def _read(service: Service, row: Row[tuple[object, ...]]) -> Delivery:
         return Delivery(facts=tuple(source.parse(request, settings)))
     except BadPayload as error:
         return Delivery(refusals=(str(error),))
-
-
-def _events(found: Delivery, delivery_id: str) -> tuple[list[tuple[str, Event]], list[str]]:
-    events, refusals = [], []
-    for fact in found.facts:
-        try:
-            event = read_event(fact.event, fact.body)
-        except (KeyError, ValidationError) as error:
-            refusals.append(f"the fact {fact.event} cannot be read ({type(error).__name__})")
-        else:
-            events.append((fact.key, event.model_copy(update={"delivery_id": delivery_id})))
-    return events, refusals

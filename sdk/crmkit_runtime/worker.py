@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import delete
 
-from crmkit_runtime import retention, schedule, timers
+from crmkit_runtime import retention, schedule, source_sweep, timers
 from crmkit_runtime.baseline import Baseline
 from crmkit_runtime.chores import AFTER_FAULT_S, Chore
 from crmkit_runtime.database import to_us, upsert
@@ -23,6 +23,7 @@ from crmkit_runtime.liveness import owner_name
 from crmkit_runtime.observe import Observer
 from crmkit_runtime.runner import Runner
 from crmkit_runtime.service import Service
+from crmkit_runtime.source_sweep import SourceSweep
 from crmkit_runtime.tables import lease
 
 log = logging.getLogger(__name__)
@@ -141,4 +142,11 @@ def _for_account(service: Service, key: str, sweep: timedelta) -> list[Chore]:
         Chore(service, f"baseline:{key}", load, account=key, is_over=loaded.is_set),
         Chore(service, f"feed:{key}", lambda: bool(feed.step()), every=sweep, account=key),
         Chore(service, f"observe:{key}", observer.step, account=key),
+        *(_for_source(service, key, name) for name in service.accounts[key].sources),
     ]
+
+
+def _for_source(service: Service, key: str, name: str) -> Chore:
+    reader = SourceSweep(service, key, name)
+    # It belongs to no account's pause: a telephony may be well while the CRM is away, and the other way round.
+    return Chore(service, f"{name}:{key}", reader.step, every=source_sweep.EVERY, is_over=lambda: reader.is_over)

@@ -158,7 +158,7 @@ def test_a_full_disk_is_503(door: Door) -> None:
 
 def test_one_that_cannot_be_stored_turns_no_neighbour_away(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a batch with a poisoned delivery the others are stored and only its sender hears 503."""
-    publish = "crmkit_runtime.ingest.publish"
+    publish = "crmkit_runtime.facts.publish"
 
     def poisoned(*args: object, **kwargs: object) -> None:
         if kwargs["key"] == "exchange:13":
