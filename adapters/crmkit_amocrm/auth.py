@@ -18,7 +18,7 @@ from crmkit.errors import AuthError, ConfigError, CrmKitError, RateLimited, Vend
 from crmkit.http import RateLimit, Reply, Request, Transport
 from crmkit.settings import AccountSettings, secret_variable
 from crmkit.tokens import Tokens, TokenStore
-from crmkit_amocrm.errors.refusals import VENDOR, long_lived_refused, lost_token_answer
+from crmkit_amocrm.errors.refusals import VENDOR, long_lived_refused, lost_token_answer, refresh_refused
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class AmoCrmSettings(AccountSettings):
     Args:
         token: a long-lived token of a private integration.
         client_id, client_secret, redirect_uri: the integration's own, as in its card.
-        code: the one-time authorisation code (lives 20 minutes); needed until the first pair of tokens is stored.
+        code: the one-time authorisation code (lives 20 minutes); needed until the first pair of tokens is stored, and
+            again when the stored pair is refused.
         account_id: the account's number; hooks that name another one are refused.
         user_id: the user in whose name calls are made, where the integration's scopes allow it.
     """
@@ -161,6 +162,7 @@ class OAuth:
         self._clock = clock
         self._dial = dial
         self._current: Tokens | None = None
+        self._is_code_spent = False
 
     @property
     def base_url(self) -> str:
@@ -243,7 +245,7 @@ class OAuth:
         try:
             return self._keep(self._ask(base_url, _refresh_grant(stored)), host=stored.host)
         except AuthError as refusal:
-            raise lost_token_answer(self._account, refusal.status) from refusal
+            return self._authorised_anew(lost_token_answer(self._account, refusal.status))
 
     def _after_refusal(self, stored: Tokens) -> Tokens:
         newer = self._store.load(self._account)
@@ -252,14 +254,18 @@ class OAuth:
             return newer
         host = self._moved_to(stored)
         if host is None:
-            raise AuthError(
-                "the refresh token is refused: it is spent, expired or revoked",
-                account=self._account,
-                vendor=VENDOR,
-                remedy="Authorise the integration again: get a new code in its card and set it as the account's code, "
-                "after removing the stored tokens.",
-            )
+            return self._authorised_anew(refresh_refused(self._account))
         return self._keep(self._ask(f"https://{host}", _refresh_grant(stored)), host=host)
+
+    def _authorised_anew(self, refusal: AuthError) -> Tokens:
+        """The pair that the account's code brings, when a person has set a new one; a spent one is tried once."""
+        if self._settings.code is None or self._is_code_spent:
+            raise refusal
+        try:
+            return self._first_pair()
+        except AuthError:
+            self._is_code_spent = True
+            raise refusal from None
 
     def _moved_to(self, stored: Tokens) -> str | None:
         """The host of an account that was renamed, as the shared API host tells; None when it has not moved."""

@@ -19,6 +19,9 @@ ENTITY_NOT_FOUND = 263
 """A call whose number nobody has. Source: amoCRM API v4, page "Calls"."""
 
 
+AUTHORISE = (
+    "Authorise the integration again: get a new code in its card, set it as the account's code, and start crmkit anew."
+)
 MEND = "Mend the named values; the same call will be refused again."
 
 
@@ -80,7 +83,17 @@ def lost_token_answer(account: str, status: int | None) -> AuthError:
         account=account,
         vendor=VENDOR,
         status=status,
-        remedy="Authorise the integration again: get a new code in its card and set it as the account's code.",
+        remedy=AUTHORISE,
+    )
+
+
+def refresh_refused(account: str) -> AuthError:
+    """The stored pair is of no use any more."""
+    return AuthError(
+        "the refresh token is refused: it is spent, expired or revoked",
+        account=account,
+        vendor=VENDOR,
+        remedy=AUTHORISE,
     )
 
 
