@@ -70,6 +70,17 @@ class Premises:
         """The account's other side."""
         return self.sandboxes[account].amocrm
 
+    def environment(self) -> Mapping[str, str]:
+        """The accounts' secrets; a one-time code is a fresh one each time."""
+        found: dict[str, str] = {}
+        for key in self.sandboxes:
+            amo, name = self.amo(key), f"CRMKIT_{key.upper()}"
+            if self._is_oauth:
+                found |= {f"{name}_CLIENT_SECRET": amo.client_secret, f"{name}_CODE": amo.auth_code()}
+            else:
+                found[f"{name}_TOKEN"] = amo.token
+        return found
+
     @contextmanager
     def open(
         self, *extensions: Extension[Any], sources: Mapping[str, Mapping[str, Any]] | None = None
@@ -82,7 +93,7 @@ class Premises:
                 accounts={key: {**self._table(key), "sources": sources or {}} for key in self.sandboxes},
             )
             service = Service.open(
-                config, environment=self._environment(), clock=self.clock, extensions=list(extensions)
+                config, environment=self.environment(), clock=self.clock, extensions=list(extensions)
             )
             ingest = Ingest(service)
             door.lead_to(create_app(service, ingest))
@@ -98,16 +109,6 @@ class Premises:
         amo = self.amo(key)
         oauth = {"client_id": amo.client_id, "redirect_uri": amo.redirect_uri} if self._is_oauth else {}
         return {"vendor": "amocrm", "base_url": amo.base_url, **oauth}
-
-    def _environment(self) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for key in self.sandboxes:
-            amo, name = self.amo(key), f"CRMKIT_{key.upper()}"
-            if self._is_oauth:
-                found |= {f"{name}_CLIENT_SECRET": amo.client_secret, f"{name}_CODE": amo.auth_code()}
-            else:
-                found[f"{name}_TOKEN"] = amo.token
-        return found
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.time.now(), UTC)
