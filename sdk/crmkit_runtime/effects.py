@@ -79,7 +79,8 @@ class GuardedConnection:
     def load(self, refs: Sequence[Ref]) -> Sequence[Record]:
         """The records that exist; in plan mode also those that would have been created."""
         drafts = planned.drafts(self._work, refs) if self._plans else ()
-        real = [ref for ref in refs if not planned.is_placeholder(ref)] if self._plans else refs
+        # An extension may have kept the address of a plan in its store: no CRM knows it, in whichever mode we are now.
+        real = [ref for ref in refs if not planned.is_placeholder(ref)]
         found = self._inner.load(real) if real else ()
         self._work.has_answer |= bool(real)
         return [*found, *drafts]
@@ -91,7 +92,9 @@ class GuardedConnection:
             yield page
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
-        """All records that match."""
+        """All records that match; none hang on a record that is only planned."""
+        if any(isinstance(asked, Ref) and planned.is_placeholder(asked) for asked in query.asked().values()):
+            return ()
         found = self._inner.find(kind, query)
         self._work.has_answer = True
         return found

@@ -13,6 +13,7 @@ from crmkit.events import DealCreated
 from crmkit.extension import Context, Extension
 from crmkit.models import Contact, Task
 from crmkit.settings import NoSettings
+from crmkit.testing import Reading
 from crmkit.values import Kind, Ref
 from crmkit.write import Verb
 from crmkit_runtime import mirror
@@ -211,3 +212,20 @@ def test_a_batch_is_planned_item_by_item(house: House) -> None:
         ("a", ("acme/task:plan-1, acme/task:plan-2",)),
         ("b", ("acme/task:plan-1, acme/task:plan-2",)),
     ]
+
+
+def test_the_crm_is_not_asked_about_a_record_that_is_only_planned(house: House) -> None:
+    """A planned contact has no tasks and no deals there; outside plan mode its address is nobody's."""
+
+    def in_plan(ctx: Ctx) -> None:
+        person = ctx.crm.contacts.create(Contact(name="New"), once="new")
+        assert [*ctx.crm.tasks.find(about=person), *ctx.crm.deals.find(contact=person)] == []
+
+    def afterwards(ctx: Ctx) -> None:
+        assert ctx.crm.contacts.get_many([ctx.crm.ref(Kind.CONTACT, "plan-1")]) == {}
+
+    for mode, run in (("plan", in_plan), ("apply", afterwards)):
+        at = house(planning(run), mode=mode)
+        happen(at)
+        assert [one for one in at.world.asked if one.verb in (Reading.FIND, Reading.LOAD)] == []
+        assert at.states() == ["done"]
