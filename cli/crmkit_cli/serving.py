@@ -99,6 +99,8 @@ def _listen(service: Service, ingest: Ingest, host: str, port: int) -> _Server:
             threads=16,
             ident="crmkit",
             channel_timeout=30,
+            # A body that the door would refuse is not even spooled to the disk.
+            max_request_body_size=service.config.max_body_bytes + 1,
         )
     except (OSError, ValueError) as error:
         # waitress tells a host that it cannot resolve with a ValueError.
