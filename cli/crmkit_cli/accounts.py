@@ -85,8 +85,11 @@ def _states(service: Service) -> Mapping[str, AccountReport]:
 
 
 def _are_loaded(service: Service, states: Mapping[str, AccountReport]) -> bool:
-    """Every kind that an extension wants is in the mirror."""
-    return all((service.kinds(key) & RECORDS.keys()) - NOT_LOADED <= set(state.loaded) for key, state in states.items())
+    """Every account was connected, and every kind that an extension wants is in its mirror."""
+    return all(
+        state.connected_at is not None and (service.kinds(key) & RECORDS.keys()) - NOT_LOADED <= set(state.loaded)
+        for key, state in states.items()
+    )
 
 
 def _table(service: Service, states: Mapping[str, AccountReport]) -> Table:
