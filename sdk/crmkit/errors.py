@@ -128,14 +128,24 @@ class RateLimited(CrmKitError):
 
     Args:
         retry_after_s: seconds to wait, as the vendor says; None when it does not.
+        is_stock_phrase: the vendor tells everybody this time, however little is over the limit; shorter pauses are
+            tried before it is believed.
     """
 
     retryable = True
     pauses_account = True
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, **details: Unpack[Details]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        is_stock_phrase: bool = False,
+        **details: Unpack[Details],
+    ) -> None:
         super().__init__(message, **details)
         self.retry_after_s = retry_after_s
+        self.is_stock_phrase = is_stock_phrase
 
 
 class VendorDown(CrmKitError):

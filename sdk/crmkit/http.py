@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Literal, Protocol
 
@@ -68,7 +68,7 @@ class _Budget:
     """One limit: who stands before it, what was granted, and the earliest free moment."""
 
     def __init__(self, limit: RateLimit, margin_s: float) -> None:
-        self._limit = limit
+        self.limit = limit
         self._margin_s = margin_s
         self._granted: deque[float] = deque(maxlen=limit.permits)
         self._level, self._level_at = float(limit.permits), 0.0
@@ -97,19 +97,19 @@ class _Budget:
 
     def free_at(self, now: float) -> float:
         start = max(now, self.blocked_until)
-        if self._limit.shape == "bucket":
-            return start + max(0.0, 1 - self._level_then(start)) * self._limit.per_s
-        if len(self._granted) < self._limit.permits:
+        if self.limit.shape == "bucket":
+            return start + max(0.0, 1 - self._level_then(start)) * self.limit.per_s
+        if len(self._granted) < self.limit.permits:
             return start
-        return max(start, self._granted[0] + self._limit.per_s + self._margin_s)
+        return max(start, self._granted[0] + self.limit.per_s + self._margin_s)
 
     def take(self, at: float) -> None:
         self._level, self._level_at = self._level_then(at) - 1, at
         self._granted.append(at)
 
     def _level_then(self, at: float) -> float:
-        gained = max(0.0, at - self._level_at) / self._limit.per_s
-        return min(float(self._limit.permits), self._level + gained)
+        gained = max(0.0, at - self._level_at) / self.limit.per_s
+        return min(float(self.limit.permits), self._level + gained)
 
 
 _RESOLUTION_S = 2e-6
@@ -171,7 +171,9 @@ class LocalLimiter:
         with self._lock:
             if limit.key not in self._budgets:
                 self._budgets[limit.key] = _Budget(limit, self._margin_s)
-            return self._budgets[limit.key]
+            budget = self._budgets[limit.key]
+            budget.limit = limit
+            return budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,30 @@ Judge = Callable[[Request, Reply], CrmKitError | None]
 """An adapter's table of refusals: the error an answer stands for, or None when it is a good answer."""
 
 
+class _Bunching:
+    """How far apart calls must leave so that they do not arrive in one window: the vendor counts arrivals.
+
+    A slow call and a fast one behind it move together by the difference of their ways, which shows in how long
+    answers take; a second refusal shows that it was more.
+    """
+
+    def __init__(self) -> None:
+        self._took_s: deque[float] = deque(maxlen=20)
+        self._refused = 0
+
+    def answered(self, seconds: float) -> None:
+        self._took_s.append(seconds)
+
+    def refused(self) -> None:
+        self._refused += 1
+
+    def widened(self, limits: Sequence[RateLimit]) -> Sequence[RateLimit]:
+        took_s = list(self._took_s)
+        spread_s = max(took_s) - min(took_s) if took_s else 0.0
+        more_s = min(spread_s, 0.04) + min(0.04 * max(0, self._refused - 1), 0.12)
+        return [replace(limit, per_s=limit.per_s + more_s) if limit.shape == "window" else limit for limit in limits]
+
+
 class Transport:
     """Sends requests to one account.
 
@@ -254,6 +280,7 @@ class Transport:
         self._urgency = urgency
         self._clock = clock or SystemClock()
         self._connect_timeout_s = connect_timeout_s
+        self._bunching = _Bunching()
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         # Neither a proxy or password of the machine nor a cookie of an earlier answer may change what we send.
@@ -274,7 +301,7 @@ class Transport:
         """
         attempt = 1
         while True:
-            self._limiter.wait(self._limits, self._urgency)
+            self._limiter.wait(self._bunching.widened(self._limits), self._urgency)
             outcome = self._once(request)
             if isinstance(outcome, Reply):
                 return outcome
@@ -290,7 +317,8 @@ class Transport:
 
     def _hold_everybody(self, error: RateLimited, attempt: int) -> None:
         """Every caller of the account pauses, not just this thread: going on is what leads to a ban."""
-        seconds = _growing_pause(attempt) if error.retry_after_s is None else error.retry_after_s
+        self._bunching.refused()
+        seconds = self._asked_pause(error, attempt)
         for limit in self._limits:
             self._limiter.push(limit, seconds)
 
@@ -298,10 +326,19 @@ class Transport:
         if attempt == ATTEMPTS or not error.retryable:
             return None
         if isinstance(error, RateLimited):
-            asked = error.retry_after_s or 0.0
+            asked = self._asked_pause(error, attempt)
             return asked if asked <= LONGEST_WAIT_S else None
         never_sent = isinstance(error, VendorDown) and not error.maybe_applied
         return _growing_pause(attempt) if request.is_safe or never_sent else None
+
+    def _asked_pause(self, error: RateLimited, attempt: int) -> float:
+        if error.retry_after_s is not None and (attempt == ATTEMPTS or not error.is_stock_phrase):
+            return error.retry_after_s
+        if attempt == 1:
+            # Our own budget is kept: one refusal is most often two calls that the network brought too near.
+            return _growing_pause(0)
+        # Others use the budget as well, or refused calls count: after a whole window without any there is room.
+        return max((limit.per_s for limit in self._limits), default=0.0) + _growing_pause(attempt)
 
     def _once(self, request: Request) -> Reply | CrmKitError:
         # The library's error keeps the whole request with its headers: nothing of it may leave this function.
@@ -318,6 +355,7 @@ class Transport:
             )
         except requests.RequestException as error:
             return self._down(request, type(error).__name__, was_sent=not _never_connected(error))
+        self._bunching.answered(answer.elapsed.total_seconds())
         reply = Reply(
             answer.status_code,
             {name.lower(): value for name, value in answer.headers.items()},

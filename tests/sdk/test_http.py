@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from crmkit.errors import CrmKitError, RateLimited, Rejected, VendorDown
-from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency, _Budget
+from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency, _Budget, _Bunching
 
 SECRET = "Bearer s3cret-token"
 WINDOW = RateLimit("w", 7, 1.0)
@@ -185,7 +185,12 @@ def judge(request: Request, reply: Reply) -> CrmKitError | None:
     """A vendor's table in short."""
     if reply.status == 429:
         seconds = reply.headers.get("retry-after")
-        return RateLimited("limit", retry_after_s=float(seconds) if seconds else None)
+        said = reply.headers.get("x-said")
+        return RateLimited(
+            "limit",
+            retry_after_s=float(seconds or said) if seconds or said else None,
+            is_stock_phrase=said is not None,
+        )
     if reply.status == 400:
         return Rejected("wrong")
     if reply.status >= 300:
@@ -273,6 +278,36 @@ class TestTransport:
                 line.send(READ)
             assert refused.value.retry_after_s == pytest.approx(300.0)
         assert len(server.seen) == 1
+
+    def test_a_stock_phrase_is_believed_in_the_end_only(self, server: Script) -> None:
+        """A vendor that says five minutes to everybody is asked again soon; if it goes on, the minutes are kept."""
+        said = answer(429, b"{}", "X-Said: 300")
+        clock = Hurry()
+        server.answers = [said, said, GOOD]
+        assert transport(server.url, clock).send(READ).json() == {"a": 1}
+        assert max(clock.waits) < 10.0
+        server.answers, server.seen = [said], []
+        line = transport(server.url, clock)
+        for _ in range(2):
+            with pytest.raises(RateLimited) as refused:
+                line.send(READ)
+            assert refused.value.retry_after_s == pytest.approx(300.0)
+        assert len(server.seen) == ATTEMPTS
+
+    def test_a_window_widens_with_the_network(self) -> None:
+        """Calls that the network may bunch leave further apart: by the spread of answers, more after refusals."""
+        bunching = _Bunching()
+        bucket = RateLimit("b", 50, 0.5, "bucket")
+        assert bunching.widened([WINDOW, bucket]) == [WINDOW, bucket]
+        for seconds in (0.02, 0.05):
+            bunching.answered(seconds)
+        assert bunching.widened([WINDOW, bucket])[0].per_s == pytest.approx(WINDOW.per_s + 0.03)
+        bunching.answered(3.0)
+        bunching.refused()
+        assert bunching.widened([WINDOW])[0].per_s == pytest.approx(WINDOW.per_s + 0.04)
+        for _ in range(9):
+            bunching.refused()
+        assert bunching.widened([WINDOW])[0].per_s == pytest.approx(WINDOW.per_s + 0.16)
 
     def test_a_redirect_is_not_followed(self, server: Script) -> None:
         """The token goes to no other address."""

@@ -9,7 +9,7 @@ from typing import Any
 from crmkit.errors import AuthError
 from crmkit.http import Request, Transport
 from crmkit.values import Json
-from crmkit_amocrm.wire import embedded, has_next
+from crmkit_amocrm.wire import PAGE, embedded, has_next
 
 API = "/api/v4/"
 Params = Sequence[tuple[str, str]]
@@ -51,11 +51,11 @@ class Line:
         """The entities of one page."""
         return embedded(self.get(path, params), name)
 
-    def every(self, path: str, name: str, params: Params = ()) -> Iterator[dict[str, Any]]:
+    def every(self, path: str, name: str, params: Params = (), limit: int = PAGE) -> Iterator[dict[str, Any]]:
         """The entities of all pages, for lists that are short; the page size is the server's choice."""
         page = 1
         while True:
-            body = self.get(path, [*params, ("limit", "250"), ("page", str(page))])
+            body = self.get(path, [*params, ("limit", str(limit)), ("page", str(page))])
             yield from embedded(body, name)
             if not has_next(body):
                 return

@@ -12,7 +12,7 @@ from crmkit.clock import Clock
 from crmkit.errors import Rejected
 from crmkit_amocrm.client.line import Line, Params
 from crmkit_amocrm.client.sheets import Sheet, Sheets
-from crmkit_amocrm.wire import PAGE, SINGULAR, embedded, has_next
+from crmkit_amocrm.wire import EVENTS_PAGE, PAGE, SINGULAR, embedded, has_next
 
 OVERLAP_S = 5
 """Seconds that a reading by time goes back, for changes that were written late."""
@@ -130,20 +130,27 @@ class Walker:
     def _mended(
         self, path: str, params: Params, sheets: Sheets, seen: Sequence[Sheet], started: int
     ) -> Iterator[Stretch]:
-        for _ in range(_ROUNDS):
-            checked_from = int(self._clock.now().timestamp())
-            losses = self._losses(path, started)
-            position = f"{seen[-1].number if seen else 0}:{started}"
-            if losses.restored:
-                yield from (Stretch(items, position) for items in self._by_ids(path, params, losses.restored))
-            pages = _torn(seen, losses.at)
-            if pages is None:
+        """What slid over an edge, read from the end: on the way back entities only slide to pages still to come."""
+        position = f"{seen[-1].number if seen else 0}:{started}"
+        checked_from = int(self._clock.now().timestamp())
+        losses = self._losses(path, started)
+        first, page = _torn(seen, losses.at)
+        gone, back = 0, set[int]()
+        while True:
+            fresh = [one for one in losses.restored if one not in back]
+            back.update(fresh)
+            yield from (Stretch(items, position) for items in self._by_ids(path, params, fresh))
+            while page >= first:
+                yield Stretch(sheets.read(page).items, position)
+                page -= 1
+            if page < 1:
                 return
-            again: list[Sheet] = []
-            for sheet in sheets.ahead(*pages):
-                again.append(Sheet(sheet.number, [], sheet.is_last, sheet.asked_at, sheet.answered_at))
-                yield Stretch(sheet.items, position)
-            seen, started = again, checked_from
+            # What left the list during the way back may have pulled the next entity below the last page read.
+            losses = self._losses(path, checked_from)
+            if len(losses.at) == gone and back.issuperset(losses.restored):
+                return
+            gone = len(losses.at)
+            first = max(1, first - math.ceil(gone / PAGE))
 
     def _losses(self, path: str, since: int) -> _Losses:
         """Deletions, merges and returns since a moment, from the event list; from the bin where that is closed."""
@@ -157,7 +164,7 @@ class Walker:
             ("filter[created_at][from]", str(since - _SKEW_S)),
         ]
         try:
-            events = list(self._line.every("events", "events", params))
+            events = list(self._line.every("events", "events", params, EVENTS_PAGE))
         except Rejected:
             return self._binned(path, since)
         losses = _Losses()
@@ -187,14 +194,14 @@ def _changed(params: Params, begin: int, end: int | None, page: int) -> list[tup
     return [*params, *span, order, ("page", str(page)), ("limit", str(PAGE))]
 
 
-def _torn(seen: Sequence[Sheet], losses: Sequence[int]) -> tuple[int, int] | None:
-    """First and last page that may now hold what slid back over an edge; None when nothing did."""
+def _torn(seen: Sequence[Sheet], losses: Sequence[int]) -> tuple[int, int]:
+    """First and last page that may now hold what slid back over an edge; (1, 0) when nothing did."""
     torn: list[int] = []
     for sheet, following in itertools.pairwise(seen):
         is_torn = any(sheet.asked_at <= at + 1 + _SKEW_S and following.answered_at >= at - _SKEW_S for at in losses)
         if is_torn:
             torn.append(sheet.number)
     if not torn:
-        return None
+        return 1, 0
     # All deletions of the walk together may have pulled it further back than the page before the edge.
     return max(1, torn[0] - math.ceil(len(losses) / PAGE)), torn[-1]
