@@ -18,6 +18,13 @@ class Clock(Protocol):
         """Return after `seconds`, or as soon as `wake` is set."""
 
 
+def aware(at: datetime) -> datetime:
+    """The moment itself, which has a zone. Raises ValueError for one without: it could be any of a day."""
+    if at.utcoffset() is None:
+        raise ValueError(f"{at.isoformat()} has no time zone; write datetime(..., tzinfo=UTC), or start from ctx.now")
+    return at
+
+
 class SystemClock:
     """The machine's clock."""
 

@@ -15,6 +15,7 @@ from crmkit.adapter import (
     Level,
     Query,
 )
+from crmkit.clock import aware
 from crmkit.errors import Ambiguous, CrmKitError, NotFound, Unsupported
 from crmkit.identity import parse_phone
 from crmkit.models import (
@@ -75,10 +76,13 @@ class Readable(Generic[R]):
         return {record.ref: cast("R", record) for record in self._connection.load(mine)} if mine else {}
 
     def iterate(self, *, updated_since: datetime | None = None) -> Iterator[R]:
-        """Yield all records, page by page, each once; complete even while others change them.
+        """All records, page by page, each once; complete even while others change them.
 
-        `updated_since` is aware; vendors compare whole seconds.
+        `updated_since` is aware; vendors compare whole seconds. Raises ValueError for one without a zone.
         """
+        return self._each(aware(updated_since) if updated_since is not None else None)
+
+    def _each(self, updated_since: datetime | None) -> Iterator[R]:
         seen: set[str] = set()
         for page in self._connection.pages(self._record.kind, updated_since=updated_since):
             for record in page.records:

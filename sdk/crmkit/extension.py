@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from crmkit.adapter import Account, Capability
 from crmkit.assignment import Assign
+from crmkit.clock import aware
 from crmkit.crm import Crm
 from crmkit.errors import ConfigError
 from crmkit.events import Event
@@ -76,8 +77,11 @@ class Context(Generic[S]):
         self.decisions.reasons.append(reason)
 
     def later(self, at: datetime, key: str) -> None:
-        """Call this extension's `TimerFired` handler at `at`, for the same record; the same key moves the timer."""
-        self.set_timer(at, key)
+        """Call this extension's `TimerFired` handler at `at`, for the same record; the same key moves the timer.
+
+        Raises ValueError for a moment without a zone.
+        """
+        self.set_timer(aware(at), key)
 
     def cancel(self, key: str) -> None:
         """Forget the timer; nothing happens when there is none."""

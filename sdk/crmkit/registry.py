@@ -33,7 +33,17 @@ def _load(group: str, noun: str, name: str) -> Any:
             f"there is no {noun} {name!r}",
             remedy=f"Installed: {', '.join(sorted(installed)) or 'none'}.{hint}",
         )
-    return installed[name].load()
+    return _opened(installed[name], f"{noun} {name}")
+
+
+def _opened(entry: EntryPoint, what: str) -> Any:
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"{what} cannot be loaded: {error}",
+            remedy="Install the package, or start in the folder where the module lies.",
+        ) from error
 
 
 def adapter(vendor: str) -> Adapter:
@@ -61,13 +71,7 @@ def extension(name: str) -> Extension[Any]:
     if ":" in name:
         if not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", name):
             raise ConfigError(f"extension {name} is not of the form module:attribute", remedy="Mend its name.")
-        try:
-            found = EntryPoint(name, name, "crmkit.extensions").load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"extension {name} cannot be loaded: {error}",
-                remedy="Install the package, or start in the folder where the module lies.",
-            ) from error
+        found = _opened(EntryPoint(name, name, "crmkit.extensions"), f"extension {name}")
     else:
         found = _load("crmkit.extensions", "extension", name)
     if not isinstance(found, Extension):

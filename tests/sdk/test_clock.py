@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
-from crmkit.clock import SystemClock, TurnedClock
+import pytest
+
+from crmkit.clock import SystemClock, TurnedClock, aware
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -87,3 +89,11 @@ def test_the_machines_clock_is_aware_and_waits() -> None:
     clock.wait(0.02, threading.Event())
     assert time.monotonic() - begun >= 0.039
     assert clock.now().utcoffset() == timedelta(0)
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    """A moment with any zone passes as it is; one without could mean two dozen moments."""
+    moscow = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=3)))
+    assert aware(moscow) is moscow
+    with pytest.raises(ValueError, match="2026-03-02T12:00:00 has no time zone"):
+        aware(datetime(2026, 3, 2, 12))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -129,6 +129,12 @@ def test_iterate_gives_each_record_once_while_pages_shift(memory: MemoryCrm) -> 
             memory.advance(timedelta(seconds=5))
             memory.person.change(refs[0], {"title": "снова"})
     assert seen == refs
+
+
+def test_a_moment_without_a_zone_is_refused_at_once(memory: MemoryCrm) -> None:
+    """Not with the first record, when the loop may be far away."""
+    with pytest.raises(ValueError, match="has no time zone"):
+        memory.crm.deals.iterate(updated_since=datetime(2026, 3, 2))
 
 
 def test_a_batch_says_per_record_what_became_of_it(memory: MemoryCrm) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 
@@ -57,6 +58,16 @@ def test_an_extension_is_loaded_by_module_and_attribute(monkeypatch: pytest.Monk
     )
     assert said(registry.extension, "corner_shops:extension") == (
         f"extension corner_shops:extension cannot be loaded: No module named 'corner_shops'{install}"
+    )
+
+
+def test_an_installation_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is listed and cannot be imported is one message, as what is not listed is."""
+    broken = EntryPoint("broken", "no_such_module:Adapter", "crmkit.adapters")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
+    assert said(registry.adapter, "broken") == (
+        "CRM adapter broken cannot be loaded: No module named 'no_such_module' "
+        "Install the package, or start in the folder where the module lies."
     )
 
 

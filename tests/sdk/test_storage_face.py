@@ -101,4 +101,6 @@ def test_decisions_and_timers_are_kept_with_the_run(memory: MemoryCrm, ctx: Cont
     ctx.later(at, "other")
     ctx.cancel("other")
     ctx.cancel("never set")
+    with pytest.raises(ValueError, match="has no time zone"):
+        ctx.later(datetime(2026, 3, 4), "naive")
     assert memory.desk("shop").timers == {(None, "call-back"): at}
