@@ -1,7 +1,8 @@
 """Calls told of twice: a telephony and the CRM's own log tell of the same conversation, which is one event.
 
 A call is the same when the number, the direction and the start (within two minutes) agree and somebody else tells of
-it. Each telling is matched with one other at most: two calls of one client within two minutes stay two.
+it. Each telling is matched with one other at most: two calls of one client within two minutes stay two. A call that we
+log ourselves belongs to the telling it was made from, and is nobody's second telling: the next call is not it.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def is_news(tx: Connection, account: str, call: Call, *, key: str, teller: str) 
     if not phone or started_at is None:
         return teller != OWN_LOG
     at, direction = to_us(started_at), call.direction.value
-    match = _match(tx, account, phone, direction, at, teller) if teller != OWN_LOG else None
-    if match is not None:
+    match = _match(tx, account, phone, direction, at, teller)
+    if match is not None and teller != OWN_LOG:
         tx.execute(update(table).where(table.c.id == match).values(is_matched=1))
     news = match is None and teller != OWN_LOG
     tx.execute(
@@ -65,11 +66,12 @@ def is_told(tx: Connection, event: Event, *, key: str) -> bool:
 def _match(tx: Connection, account: str, phone: str, direction: str, at: int, teller: str) -> int | None:
     """The nearest telling of somebody else that has no counterpart yet."""
     near = SAME_START_S * 1_000_000
+    not_others = (OWN_LOG, CRM) if teller == OWN_LOG else (teller,)
     query = select(table.c.id).where(
         table.c.account == account,
         table.c.phone == phone,
         table.c.started_at.between(at - near, at + near),
-        table.c.teller != teller,
+        table.c.teller.not_in(not_others),
         table.c.direction == direction,
         table.c.is_matched == 0,
     )

@@ -221,6 +221,37 @@ def test_a_telephony_that_tells_later_than_the_crm_is_no_news(house):
     assert told == [True, False, True, True]
 
 
+def test_a_call_that_we_log_hides_no_second_call(house):
+    """Two calls of one client within two minutes are two events, though an extension logs each in between."""
+    call = Call(phone=Phone(raw="+79161234567"), direction=Direction.IN, started_at=house.clock.now())
+    again = call.model_copy(update={"started_at": house.clock.now() + timedelta(seconds=40)})
+    with house.service.database.write() as tx:
+        told = [
+            calls.is_news(tx, "acme", one, key=key, teller=teller)
+            for one, key, teller in (
+                (call, "mango:1", "mango"),
+                (call, "acme/call:1", calls.OWN_LOG),
+                (again, "mango:2", "mango"),
+                (again, "acme/call:2", calls.OWN_LOG),
+                (call, "acme/call:1", calls.CRM),
+                (again, "acme/call:2", calls.CRM),
+                (again, "acme/call:3", calls.CRM),
+            )
+        ]
+    assert told == [True, False, True, False, False, False, False]
+
+
+def test_a_call_that_only_we_logged_is_no_news_of_a_late_telephony(house):
+    """Logged from somewhere else, the call is known when the telephony's own delivery comes."""
+    call = Call(phone=Phone(raw="+79161234567"), direction=Direction.IN, started_at=house.clock.now())
+    with house.service.database.write() as tx:
+        told = [
+            calls.is_news(tx, "acme", call, key=key, teller=teller)
+            for key, teller in (("acme/call:1", calls.OWN_LOG), ("mango:1", "mango"), ("mango:2", "mango"))
+        ]
+    assert told == [False, False, True]
+
+
 def test_a_fact_of_a_call_that_the_crm_told_first_is_held_back(house):
     """What ingest asks before it publishes: the CRM's note was first, so the telephony's fact is no event."""
     house.person.add_contact("Пётр", phone="+79161234567")
