@@ -184,13 +184,9 @@ def answer(status: int, body: bytes = b'{"a":1}', *headers: str, length: int | N
 def judge(request: Request, reply: Reply) -> CrmKitError | None:
     """A vendor's table in short."""
     if reply.status == 429:
-        seconds = reply.headers.get("retry-after")
         said = reply.headers.get("x-said")
-        return RateLimited(
-            "limit",
-            retry_after_s=float(seconds or said) if seconds or said else None,
-            is_stock_phrase=said is not None,
-        )
+        seconds = reply.headers.get("retry-after", said)
+        return RateLimited("limit", retry_after_s=float(seconds) if seconds else None, is_stock_phrase=said is not None)
     if reply.status == 400:
         return Rejected("wrong")
     if reply.status >= 300:
