@@ -14,6 +14,9 @@ MARGIN_S = 0.05
 LIVE_MEMORY_S = 5.0
 """For so long after a handler's call the bulk class leaves a quarter of the permits alone."""
 
+BULK_SHARE = 5
+"""Once so many calls could have been made without one of bulk's, its next one takes its turn like a live one."""
+
 
 @dataclass(slots=True)
 class Budget:
@@ -24,6 +27,7 @@ class Budget:
         level: what a bucket held at `level_at`.
         blocked_until: nobody passes before.
         live_until: the last moment granted to a live caller.
+        bulk_at: the last moment granted to a bulk caller.
         at: when it was last looked at.
     """
 
@@ -32,6 +36,7 @@ class Budget:
     level_at: float = 0.0
     blocked_until: float = 0.0
     live_until: float = 0.0
+    bulk_at: float = 0.0
     at: float = 0.0
 
     @classmethod
@@ -51,6 +56,7 @@ class Budget:
             self.level_at -= back
             self.blocked_until -= back
             self.live_until -= back
+            self.bulk_at -= back
         self.at = now
         horizon = now - limit.per_s - MARGIN_S
         self.granted = [moment for moment in self.granted if moment > horizon] if limit.shape == "window" else []
@@ -59,12 +65,13 @@ class Budget:
         """The first moment at which one more call keeps the limit; for bulk, one that live callers do not miss."""
         start = max(now, self.blocked_until)
         spare = 0
-        if urgency is Urgency.BULK:
+        is_modest = urgency is Urgency.BULK and now < self.hungry_at(limit)
+        if is_modest:
             start = max(start, self.live_until)
             spare = round(limit.permits / 4) if now - self.live_until < LIVE_MEMORY_S else 0
         if limit.shape == "bucket":
             return start + max(0.0, 1 + spare - self._level_then(limit, start)) * limit.per_s
-        if urgency is Urgency.BULK and self.granted:
+        if is_modest and self.granted:
             # A burst would leave the next live caller a whole window to wait; evenly spaced, it is one step.
             start = max(start, self.granted[-1] + pace(limit))
         return self._free_in_window(limit, spare, start)
@@ -77,6 +84,16 @@ class Budget:
             insort(self.granted, at)
         if urgency is Urgency.LIVE:
             self.live_until = max(self.live_until, at)
+        else:
+            self.bulk_at = max(self.bulk_at, at)
+
+    def hungry_at(self, limit: RateLimit) -> float:
+        """From when on the next bulk caller stands in line with the live ones: bulk has gone without for so long.
+
+        Without that a first load would never end while hooks pour in.
+        """
+        step = limit.per_s / limit.permits if limit.shape == "window" else limit.per_s
+        return self.bulk_at + BULK_SHARE * step
 
     def move(self, limit: RateLimit, moment: float, now: float) -> bool:
         """Whether the grant of `moment` may be used `now`, later; what was granted to others meanwhile decides."""

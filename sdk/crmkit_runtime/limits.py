@@ -41,7 +41,8 @@ class DatabaseLimiter:
 
     A live caller reserves the next free moment and sleeps until it: first come, first served, without polling. A bulk
     caller takes what live callers leave: evenly spaced, never before a waiting live call, and while handlers are at
-    work a quarter of the permits is left to them. A killed caller wastes its moment, nothing more.
+    work a quarter of the permits is left to them. Bulk that goes without for long stands in line with them. A killed
+    caller wastes its moment, nothing more.
 
     Beside an SQLite database budgets lie in files (`<database>.limits/`): they are worth nothing after a few seconds,
     so they need no durability. Otherwise they are rows of the database.
@@ -85,9 +86,12 @@ class DatabaseLimiter:
             if blocked_until - now > RESOLUTION_S:
                 _refuse_long_push(blocked_until - now)
                 return now, _Slot(blocked_until, is_granted=False)
-            reach_s = HORIZON_S if urgency is Urgency.LIVE else min(pace(limit) for limit in limits)
+            hungry_at = max(budgets[limit.key].hungry_at(limit) for limit in limits)
+            stands_in_line = urgency is Urgency.LIVE or hungry_at <= now
+            reach_s = HORIZON_S if stands_in_line else min(pace(limit) for limit in limits)
             if at - now > reach_s:
-                return now, _Slot(at - reach_s / 2, is_granted=False)
+                again_at = at - reach_s / 2
+                return now, _Slot(again_at if stands_in_line else min(again_at, hungry_at), is_granted=False)
             for limit in limits:
                 budgets[limit.key].take(limit, urgency, at)
         return now, _Slot(at, is_granted=True)

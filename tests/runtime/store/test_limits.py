@@ -253,3 +253,14 @@ def test_bulk_of_other_processes_does_not_starve_handlers(database: Database, st
     everything = together([mine, *others])
     assert most_in_a_window(everything, 1.0) <= 20
     assert len(mine) > 0.7 * len(everything)
+
+
+def test_handlers_of_other_processes_do_not_starve_bulk(database: Database, start: Start) -> None:
+    """Beside handlers that would take every call a first load still makes one in each window, and few more."""
+    bulk = start("spend_budget.py", database.path, 2, 3.5, "bulk", 20)
+    live = [start("spend_budget.py", database.path, 2, 3.5, "live", 20) for _ in range(2)]
+    mine, *others = spent([bulk, *live])
+    everything = together([mine, *others])
+    assert most_in_a_window(everything, 1.0) <= 20
+    assert max(after - before for before, after in itertools.pairwise(sorted(mine))) < 1.5
+    assert len(mine) < 0.25 * len(everything)
