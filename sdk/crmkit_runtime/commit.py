@@ -1,11 +1,11 @@
-"""GroupCommit: many threads hand in parcels, one thread stores them by the batch, each hears what became of its own."""
+"""GroupCommit: many threads hand in what is to be stored, one thread stores it by the batch, each hears of its own."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from crmkit_runtime.database import STORAGE_FAULTS
@@ -13,19 +13,18 @@ from crmkit_runtime.database import STORAGE_FAULTS
 log = logging.getLogger(__name__)
 
 BATCH = 256
-"""Most parcels that one transaction stores."""
+"""Most that one transaction stores."""
 
 T = TypeVar("T")
 
 
-class Place(Generic[T]):
-    """What one thread hands in, and where it waits until that is stored."""
+class _Place(Generic[T]):
+    """What one thread has handed in, and where it waits until that is stored."""
 
-    __slots__ = ("content", "is_stored", "number", "settled")
+    __slots__ = ("content", "is_stored", "settled")
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.content: T | None = None
+    def __init__(self, content: T) -> None:
+        self.content = content
         self.is_stored = False
         # An Event would cost a condition and two locks for each delivery.
         self.settled = threading.Lock()
@@ -40,8 +39,8 @@ class Place(Generic[T]):
 class GroupCommit(Generic[T]):
     """One flush of the disk serves everybody who waits at that moment.
 
-    A batch is stored when everybody has come who was about to come when its first parcel came. So batches are full,
-    and while the writer works few threads contend with it for the interpreter, which would slow it down several times.
+    The threads only hand in and wait: whatever costs time is done by the one that stores, because threads that compute
+    at once wake each other for the interpreter, and the writer would be the last to get it.
 
     Args:
         store: stores a batch in one transaction; on return it survives a crash.
@@ -49,98 +48,68 @@ class GroupCommit(Generic[T]):
 
     def __init__(self, store: Callable[[Sequence[T]], None]) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        self._waiting: list[Place[T]] = []
-        self._last_number = 0
-        self._coming = 0
-        self._awaited_up_to = 0
-        self._awaited = 0
-        self._is_closing = False
-        self._is_over = False
-        self._bell = threading.Lock()
-        self._bell.acquire()
-        self._is_rung = False
+        self._waiting: SimpleQueue[_Place[T] | None] = SimpleQueue()
+        self._door = threading.Lock()
+        self._is_closed = False
         self._writer = threading.Thread(target=self._write_on, name="ingest-writer", daemon=True)
         self._writer.start()
 
     @property
     def is_alive(self) -> bool:
-        """Parcels are being stored."""
-        return not self._is_over
+        """What is handed in is being stored."""
+        return not self._is_closed and self._writer.is_alive()
 
-    @contextmanager
-    def place(self) -> Iterator[Place[T]]:
-        """Announce a parcel; `put` it within the block, or leave without."""
-        with self._lock:
-            self._last_number += 1
-            self._coming += 1
-            place: Place[T] = Place(self._last_number)
-        try:
-            yield place
-        finally:
-            if place.content is None:
-                self._arrive(place)
-
-    def put(self, place: Place[T], content: T, patience_s: float) -> bool:
+    def put(self, content: T, patience_s: float) -> bool:
         """True when it is stored; False when it was not, or not within `patience_s`."""
-        place.content = content
-        self._arrive(place)
+        place = _Place(content)
+        with self._door:
+            if self._is_closed:
+                return False
+            self._waiting.put(place)
         return place.settled.acquire(timeout=patience_s) and place.is_stored
 
     def close(self) -> None:
         """Store what waits, then stop; what comes later is refused."""
-        with self._lock:
-            self._is_closing = True
-            self._ring()
+        self._shut()
         self._writer.join()
 
-    def _arrive(self, place: Place[T]) -> None:
-        with self._lock:
-            self._coming -= 1
-            was_awaited = bool(self._waiting) and place.number <= self._awaited_up_to
-            if self._is_over:
-                place.settle(is_stored=False)
-                return
-            if place.content is not None:
-                self._waiting.append(place)
-            if len(self._waiting) == 1 and place.content is not None:
-                self._awaited_up_to, self._awaited = self._last_number, self._coming
-            elif was_awaited:
-                self._awaited -= 1
-            if self._waiting and (not self._awaited or len(self._waiting) >= BATCH):
-                self._ring()
-
-    def _ring(self) -> None:
-        if not self._is_rung:
-            self._is_rung = True
-            self._bell.release()
+    def _shut(self) -> None:
+        with self._door:
+            if not self._is_closed:
+                self._is_closed = True
+                self._waiting.put(None)
 
     def _write_on(self) -> None:
-        batch: Sequence[Place[T]] = ()
+        batch: list[_Place[T]] = []
         try:
             while batch := self._next_batch():
                 self._settle_all(batch)
         finally:
-            with self._lock:
-                self._is_over = True
-                left = [*(place for place in batch if place.settled.locked()), *self._waiting]
-                self._waiting = []
-            _settle(left, is_stored=False)
+            # The writer is dying of something no batch could cause: nobody may wait for it.
+            self._shut()
+            _settle([place for place in batch if place.settled.locked()], is_stored=False)
+            while left := self._next_batch():
+                _settle(left, is_stored=False)
 
-    def _next_batch(self) -> Sequence[Place[T]]:
-        """The next batch, waited for; empty when the door is closed and everything is stored."""
-        self._bell.acquire()
-        with self._lock:
-            self._is_rung = False
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            self._awaited = 0
-            if self._waiting or self._is_closing:
-                self._ring()
+    def _next_batch(self) -> list[_Place[T]]:
+        """What waits now, at least one; empty when the door is closed and everything was taken."""
+        batch: list[_Place[T]] = []
+        try:
+            place = self._waiting.get()
+            while place is not None:
+                batch.append(place)
+                if len(batch) == BATCH:
+                    return batch
+                place = self._waiting.get_nowait()
+            # The end of the queue is seen again by the next look, so that a last batch is stored before it.
+            self._waiting.put(None)
+        except Empty:
+            pass
         return batch
 
-    def _settle_all(self, batch: Sequence[Place[T]]) -> None:
+    def _settle_all(self, batch: Sequence[_Place[T]]) -> None:
         try:
-            self._store([place.content for place in batch if place.content is not None])
+            self._store([place.content for place in batch])
         except STORAGE_FAULTS:
             log.exception("%d deliveries could not be stored; their senders are told to come again", len(batch))
             _settle(batch, is_stored=False)
@@ -156,6 +125,6 @@ class GroupCommit(Generic[T]):
             _settle(batch, is_stored=True)
 
 
-def _settle(batch: Sequence[Place[T]], *, is_stored: bool) -> None:
+def _settle(batch: Sequence[_Place[T]], *, is_stored: bool) -> None:
     for place in batch:
         place.settle(is_stored=is_stored)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,8 +38,33 @@ class _Parcel:
     events: Sequence[tuple[str, Event]]
 
 
+class _Letter:
+    """A delivery as it came, and what the writer made of it: a parcel and a reply, or a refusal."""
+
+    __slots__ = ("account", "parcel", "refusal", "reply", "request", "sender")
+
+    def __init__(self, account: OpenAccount, sender: str, request: WebhookRequest) -> None:
+        self.account = account
+        self.sender = sender
+        self.request = request
+        self.parcel: _Parcel | None = None
+        self.reply = NOT_STORED
+        self.refusal: CrmKitError | None = None
+
+    def read(self) -> None:
+        """Understand it, unless that was done in an earlier attempt to store it."""
+        if self.parcel is not None or self.refusal is not None:
+            return
+        try:
+            found, self.reply = _understand(self.account, self.sender, self.request)
+        except CrmKitError as error:
+            self.refusal = error
+        else:
+            self.parcel = _pack(self.account.key, self.sender, self.request, found)
+
+
 class Ingest:
-    """Stores deliveries: senders' threads read them, one thread commits them by the batch.
+    """Stores deliveries: senders' threads hand them in, one thread reads and commits them by the batch.
 
     Args:
         service: whose accounts and database.
@@ -50,9 +74,7 @@ class Ingest:
     def __init__(self, service: Service, *, patience_s: float = PATIENCE_S) -> None:
         self._service = service
         self._patience_s = patience_s
-        # One delivery is read at a time: threads that all wait for the interpreter instead wake each other for nothing.
-        self._turn = threading.Lock()
-        self._writer: GroupCommit[_Parcel] = GroupCommit(self._store)
+        self._writer: GroupCommit[_Letter] = GroupCommit(self._store)
 
     @property
     def is_alive(self) -> bool:
@@ -72,26 +94,30 @@ class Ingest:
         account = self._service.accounts.get(account_key)
         if account is None:
             raise NotFound(f"there is no account {account_key}")
-        with self._writer.place() as place:
-            with self._turn:
-                found, reply = _understand(account, sender, request)
-                parcel = _pack(account_key, sender, request, found)
-            is_stored = self._writer.put(place, parcel, self._patience_s)
+        letter = _Letter(account, sender, request)
+        is_stored = self._writer.put(letter, self._patience_s)
+        if letter.refusal is not None:
+            raise letter.refusal
         log.log(
             logging.INFO if is_stored else logging.ERROR,
             "delivery of %s for account %s: %s, %.1f ms",
             sender,
             account_key,
-            parcel.row["outcome"] if is_stored else "NOT STORED",
+            letter.parcel.row["outcome"] if is_stored and letter.parcel else "NOT STORED",
             (time.perf_counter() - began) * 1000,
         )
-        return reply if is_stored else NOT_STORED
+        return letter.reply if is_stored else NOT_STORED
 
     def close(self) -> None:
         """Store what is queued, then stop."""
         self._writer.close()
 
-    def _store(self, parcels: Sequence[_Parcel]) -> None:
+    def _store(self, letters: Sequence[_Letter]) -> None:
+        for letter in letters:
+            letter.read()
+        parcels = [letter.parcel for letter in letters if letter.parcel is not None]
+        if not parcels:
+            return
         with self._service.database.write() as tx:
             ids = [str(number) for number in insert_rows(tx, table, [parcel.row for parcel in parcels])]
             told = [(hint, by) for by, parcel in zip(ids, parcels, strict=True) for hint in parcel.hints]

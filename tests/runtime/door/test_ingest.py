@@ -205,15 +205,17 @@ def test_a_writer_that_dies_fails_its_senders(door: Door, monkeypatch: pytest.Mo
 def test_closing_stores_what_waits(door: Door) -> None:
     """Deliveries that were handed in before the door closes are stored; later ones are refused."""
     replies: list[WebhookReply] = []
+    threads = [
+        threading.Thread(target=lambda number=number: replies.append(door.receive(door.hook(number))))
+        for number in range(5)
+    ]
+    waiting = door.ingest._writer._waiting
     with door.service.database.write():
-        threads = [
-            threading.Thread(target=lambda number=number: replies.append(door.receive(door.hook(number))))
-            for number in range(5)
-        ]
-        for thread in threads:
+        # The writer has taken the first and stands before the database; the others queue up behind it.
+        for number, thread in enumerate(threads):
             thread.start()
-        while door.ingest._writer._coming or door.ingest._writer._last_number != 5:
-            threading.Event().wait(0.001)
+            while waiting.qsize() != number:
+                threading.Event().wait(0.001)
         closing = threading.Thread(target=door.ingest.close)
         closing.start()
     closing.join()
