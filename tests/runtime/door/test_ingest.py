@@ -14,7 +14,7 @@ import pytest
 
 from crmkit.errors import NotFound, WebhookRejected
 from crmkit.webhook import Delivery, WebhookReply
-from crmkit_runtime.ingest import NOT_STORED, Ingest
+from crmkit_runtime.ingest import NOT_STORED, _Letter, Ingest
 from crmkit_runtime.tables import delivery, event, hint, run
 
 Door = Any
@@ -202,8 +202,16 @@ def test_a_writer_that_dies_fails_its_senders(door: Door, monkeypatch: pytest.Mo
     assert (replies, door.ingest.is_alive) == ([NOT_STORED] * 3, False)
 
 
-def test_closing_stores_what_waits(door: Door) -> None:
+def test_closing_stores_what_waits(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deliveries that were handed in before the door closes are stored; later ones are refused."""
+    is_read = threading.Event()
+    read = _Letter.read
+
+    def reading(letter: _Letter) -> None:
+        read(letter)
+        is_read.set()
+
+    monkeypatch.setattr(_Letter, "read", reading)
     replies: list[WebhookReply] = []
     threads = [
         threading.Thread(target=lambda number=number: replies.append(door.receive(door.hook(number))))
@@ -212,10 +220,12 @@ def test_closing_stores_what_waits(door: Door) -> None:
     waiting = door.ingest._writer._waiting
     with door.service.database.write():
         # The writer has taken the first and stands before the database; the others queue up behind it.
-        for number, thread in enumerate(threads):
+        threads[0].start()
+        assert is_read.wait(5)
+        for thread in threads[1:]:
             thread.start()
-            while waiting.qsize() != number:
-                threading.Event().wait(0.001)
+        while waiting.qsize() != len(threads) - 1:
+            threading.Event().wait(0.001)
         closing = threading.Thread(target=door.ingest.close)
         closing.start()
     closing.join()
