@@ -14,7 +14,7 @@ import pytest
 
 from crmkit.errors import NotFound, WebhookRejected
 from crmkit.webhook import Delivery, WebhookReply
-from crmkit_runtime.ingest import NOT_STORED, _Letter, Ingest
+from crmkit_runtime.ingest import NOT_STORED, Ingest, _Letter
 from crmkit_runtime.tables import delivery, event, hint, run
 
 Door = Any
