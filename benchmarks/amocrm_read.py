@@ -51,7 +51,12 @@ def read_plain(base_url: str, token: str) -> int:
     session, page, found = requests.Session(), 1, 0
     session.headers["Authorization"] = f"Bearer {token}"
     while True:
-        params = {"limit": PAGE, "page": page, "order[id]": "asc", "with": "contacts,loss_reason,catalog_elements"}
+        params = {
+            "limit": f"{PAGE}",
+            "page": f"{page}",
+            "order[id]": "asc",
+            "with": "contacts,loss_reason,catalog_elements",
+        }
         body = json.loads(session.get(f"{base_url}/api/v4/leads", params=params, timeout=30).content)
         found += len(body["_embedded"]["leads"])
         if "next" not in body["_links"]:

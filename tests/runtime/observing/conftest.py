@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from crmkit.clock import TurnedClock
-from crmkit.events import EVENTS, Event, read_event
+from crmkit.events import EVENTS, DealStageChanged, Event, read_event
 from crmkit.extension import Context, Extension
 from crmkit.models import Deal, StageRef
 from crmkit.settings import NoSettings, ServiceConfig
@@ -204,7 +204,7 @@ class House:
                 one.cause.extension if one.cause else "",
             )
             for one in self.events()
-            if type(one).__name__ == "DealStageChanged" and one.ref == ref
+            if isinstance(one, DealStageChanged) and one.ref == ref
         ]
 
     def hints(self) -> int:
@@ -228,7 +228,7 @@ def _short(one: Event) -> tuple[str, ...]:
     by = (f"by {one.cause.extension}",) if one.cause else ()
     changed = getattr(one, "changed", None)
     what = (",".join(sorted(changed)),) if changed is not None else ()
-    if type(one).__name__ == "DealStageChanged":
+    if isinstance(one, DealStageChanged):
         what = (f"{one.before.stage_id if one.before else '?'}>{one.after.stage_id}",)
     return (type(one).__name__, one.ref.id, *what, *by)
 

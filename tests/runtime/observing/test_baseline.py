@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,19 +21,19 @@ DEAL = Ref("acme", Kind.DEAL, "1")
 NEW = StageRef(pipeline_id="1", stage_id="new")
 
 
-def load(house) -> None:
+def load(house: Any) -> None:
     """Load whatever is left."""
     while not house.baseline.step():
         pass
 
 
-def count(house, kind: Kind) -> int:
+def count(house: Any, kind: Kind) -> int:
     """How many copies of a kind there are."""
     with house.service.database.read() as connection:
         return mirror.count(connection, house.key, kind)
 
 
-def test_what_was_there_before_us_enters_silently(build):
+def test_what_was_there_before_us_enters_silently(build: Any) -> None:
     """Old records make no event, and can be read without asking the CRM."""
     house = build()
     refs = house.crm.seed(Contact(name="Пётр"), Deal(title="старая"), Task(text="дело"))
@@ -42,7 +43,7 @@ def test_what_was_there_before_us_enters_silently(build):
     assert [house.seen(ref) for ref in refs] == [house.truth(ref) for ref in refs]
 
 
-def test_the_first_load_stands_in_the_bulk_queue(build):
+def test_the_first_load_stands_in_the_bulk_queue(build: Any) -> None:
     """Pages are asked for in the class that yields to handlers; notes and calls are not loaded at all."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -52,7 +53,7 @@ def test_the_first_load_stands_in_the_bulk_queue(build):
     assert {asked.kind for asked in pages} == {Kind.CONTACT, Kind.COMPANY, Kind.DEAL, Kind.LEAD, Kind.TASK}
 
 
-def test_every_change_since_connecting_is_told_once_while_20_000_deals_load(build):
+def test_every_change_since_connecting_is_told_once_while_20_000_deals_load(build: Any) -> None:
     """Hooks pour in during the first load: touched deals are told once each, the rest never; a restart goes on."""
     house = build(kinds=(Kind.DEAL,))
     house.world.page_size = 250
@@ -89,7 +90,7 @@ def test_every_change_since_connecting_is_told_once_while_20_000_deals_load(buil
     assert count(again, Kind.DEAL) == 20_040
 
 
-def test_a_hook_before_the_first_load_reaches_the_record_tells_the_change_once(build):
+def test_a_hook_before_the_first_load_reaches_the_record_tells_the_change_once(build: Any) -> None:
     """Seen through its hook, the record is left alone by the load that comes to it later."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -104,7 +105,7 @@ def test_a_hook_before_the_first_load_reaches_the_record_tells_the_change_once(b
     assert [(type(one).__name__, one.before, one.deal) for one in updated] == [("DealUpdated", None, house.truth(DEAL))]
 
 
-def test_a_hook_after_the_first_load_reached_the_record_tells_the_difference(build):
+def test_a_hook_after_the_first_load_reached_the_record_tells_the_difference(build: Any) -> None:
     """Loaded silently first, the change is told with what it was before."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -117,7 +118,7 @@ def test_a_hook_after_the_first_load_reached_the_record_tells_the_difference(bui
     assert house.events()[0].before.title == "старая"
 
 
-def test_a_change_that_only_the_first_load_found_is_told(build):
+def test_a_change_that_only_the_first_load_found_is_told(build: Any) -> None:
     """Neither hook nor feed told of it: the page shows that it changed since we connected."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -130,7 +131,7 @@ def test_a_change_that_only_the_first_load_found_is_told(build):
     assert [one[:2] for one in house.told()] == [("DealUpdated", "1")]
 
 
-def test_a_record_made_while_the_first_load_runs_is_created(build):
+def test_a_record_made_while_the_first_load_runs_is_created(build: Any) -> None:
     """Whatever shows it first, the load or its hook, a new record is told as created once."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -146,7 +147,7 @@ def test_a_record_made_while_the_first_load_runs_is_created(build):
     assert house.told() == [("DealCreated", first.id), ("DealCreated", second.id)]
 
 
-def test_a_page_that_fails_is_asked_for_again(build):
+def test_a_page_that_fails_is_asked_for_again(build: Any) -> None:
     """An error of the CRM reaches whoever runs the load; the next step goes on at the same page."""
     house = build(kinds=(Kind.DEAL,))
     house.world.page_size = 10
@@ -162,7 +163,7 @@ def test_a_page_that_fails_is_asked_for_again(build):
     assert (count(house, Kind.DEAL), house.told()) == (35, [])
 
 
-def test_a_kind_that_the_account_may_not_read_does_not_stop_the_others(build, caplog):
+def test_a_kind_that_the_account_may_not_read_does_not_stop_the_others(build: Any, caplog: Any) -> None:
     """The CRM refuses one kind: it is named in the log, the rest is loaded, and the next start tries it again."""
     house = build()
     house.crm.seed(Contact(name="Пётр"), Deal(title="старая"))
@@ -174,7 +175,7 @@ def test_a_kind_that_the_account_may_not_read_does_not_stop_the_others(build, ca
     assert count(house, Kind.DEAL) == 1
 
 
-def test_a_kind_that_is_added_later_is_loaded_later_and_silently(build):
+def test_a_kind_that_is_added_later_is_loaded_later_and_silently(build: Any) -> None:
     """A new extension asks for contacts: what happened to them before that is nobody's news."""
     house = build(kinds=(Kind.DEAL,))
     house.crm.seed(Contact(name="Пётр"), Deal(title="старая"))
@@ -193,7 +194,7 @@ def test_a_kind_that_is_added_later_is_loaded_later_and_silently(build):
     assert later.told() == [("ContactUpdated", "1", "name")]
 
 
-def test_the_moment_of_connecting_outlives_a_restart(build):
+def test_the_moment_of_connecting_outlives_a_restart(build: Any) -> None:
     """What changed while we were away is found by the feed and told once."""
     house = build()
     house.crm.seed(Deal(title="старая", stage=NEW))
@@ -211,24 +212,28 @@ def test_the_moment_of_connecting_outlives_a_restart(build):
 class Renamed(MemoryAdapter):
     """The next release of an adapter: it reads titles in another way."""
 
-    def translate(self, kind, raw, account):
+    def translate(self, kind: Any, raw: Any, account: Any) -> Any:
         """Titles are capitals now."""
         record = super().translate(kind, raw, account)
         return record.model_copy(update={"title": record.title.upper()}) if isinstance(record, Deal) else record
 
-    def open(self, settings, doors):
+    def open(self, settings: Any, doors: Any) -> Any:
         """Loaded records are read the same way as stored ones."""
         connection = super().open(settings, doors)
         plain = connection.load
-        connection.load = lambda refs: [
-            self.translate(one.ref.kind, one.raw, connection.account()).model_copy(update={"raw": one.raw})
-            for one in plain(refs)
-        ]
+
+        def load(refs: Any) -> Any:
+            return [
+                self.translate(one.ref.kind, one.raw, connection.account()).model_copy(update={"raw": one.raw})
+                for one in plain(refs)
+            ]
+
+        vars(connection)["load"] = load
         return connection
 
 
 @pytest.mark.parametrize("loads_first", [True, False])
-def test_an_upgrade_of_the_adapter_fires_nothing(build, loads_first):
+def test_an_upgrade_of_the_adapter_fires_nothing(build: Any, loads_first: Any) -> None:
     """New rules of translation change every copy: nobody is told, whether a hook or the background comes first."""
     house = build()
     house.crm.seed(Deal(title="первая", stage=NEW), Deal(title="вторая", stage=NEW))
@@ -253,27 +258,27 @@ def test_an_upgrade_of_the_adapter_fires_nothing(build, loads_first):
     assert later.events()[-1].before.title == "ВТОРАЯ"
 
 
-def test_hooks_are_asked_for_after_the_moment_of_connecting_and_looked_after(build):
+def test_hooks_are_asked_for_after_the_moment_of_connecting_and_looked_after(build: Any) -> None:
     """The subscription is made once, kept, revived; an account without rights for it lives by its feed."""
     house = build(public_url="https://crm.example.com")
     house.sweep.step()
     asked = [one.verb for one in house.world.asked]
     assert asked.index(Reading.FEED) < asked.index(Reading.HOOKS)
-    state = house.world.account("acme")
+    state: Any = house.world.account("acme")
     assert state.subscription == house.service.hook_url("acme", "memory")
     state.is_subscription_enabled = False
     house.sweep.step()
-    assert state.is_subscription_enabled is False
+    assert not state.is_subscription_enabled
     house.advance(601)
     house.sweep.step()
-    assert state.is_subscription_enabled is True
+    assert state.is_subscription_enabled
     house.world.fail_next(Rejected("no rights", status=403), 1, Reading.HOOKS)
     house.advance(601)
     house.person.add_contact("Пётр", hooks=False)
     assert house.sweep.step() == 1
 
 
-def test_a_long_absence_is_read_page_by_page(build):
+def test_a_long_absence_is_read_page_by_page(build: Any) -> None:
     """Pages of the feed are stored with their cursor: a break in the middle loses and repeats nothing."""
     house = build()
     house.start()
@@ -289,7 +294,7 @@ def test_a_long_absence_is_read_page_by_page(build):
         assert cursor.feed_only(connection, "acme") == 23
 
 
-def test_two_loads_at_once_do_no_harm(build):
+def test_two_loads_at_once_do_no_harm(build: Any) -> None:
     """Two processes that load the same account keep each record once."""
     house = build(kinds=(Kind.DEAL,))
     house.world.page_size = 10

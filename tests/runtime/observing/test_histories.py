@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -29,8 +30,8 @@ DEALS = 2
 class Histories(RuleBasedStateMachine):
     """Two deals of one account; everything that can happen around them, in any order."""
 
-    House: Callable[..., object]
-    listener: Callable[..., object]
+    House: Callable[..., Any]
+    listener: Callable[..., Any]
     empty: Path
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class Histories(RuleBasedStateMachine):
             adapters={"memory": MemoryAdapter(self.world)},
         )
         self.house = type(self).House(service, crm)
-        self.under_way: list = []
+        self.under_way: list[Any] = []
         self.writes = 0
 
     @initialize(seen_first=st.booleans())
@@ -172,14 +173,14 @@ class Histories(RuleBasedStateMachine):
         return [(move.from_stage[1] if move.from_stage else "?", move.to_stage[1]) for move in rows]
 
 
-def test_random_histories(house_class, listener_of, tmp_path):
+def test_random_histories(house_class: Any, listener_of: Any, tmp_path: Any) -> None:
     """Whatever happens in whatever order: the mirror ends as the CRM is, and each move was told once."""
     empty = tmp_path / "empty.sqlite3"
     database = Database(str(empty))
     migrate(database)
     database.close()
     given = {"House": house_class, "listener": staticmethod(listener_of), "empty": empty}
-    machine = type("Bound", (Histories,), given)
+    machine: Any = type("Bound", (Histories,), given)
     case = machine.TestCase
     case.settings = settings(
         max_examples=25,

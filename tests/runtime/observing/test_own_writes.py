@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ DEAL = Ref("acme", Kind.DEAL, "1")
 CHANNEL = CustomField(Deal, str, "Канал")
 
 
-def test_an_own_change_is_told_once_in_our_name(house):
+def test_an_own_change_is_told_once_in_our_name(house: Any) -> None:
     """The write makes its event when its result is stored; hook and feed about it tell nothing more."""
     house.update(DEAL, {"title": "наша"}).begin().send().record()
     assert house.told() == [("DealUpdated", "1", "title", "by robot")]
@@ -24,14 +25,14 @@ def test_an_own_change_is_told_once_in_our_name(house):
     assert house.events()[0].cause.model_dump() == {"extension": "robot", "run_id": 1, "depth": 1}
 
 
-def test_an_own_owner_change_brings_its_own_event(house):
+def test_an_own_owner_change_brings_its_own_event(house: Any) -> None:
     """What follows from single fields follows from our writes as well."""
     house.update(DEAL, {"owner_id": "2"}).begin().send().record()
     house.settle()
     assert house.told() == [("DealUpdated", "1", "owner_id", "by robot"), ("DealOwnerChanged", "1", "by robot")]
 
 
-def test_a_write_that_changes_nothing_is_no_event(house):
+def test_a_write_that_changes_nothing_is_no_event(house: Any) -> None:
     """Writing what is already there tells nobody."""
     house.update(DEAL, {"title": "старая"}).begin().send().record()
     house.settle()
@@ -39,7 +40,7 @@ def test_a_write_that_changes_nothing_is_no_event(house):
 
 
 @pytest.mark.parametrize("person_first", [True, False])
-def test_a_person_who_changes_another_field_in_the_same_second_is_heard(house, person_first):
+def test_a_person_who_changes_another_field_in_the_same_second_is_heard(house: Any, person_first: Any) -> None:
     """Our write says nothing of the rest of the record: somebody else's field is told without a cause."""
     amount = Money(Decimal(100), "RUB")
     if person_first:
@@ -52,7 +53,7 @@ def test_a_person_who_changes_another_field_in_the_same_second_is_heard(house, p
     assert house.seen(DEAL) == house.truth(DEAL)
 
 
-def test_a_person_who_changes_the_same_field_in_the_same_second_is_heard(house):
+def test_a_person_who_changes_the_same_field_in_the_same_second_is_heard(house: Any) -> None:
     """Whoever overwrites our value within the second is told of, from our value to theirs."""
     house.update(DEAL, {"title": "наша"}).begin().send().record()
     house.person.change(DEAL, {"title": "их"})
@@ -62,7 +63,7 @@ def test_a_person_who_changes_the_same_field_in_the_same_second_is_heard(house):
     assert (theirs.before.title, theirs.deal.title, theirs.actor_id) == ("наша", "их", "1")
 
 
-def test_a_hook_that_comes_before_the_result_is_stored_tells_nothing_of_our_field(house):
+def test_a_hook_that_comes_before_the_result_is_stored_tells_nothing_of_our_field(house: Any) -> None:
     """While our write is under way its field stays as it was; others' fields are told at once."""
     write = house.update(DEAL, {"title": "наша"}).begin().send()
     house.person.change(DEAL, {"amount": Money(Decimal(5), "RUB")})
@@ -76,7 +77,7 @@ def test_a_hook_that_comes_before_the_result_is_stored_tells_nothing_of_our_fiel
     assert house.hints() == 0
 
 
-def test_the_same_field_changed_while_our_write_is_under_way_is_told_once(house):
+def test_the_same_field_changed_while_our_write_is_under_way_is_told_once(house: Any) -> None:
     """A person overwrites our value before its result is stored: ours is told first, then theirs, each once."""
     write = house.update(DEAL, {"title": "наша"}).begin().send()
     house.person.change(DEAL, {"title": "их"})
@@ -88,7 +89,7 @@ def test_the_same_field_changed_while_our_write_is_under_way_is_told_once(house)
     assert house.seen(DEAL).title == "их"
 
 
-def test_a_refused_write_hides_nothing(house):
+def test_a_refused_write_hides_nothing(house: Any) -> None:
     """When the CRM refuses ours, a person's equal value that we held back is told as theirs."""
     write = house.update(DEAL, {"title": "одно"}).begin()
     house.person.change(DEAL, {"title": "одно"})
@@ -100,7 +101,7 @@ def test_a_refused_write_hides_nothing(house):
     assert house.told() == [("DealUpdated", "1", "title")]
 
 
-def test_a_write_that_never_ends_holds_a_field_no_longer_than_the_quarantine(house):
+def test_a_write_that_never_ends_holds_a_field_no_longer_than_the_quarantine(house: Any) -> None:
     """An intent without a result stops hiding its field in the end."""
     house.update(DEAL, {"title": "забыта"}).begin().send()
     house.settle()
@@ -108,7 +109,7 @@ def test_a_write_that_never_ends_holds_a_field_no_longer_than_the_quarantine(hou
     assert (house.clock.now() - house.events()[0].occurred_at).total_seconds() >= house.service.quarantine_s
 
 
-def test_a_spelling_of_the_crm_is_no_change(house):
+def test_a_spelling_of_the_crm_is_no_change(house: Any) -> None:
     """The CRM trims, rounds and gives phones a kind: what it made of our values is no event."""
     ref = house.do(Write(Verb.CREATE, Kind.CONTACT, record=Contact(name="Пётр")))
     house.settle()
@@ -125,7 +126,7 @@ def test_a_spelling_of_the_crm_is_no_change(house):
     assert house.seen(ref).phones == spelt["phones"]
 
 
-def test_an_own_custom_field_is_not_echoed(house):
+def test_an_own_custom_field_is_not_echoed(house: Any) -> None:
     """A custom field that we set is told once, though the CRM knows it by an id of its own."""
     house.update(DEAL, {"custom": [CHANNEL.to("сайт")]}).begin().send().record()
     house.settle()
@@ -134,7 +135,7 @@ def test_an_own_custom_field_is_not_echoed(house):
     assert house.seen(DEAL) == house.truth(DEAL)
 
 
-def test_somebodys_custom_field_beside_ours_is_heard(house):
+def test_somebodys_custom_field_beside_ours_is_heard(house: Any) -> None:
     """Two custom fields at once: only ours is ours."""
     visitors = CustomField(Deal, int, "Число мест")
     house.update(DEAL, {"custom": [CHANNEL.to("сайт")]}).begin().send().record()
@@ -143,7 +144,7 @@ def test_somebodys_custom_field_beside_ours_is_heard(house):
     assert house.told() == [("DealUpdated", "1", "custom", "by robot"), ("DealUpdated", "1", "custom")]
 
 
-def test_own_tags_and_anothers_tags_are_told_apart(house):
+def test_own_tags_and_anothers_tags_are_told_apart(house: Any) -> None:
     """A tag that we add and one that a person adds in the same second are two changes."""
     house.update(DEAL, {"add_tags": ["наш"]}).begin().send().record()
     house.person.change(DEAL, {"add_tags": ["их"]})
@@ -152,7 +153,7 @@ def test_own_tags_and_anothers_tags_are_told_apart(house):
     assert set(house.events()[1].deal.tags) == {"наш", "их"}
 
 
-def test_an_own_creation_is_told_once(house):
+def test_an_own_creation_is_told_once(house: Any) -> None:
     """The event comes with the result; the hook, the feed and the full copy tell nothing more."""
     task = house.do(Write(Verb.CREATE, Kind.TASK, record=Task(text="Позвонить", about=DEAL)))
     house.settle()
@@ -160,7 +161,7 @@ def test_an_own_creation_is_told_once(house):
     assert house.seen(task) == house.truth(task)
 
 
-def test_an_own_creation_seen_by_a_hook_first_waits_for_its_result(house):
+def test_an_own_creation_seen_by_a_hook_first_waits_for_its_result(house: Any) -> None:
     """A record that our write under way has just made is not told as somebody's; its event is that of the write."""
     write = house.own(Write(Verb.CREATE, Kind.TASK, record=Task(text="Позвонить", about=DEAL))).begin().send()
     house.deliver()
@@ -171,7 +172,7 @@ def test_an_own_creation_seen_by_a_hook_first_waits_for_its_result(house):
     assert house.told() == [("TaskCreated", task.id, "by robot")]
 
 
-def test_a_creation_of_somebody_else_is_only_late_while_ours_is_under_way(house):
+def test_a_creation_of_somebody_else_is_only_late_while_ours_is_under_way(house: Any) -> None:
     """A person's task made beside ours is told as theirs."""
     write = house.own(Write(Verb.CREATE, Kind.TASK, record=Task(text="наша"))).begin()
     theirs = house.person.add_task("их")
@@ -182,7 +183,7 @@ def test_a_creation_of_somebody_else_is_only_late_while_ours_is_under_way(house)
     assert sorted(house.told()) == sorted([("TaskCreated", ours.id, "by robot"), ("TaskCreated", theirs.id)])
 
 
-def test_a_result_that_is_stored_long_after_its_record_was_seen_is_told_once(house):
+def test_a_result_that_is_stored_long_after_its_record_was_seen_is_told_once(house: Any) -> None:
     """A process died between the answer and the result, and the record was seen meanwhile: one event, not two."""
     write = house.own(Write(Verb.CREATE, Kind.TASK, record=Task(text="Позвонить"))).begin().send()
     house.settle()
@@ -192,7 +193,7 @@ def test_a_result_that_is_stored_long_after_its_record_was_seen_is_told_once(hou
     assert [one[0] for one in house.told()] == ["TaskCreated"]
 
 
-def test_somebody_who_touches_our_new_record_at_once_is_heard(house):
+def test_somebody_who_touches_our_new_record_at_once_is_heard(house: Any) -> None:
     """What a person adds to a record that we have just made is told, though we had not loaded it yet."""
     contact = house.do(Write(Verb.CREATE, Kind.CONTACT, record=Contact(name="Пётр")))
     house.person.change(contact, {"phones": [Phone(raw="+79161234567")]})
@@ -201,7 +202,7 @@ def test_somebody_who_touches_our_new_record_at_once_is_heard(house):
     assert [(one[0], "phones" in one[2]) for one in house.told()[1:]] == [("ContactUpdated", True)]
 
 
-def test_an_own_write_to_a_record_that_was_never_seen_is_told_in_our_name(build):
+def test_an_own_write_to_a_record_that_was_never_seen_is_told_in_our_name(build: Any) -> None:
     """Before the first load has come to a record, our change of it is told once and as ours."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -216,7 +217,7 @@ def test_an_own_write_to_a_record_that_was_never_seen_is_told_in_our_name(build)
     assert house.events()[0].before is None
 
 
-def test_a_person_beside_us_on_a_record_that_was_never_seen_is_heard_too(build):
+def test_a_person_beside_us_on_a_record_that_was_never_seen_is_heard_too(build: Any) -> None:
     """Both changed an unseen record: our field is told as ours, the rest as somebody's."""
     house = build()
     house.crm.seed(Deal(title="старая"))
@@ -231,7 +232,7 @@ def test_a_person_beside_us_on_a_record_that_was_never_seen_is_heard_too(build):
     assert [(one[0], "amount" in one[2], "title" in one[2]) for one in others] == [("DealUpdated", True, False)]
 
 
-def test_an_own_deletion_is_told_once(house):
+def test_an_own_deletion_is_told_once(house: Any) -> None:
     """We delete a record: told as ours, and never again."""
     write = house.own(Write(Verb.DELETE, Kind.DEAL, ref=DEAL)).begin().send()
     house.deliver()
@@ -242,7 +243,7 @@ def test_an_own_deletion_is_told_once(house):
     assert house.told() == [("DealDeleted", "1", "by robot")]
 
 
-def test_an_own_merge_is_told_once_with_what_it_changed(house):
+def test_an_own_merge_is_told_once_with_what_it_changed(house: Any) -> None:
     """Merging is told as ours, and so is what the CRM made of the survivor."""
     first = house.person.add_contact("Анна")
     second = house.person.add_contact("Аня", phone="+79160000001")
@@ -256,7 +257,7 @@ def test_an_own_merge_is_told_once_with_what_it_changed(house):
     ]
 
 
-def test_an_own_link_is_not_echoed(house):
+def test_an_own_link_is_not_echoed(house: Any) -> None:
     """A contact that we link to a deal is told once, from the deal's side."""
     contact = house.person.add_contact("Пётр")
     house.settle()
@@ -267,7 +268,7 @@ def test_an_own_link_is_not_echoed(house):
     assert house.seen(DEAL).contacts == (contact,)
 
 
-def test_an_own_link_reaches_the_side_that_is_mirrored(build):
+def test_an_own_link_reaches_the_side_that_is_mirrored(build: Any) -> None:
     """Only deals are mirrored: linking a contact with one is told as our change of the deal, and not as somebody's."""
     house = build(kinds=(Kind.DEAL,))
     contact, _ = house.crm.seed(Contact(name="Пётр"), Deal(title="старая"))
@@ -277,14 +278,14 @@ def test_an_own_link_reaches_the_side_that_is_mirrored(build):
     assert house.told() == [("DealUpdated", "1", "contacts", "by robot")]
 
 
-def test_an_own_note_is_told_once(house):
+def test_an_own_note_is_told_once(house: Any) -> None:
     """A note of ours is told in our name, and not again by hook or feed."""
     note = house.do(Write(Verb.CREATE, Kind.NOTE, record=Note(text="заметка", about=DEAL)))
     house.settle()
     assert house.told() == [("NoteCreated", note.id, "by robot")]
 
 
-def test_a_call_that_we_log_in_the_crm_is_not_told_again(house):
+def test_a_call_that_we_log_in_the_crm_is_not_told_again(house: Any) -> None:
     """A call keeps its identity: neither its own address nor a second note of it makes an event."""
     contact = house.person.add_contact("Пётр", phone="+79161234567")
     house.settle()
@@ -303,7 +304,7 @@ def test_a_call_that_we_log_in_the_crm_is_not_told_again(house):
     assert [one for one in house.told() if one[0] == "CallFinished"] == []
 
 
-def test_what_a_vendors_extra_changed_is_ours(house):
+def test_what_a_vendors_extra_changed_is_ours(house: Any) -> None:
     """Fields that `extra` set in the vendor's own words are told in our name."""
     write = house.own(Write(Verb.UPDATE, Kind.DEAL, ref=DEAL, changes={}, extra={"name": "x"})).begin().send()
     state = house.world.account("acme")
@@ -313,7 +314,7 @@ def test_what_a_vendors_extra_changed_is_ours(house):
     assert house.told() == [("DealUpdated", "1", "title", "by robot")]
 
 
-def test_what_the_crm_does_because_of_our_write_is_ours(house):
+def test_what_the_crm_does_because_of_our_write_is_ours(house: Any) -> None:
     """A stage that we set closes the deal: outcome and closing time are told with it, in our name."""
     won = StageRef(pipeline_id="1", stage_id="won")
     house.update(DEAL, {"stage": won}).begin().send().record()
@@ -324,7 +325,7 @@ def test_what_the_crm_does_because_of_our_write_is_ours(house):
     ]
 
 
-def test_answers_that_lag_behind_our_write_are_not_believed(house):
+def test_answers_that_lag_behind_our_write_are_not_believed(house: Any) -> None:
     """The CRM still shows the old value after our write: nobody has changed it back."""
     state = house.world.account("acme")
     old = state.records[DEAL]

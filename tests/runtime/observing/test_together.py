@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -16,7 +17,8 @@ from sqlalchemy import insert
 from crmkit.models import Deal
 from crmkit.testing.faults import Reading
 from crmkit.values import Kind, Ref
-from crmkit_runtime import hints, lease, look
+from crmkit.webhook import Hint, Origin
+from crmkit_runtime import hints, lease, look, news
 from crmkit_runtime.database import to_us
 from crmkit_runtime.liveness import owner_name
 from crmkit_runtime.observe import Observer
@@ -25,7 +27,7 @@ from crmkit_runtime.tables import lease as leases
 DEAL = Ref("acme", Kind.DEAL, "1")
 
 
-def test_observers_in_threads_tell_each_change_once(house):
+def test_observers_in_threads_tell_each_change_once(house: Any) -> None:
     """Four threads observe while people change fifty deals twice and hooks come twice."""
     refs = [house.person.add(Deal(title=f"{number}")) for number in range(50)]
     house.settle()
@@ -56,7 +58,7 @@ def test_observers_in_threads_tell_each_change_once(house):
     assert all(house.seen(ref) == house.truth(ref) for ref in refs)
 
 
-def test_a_copy_that_changes_while_a_record_is_loaded_is_loaded_again(house):
+def test_a_copy_that_changes_while_a_record_is_loaded_is_loaded_again(house: Any) -> None:
     """Our write is stored between the load and its transaction: the load is thrown away, nothing is told wrongly."""
     write = house.update(DEAL, {"title": "наша"}).begin()
     house.person.change(DEAL, {"title": "их"})
@@ -65,10 +67,10 @@ def test_a_copy_that_changes_while_a_record_is_loaded_is_loaded_again(house):
     plain = house.service.accounts["acme"].live
 
     class Slow:
-        def __getattr__(self, name):
+        def __getattr__(self, name: Any) -> Any:
             return getattr(plain, name)
 
-        def load(self, refs):
+        def load(self, refs: Any) -> Any:
             found = plain.load(refs)
             if not write.ref:
                 write.send().record()
@@ -82,17 +84,17 @@ def test_a_copy_that_changes_while_a_record_is_loaded_is_loaded_again(house):
     assert house.seen(DEAL).title == "наша"
 
 
-def test_a_hint_that_comes_while_its_record_is_loaded_stays(house):
+def test_a_hint_that_comes_while_its_record_is_loaded_stays(house: Any) -> None:
     """A change after the load but before its transaction is not lost: its hint leads to another look."""
     house.person.change(DEAL, {"title": "раз"})
     house.deliver()
     plain = house.service.accounts["acme"].live
 
     class Slow:
-        def __getattr__(self, name):
+        def __getattr__(self, name: Any) -> Any:
             return getattr(plain, name)
 
-        def load(self, refs):
+        def load(self, refs: Any) -> Any:
             found = plain.load(refs)
             if house.truth(DEAL).title == "раз":
                 house.person.change(DEAL, {"title": "два"})
@@ -104,7 +106,7 @@ def test_a_hint_that_comes_while_its_record_is_loaded_stays(house):
     assert [one.deal.title for one in house.events()] == ["раз", "два"]
 
 
-def test_only_one_looks_at_an_account_at_a_time(house):
+def test_only_one_looks_at_an_account_at_a_time(house: Any) -> None:
     """While somebody holds the account's lease, others have nothing to do; afterwards they have."""
     house.person.change(DEAL, {"title": "новая"})
     house.deliver()
@@ -116,7 +118,7 @@ def test_only_one_looks_at_an_account_at_a_time(house):
     assert house.observer.step() is True
 
 
-def test_the_lease_of_a_dead_process_is_taken_over_at_once(house):
+def test_the_lease_of_a_dead_process_is_taken_over_at_once(house: Any) -> None:
     """A process of this host that was killed leaves no account unobserved; one of another host is waited for."""
     code = "import sys; sys.path[:0] = %r; from crmkit_runtime.liveness import owner_name; print(owner_name())"
     path = [one for one in sys.path if one]
@@ -137,13 +139,15 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once(house):
         assert is_ours
 
 
-def test_a_fault_of_our_own_code_on_one_record_leaves_the_others_alone(house, monkeypatch, caplog):
+def test_a_fault_of_our_own_code_on_one_record_leaves_the_others_alone(
+    house: Any, monkeypatch: Any, caplog: Any
+) -> None:
     """A record that breaks the observer is logged and looked at later; the others are told at once."""
     second = house.person.add(Deal(title="вторая"))
     third = house.person.add(Deal(title="третья"))
-    plain = look.is_new
+    plain = news.is_new
 
-    def breaks(record, told, connected):
+    def breaks(record: Any, told: Any, connected: Any) -> Any:
         if record.ref == second:
             raise ZeroDivisionError("planted")
         return plain(record, told, connected)
@@ -159,14 +163,14 @@ def test_a_fault_of_our_own_code_on_one_record_leaves_the_others_alone(house, mo
 
 
 @pytest.mark.parametrize("reason", ["moves", "write"])
-def test_a_look_before_its_time_counts_no_try(house, reason):
+def test_a_look_before_its_time_counts_no_try(house: Any, reason: Any) -> None:
     """A fresh hint for a record that waits does not use up its patience."""
     with house.service.database.write() as tx:
-        one = [hints.Hint(DEAL)]
-        hints.store(tx, house.service, "acme", one, origin=hints.Origin.HOOK, delivery_id="1")
+        one = [Hint(DEAL)]
+        hints.store(tx, house.service, "acme", one, origin=Origin.HOOK, delivery_id="1")
         now = house.clock.now()
         hints.put_off(tx, hints.of(tx, "acme", [DEAL])[DEAL], now, 5.0, reason)
-        hints.store(tx, house.service, "acme", one, origin=hints.Origin.HOOK, delivery_id="2")
+        hints.store(tx, house.service, "acme", one, origin=Origin.HOOK, delivery_id="2")
         hints.put_off(tx, hints.of(tx, "acme", [DEAL])[DEAL], now, 5.0, reason)
         waiting = hints.of(tx, "acme", [DEAL])[DEAL]
     assert [(row.tries, row.not_before) for row in waiting] == [(1, now + timedelta(seconds=5))] * 2

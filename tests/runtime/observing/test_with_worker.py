@@ -21,7 +21,7 @@ from crmkit_runtime.worker import Worker
 CHANNEL = CustomField(Deal, str, "Канал")
 
 
-def test_two_extensions_that_write_hear_each_other_once_and_themselves_never(tmp_path: Path):
+def test_two_extensions_that_write_hear_each_other_once_and_themselves_never(tmp_path: Path) -> None:
     """A stage move makes a task, a title and the next stage; each of these reaches the other extension once."""
     heard: list[tuple[str, ...]] = []
     writer: Extension[NoSettings] = Extension("writer")
@@ -101,5 +101,7 @@ def test_two_extensions_that_write_hear_each_other_once_and_themselves_never(tmp
         ]
     )
     record = world.account("acme").records[deal]
+    assert isinstance(record, Deal)
+    assert record.stage is not None
     assert (record.title, record.stage.stage_id, record[CHANNEL]) == ("в работе", "offer", "звонок")
     assert len([ref for ref in world.account("acme").records if ref.kind is Kind.TASK]) == 1
