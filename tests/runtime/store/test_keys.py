@@ -43,7 +43,9 @@ def test_a_missing_key_is_said(database: Database) -> None:
         Keyring.load(database, {})
 
 
-@pytest.mark.parametrize("text", ["secret", "x" * 44, "ключ", f"{OLD},short"])
+@pytest.mark.parametrize(
+    "text", ["secret", "x" * 44, "ключ", f"{OLD},short"], ids=["word", "long", "russian", "second"]
+)
 def test_a_text_that_is_no_key_is_said(database: Database, text: str) -> None:
     """A wrong key is refused at start, and the message does not repeat it."""
     with pytest.raises(ConfigError, match="CRMKIT_KEY is not a key") as error:
