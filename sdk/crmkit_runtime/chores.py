@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from crmkit_runtime.service import Service
 log = logging.getLogger(__name__)
 
 AFTER_FAULT_S = 5.0
+REST_S = 2.0
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class Chore:
             then whenever the bell rings, or every `look_s` of real time.
         account: the account it works for; it rests while that account is paused.
         is_over: says that the chore has nothing to do any more.
+        rests: a step that found work is followed by a rest as long as itself, `REST_S` at the most: what comes
+            meanwhile is done together, and half of a request budget that it waits for is left to others.
     """
 
     service: Service
@@ -36,11 +40,13 @@ class Chore:
     look_s: float = 0.5
     account: str | None = None
     is_over: Callable[[], bool] = field(default=lambda: False)
+    rests: bool = False
     not_before: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Repeat the step until `stop` is set or the chore is over."""
         while not stop.is_set() and not self.is_over():
+            began = time.monotonic()
             try:
                 has_more = self.once()
             except Exception:
@@ -50,6 +56,8 @@ class Chore:
                 continue
             if not has_more:
                 self.service.bell.wait(self.look_s)
+            elif self.rests:
+                stop.wait(min(time.monotonic() - began, REST_S))
 
     def once(self) -> bool:
         """Do the step when its time has come and its account answers; whether there may be more at once."""

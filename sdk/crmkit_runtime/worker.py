@@ -141,7 +141,7 @@ def _for_account(service: Service, key: str, sweep: timedelta) -> list[Chore]:
     return [
         Chore(service, f"baseline:{key}", load, account=key, is_over=loaded.is_set),
         Chore(service, f"feed:{key}", lambda: bool(feed.step()), every=sweep, account=key),
-        Chore(service, f"observe:{key}", observer.step, account=key),
+        Chore(service, f"observe:{key}", observer.step, account=key, rests=True),
         *(_for_source(service, key, name) for name in service.accounts[key].sources),
     ]
 
