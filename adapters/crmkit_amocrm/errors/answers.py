@@ -63,6 +63,11 @@ _RIGHTS: tuple[tuple[str, str], ...] = (
     ("/companies", "the user's role does not allow this for companies"),
 )
 
+STOCK_PAUSE_S = 300
+"""What the body of a 429 says to everybody, also to who is one request over the limit of a second.
+
+Source: Kommo, page "HTTP codes"."""
+
 
 class _Case:
     """One answer in the light of its request."""
@@ -171,8 +176,7 @@ class _Case:
         return RateLimited(
             f"{self._call}: too many requests",
             retry_after_s=said if header is None else header,
-            # The body says 300 to everybody, also to who is one request over the limit of a second.
-            is_stock_phrase=header is None and said is not None,
+            is_stock_phrase=header is None and said == STOCK_PAUSE_S,
             remedy="crmkit pauses and goes on; check whether other programs use the same integration.",
             **self._where(),
         )
