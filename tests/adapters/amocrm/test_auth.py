@@ -144,6 +144,26 @@ class TestRefresh:
         assert [secret for secret in ("cl1ent-s3cret", "refresh-old", old.access) if secret in shown] == []
         assert FileTokenStore(tmp_path).load("acme") == old
 
+    def test_a_new_code_takes_the_place_of_a_refused_pair(self, tmp_path: Path, mock: responses.RequestsMock) -> None:
+        """The person has set the code that the error asked for: the new pair is stored, and the call goes through."""
+        FileTokenStore(tmp_path).save("acme", pair("old", left_s=-10))
+        server = TokenServer(mock, "fresh-c0de")
+        assert opened(tmp_path, code=SecretStr("fresh-c0de")).account().id == "31"
+        assert FileTokenStore(tmp_path).load("acme") == Tokens(server.access, server.refresh, NOW.timestamp() + 86400)
+
+    def test_a_spent_code_is_tried_once_and_the_refusal_stands(
+        self, tmp_path: Path, mock: responses.RequestsMock
+    ) -> None:
+        """The code of the first day is still set: one request more, and the same clear error, now and later."""
+        old = pair("old", left_s=-10)
+        FileTokenStore(tmp_path).save("acme", old)
+        server = TokenServer(mock, "somebody-elses")
+        connection = opened(tmp_path, code=SecretStr("old-c0de"))
+        for _ in range(2):
+            with pytest.raises(AuthError, match="spent, expired or revoked"):
+                connection.account()
+        assert (server.asked, FileTokenStore(tmp_path).load("acme")) == (3, old)
+
     def test_a_lost_token_answer_is_tried_once_more(self, tmp_path: Path, mock: responses.RequestsMock) -> None:
         """The request may not have arrived; the same refresh token then still works."""
         FileTokenStore(tmp_path).save("acme", pair("old", left_s=-10))
