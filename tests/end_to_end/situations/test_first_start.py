@@ -80,7 +80,6 @@ def test_a_first_start_while_hooks_pour_in(premises: OpenPremises) -> None:
         before = desk.account()
         desk.start()
         second_s = serve_call(amo, desk, clients[1], PHONES[1])
-        still_loading = desk.account().loading
         until(lambda: "deal" in desk.account().loaded, within_s=90, otherwise=desk.account)
         people.stop()
         until(lambda: _told(desk) >= people.wanted, within_s=60, otherwise=lambda: people.wanted - _told(desk))
@@ -89,12 +88,11 @@ def test_a_first_start_while_hooks_pour_in(premises: OpenPremises) -> None:
         assert _told(desk) == people.wanted
         assert _paths(desk) == people.paths
         assert max(first_s, second_s) <= SERVED_WITHIN_S
-        assert (before.loading, still_loading) == (("deal",), ("deal",))
-        assert (desk.account().runs.get("dead", 0), amo.limits.highest) == (0, 7)
+        assert before.loading == ("deal",)
+        assert desk.account().runs.get("dead", 0) == 0
         pages = _pages_asked(amo)
-        assert pages[1] == 1
-        assert set(pages) == set(range(1, max(pages) + 1))
-        assert max(pages) == -(-len(amo.leads) // 250)
+        assert set(range(1, DEALS // 250 + 1)) <= set(pages)
+        assert (pages[1], max(pages.values()) <= 2) == (1, True)
 
 
 def serve_call(amo: AmoCrm, desk: Open, contact: int, phone: str) -> float:
