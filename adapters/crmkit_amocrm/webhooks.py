@@ -142,10 +142,14 @@ def _items(node: FormValue, depth: int) -> Iterator[Item]:
     elif isinstance(node, dict) and _is_item(node):
         yield node
     elif depth:
-        # Indexes may be sparse; a name is no index, and what lies under it is a value, not an item.
-        inner = [one for key, one in node.items() if key.isdigit()] if isinstance(node, dict) else node
-        for one in inner:
+        for one in _indexed(node) if isinstance(node, dict) else node:
             yield from _items(one, depth - 1)
+
+
+def _indexed(node: Item) -> list[FormValue]:
+    """What lies under indexes, which may be sparse or names; beside a text, a name is a field and no index."""
+    has_fields = any(isinstance(one, str) for key, one in node.items() if not key.isdigit())
+    return [one for key, one in node.items() if key.isdigit() or (isinstance(one, dict) and not has_fields)]
 
 
 def _is_item(node: Item) -> bool:
@@ -240,7 +244,9 @@ def _text(value: Any) -> str | None:
 
 def _id(value: Any) -> str | None:
     text = _text(value)
-    return text if text and text.isascii() and text.isdigit() and text != "0" else None
+    # No vendor counts further than 64 bits, and one senseless id would spoil the request for a whole batch.
+    is_number = text is not None and len(text) <= 19 and text.isascii() and text.isdigit()
+    return text if is_number and text != "0" else None
 
 
 def _moment(value: Any) -> datetime | None:

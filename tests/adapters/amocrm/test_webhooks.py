@@ -60,6 +60,23 @@ def test_several_entities_and_actions_in_one_body_all_count() -> None:
     )
 
 
+def test_an_index_may_be_a_name() -> None:
+    """Items under names count as those under numbers; a field of an item without an id is no item."""
+    body = (
+        b"leads[update][abc][id]=1&leads[update][22060555][id]=2&task[update][0][text]=x&task[update][0][result][id]=7"
+    )
+    read = parse(request(body), settings())
+    assert read.hints == (Hint(ref(Kind.DEAL, "1")), Hint(ref(Kind.DEAL, "2")))
+    assert read.refusals == ("task.update: no items",)
+
+
+def test_a_senseless_id_is_refused() -> None:
+    """A number of hundreds of digits never reaches the request that loads a batch."""
+    read = parse(request(b"leads[add][0][id]=" + b"9" * 400 + b"&leads[add][1][id]=5"), settings())
+    assert read.hints == (Hint(ref(Kind.DEAL, "5"), Action.ADDED),)
+    assert read.refusals == ("leads.add: an item without a usable id or card",)
+
+
 def test_a_deletion_may_be_a_bare_id() -> None:
     """The oldest form."""
     assert parsed("delete_scalar").hints == (Hint(ref(Kind.DEAL, "710001"), Action.DELETED),)
