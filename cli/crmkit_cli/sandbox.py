@@ -33,12 +33,22 @@ def command(port: int, seed: bool, as_json: bool) -> None:
     sandbox = start_sandbox(port, seed=seed)
     amocrm = sandbox.amocrm
     page = f"{sandbox.url}/amocrm/"
+    # The emulator's own integration: nothing here opens any other door.
+    oauth = {
+        "client_id": amocrm.client_id,
+        "client_secret": amocrm.client_secret,
+        "redirect_uri": amocrm.redirect_uri,
+        "code": amocrm.auth_code(),
+    }
     if as_json:
-        click.echo(json.dumps({"url": sandbox.url, "amocrm": amocrm.base_url, "token": amocrm.token, "page": page}))
+        addresses = {"url": sandbox.url, "amocrm": amocrm.base_url, "token": amocrm.token, "page": page}
+        click.echo(json.dumps({**addresses, "oauth": oauth}))
     else:
         click.echo(f"amoCRM API   {amocrm.base_url}")
         click.echo(f"{tr('токен', 'token')}        {amocrm.token}")
         click.echo(f"{tr('страница', 'page')}     {page}")
+        for name, value in oauth.items():
+            click.echo(f"{name:<13} {value}")
         click.echo(tr("Ctrl+C — остановить", "Ctrl+C stops it"))
     try:
         stopping_signal().wait()
