@@ -1,0 +1,240 @@
+"""The retailCRM adapter: the promise of `crmkit.adapter` kept, over the rooms below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
+from crmkit.errors import CrmKitError
+from crmkit.http import RateLimit, Transport
+from crmkit.identity import normalize_email, parse_phone
+from crmkit.models import Company, Contact, Deal, FieldDef, Record, Task
+from crmkit.settings import AccountSettings
+from crmkit.values import Json, Kind, Ref
+from crmkit.webhook import Delivery, FeedPage, WebhookRequest
+from crmkit.write import Verb, Write
+from crmkit_retailcrm import auth, webhooks
+from crmkit_retailcrm.client import (
+    KEYED,
+    Directory,
+    Enricher,
+    Feed,
+    History,
+    Line,
+    Merger,
+    Reader,
+    Recovery,
+    Walker,
+    Writer,
+    ensure_hooks,
+)
+from crmkit_retailcrm.errors import VENDOR, judge_for
+from crmkit_retailcrm.translate import from_item
+
+_CAPABILITIES: Mapping[Capability, Level] = {
+    **dict.fromkeys(Capability, Level.NATIVE),
+    Capability.COMPANIES: Level.NATIVE,
+    Capability.NOTES: Level.EMULATED,
+    Capability.PIPELINES: Level.EMULATED,
+    Capability.LOSS_REASONS: Level.EMULATED,
+    Capability.FIND_BY_PHONE: Level.EMULATED,
+    Capability.MERGE: Level.EMULATED,
+    Capability.LEADS: Level.ABSENT,
+    Capability.CALLS: Level.ABSENT,
+    Capability.LINKS: Level.ABSENT,
+    Capability.DELETE: Level.ABSENT,
+    Capability.FILES: Level.ABSENT,
+    Capability.WEBHOOKS: Level.ABSENT,
+}
+
+
+class RetailCrmAdapter:
+    """retailCRM and Simla.com, API v5."""
+
+    vendor = VENDOR
+    title = "retailCRM"
+    settings_type: type[AccountSettings] = auth.RetailCrmSettings
+    capabilities: Mapping[Capability, Level] = _CAPABILITIES
+    translator_version = 1
+    volatile: Mapping[Kind, frozenset[str]] = dict.fromkeys(Kind, frozenset({"updated_at", "updated_by"}))
+
+    def open(self, settings: AccountSettings, doors: Doors) -> RetailCrmConnection:
+        """A connection; no request is made. Raises ConfigError naming what to set."""
+        return RetailCrmConnection(auth.check(settings), doors)
+
+    def parse(self, request: WebhookRequest, settings: AccountSettings) -> Delivery:
+        """What a trigger says: which record to look at."""
+        return webhooks.parse(request, settings)
+
+    def translate(self, kind: Kind, raw: Mapping[str, Any], account: Account) -> Record:
+        """The record that a stored entity is."""
+        return from_item(kind, raw, account)
+
+    def limits(self, settings: AccountSettings) -> Sequence[RateLimit]:
+        """10 requests a second of the key, and 40 of its telephony."""
+        own = auth.check(settings)
+        return (*auth.limits(own), *auth.telephony_limits(own))
+
+    def effect_class(self, write: Write) -> EffectClass:
+        """Customers, orders and calls keep a key of ours; tasks and notes are looked up by their content."""
+        if write.verb is not Verb.CREATE:
+            return EffectClass.IDEMPOTENT
+        is_keyed = write.kind in (*KEYED, Kind.CALL) and write.marker is not None
+        return EffectClass.NATIVE_KEY if is_keyed else EffectClass.LOOKUP
+
+
+class RetailCrmConnection:
+    """One open retailCRM account. Thread-safe.
+
+    Args:
+        settings: the account's.
+        doors: request budget, urgency and clock.
+    """
+
+    vendor = VENDOR
+
+    def __init__(self, settings: auth.RetailCrmSettings, doors: Doors) -> None:
+        self.key = settings.key
+        self._settings = settings
+        self._doors = doors
+        self._line = Line(self._dial, settings.api_key.get_secret_value)
+        self._directory = Directory(self._line, settings, doors.clock)
+        self._history = History(self._line, self._directory, doors.clock)
+        walker = Walker(self._line, self._history, doors.clock)
+        enricher = Enricher(self._line, self._directory)
+        self._reader = Reader(self._line, walker, self._history, enricher, self._directory, self.key)
+        self._recovery = Recovery(self._line, self._reader, self._record, self._local)
+        self._feed = Feed(self._history, walker, self._directory, self.key)
+        merger = Merger(self._line, walker, self._history, doors.clock, settings.country)
+        self._writer = Writer(self._line, self._directory, self._reader, merger)
+
+    def account(self) -> Account:
+        """The account; one request, then remembered."""
+        return self._directory.account()
+
+    def supports(self, capability: Capability) -> Level:
+        """How the account gives a capability."""
+        return _CAPABILITIES[capability]
+
+    def load(self, refs: Sequence[Ref]) -> Sequence[Record]:
+        """The records that exist; one request for up to 100 of one list."""
+        mine = [ref for ref in refs if ref.account == self.key]
+        return [self._record(kind, item) for kind, item in self._reader.load(mine)]
+
+    def pages(self, kind: Kind, *, updated_since: datetime | None = None, cursor: str | None = None) -> Iterator[Page]:
+        """All records of a kind, 100 a request and read ahead; with `updated_since` those that the history names.
+
+        Complete even while others add, change and delete; a record may come twice.
+        """
+        account = self.account()
+        for chunk in self._reader.pages(kind, updated_since, cursor):
+            yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
+
+    def find(self, kind: Kind, query: Query) -> Sequence[Record]:
+        """All that match; the vendor's wide search is narrowed by the normalized form."""
+        matches = _matcher(query, self._settings.country)
+        found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
+        return [record for record in found.values() if matches(record)]
+
+    def fields(self, kind: Kind) -> Sequence[FieldDef]:
+        """The custom fields of contacts, companies or deals; remembered for ten minutes."""
+        return self._directory.fields(kind)
+
+    def write(self, write: Write) -> Ref | None:
+        """Do it; links, legal entities and merges cost requests of their own."""
+        result = self._writer.write_many([write])[0]
+        if isinstance(result, CrmKitError):
+            raise result
+        return result
+
+    def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
+        """Do them; creations go by fifties, a refused one does not stop the others."""
+        return self._writer.write_many(writes)
+
+    def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
+        """The record under the write's key, else the newest with its content that is not older than `since`."""
+        return self._recovery.find(write, since.timestamp(), known, self.key)
+
+    def feed(self, cursor: str | None) -> FeedPage:
+        """The account's changes behind `cursor`: the histories of customers, companies, orders and tasks."""
+        return self._feed.page(cursor)
+
+    def ensure_hooks(self, url: str) -> HookState:
+        """Keep the integration module registered; raises Unsupported with the triggers to type where none is named."""
+        return ensure_hooks(self._line, self._settings, url)
+
+    def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Json = None) -> Json:
+        """Any request below the account's address (`/api/v5/segments`); a body is an object of form fields.
+
+        Fields that are not texts are sent as JSON. A write is never repeated.
+        """
+        return self._line.send(method.upper(), f"/{path.lstrip('/')}", query, body)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._line.close()
+
+    def _record(self, kind: Kind, item: Mapping[str, Any]) -> Record:
+        return from_item(kind, item, self.account())
+
+    def _local(self, seconds: float) -> str:
+        return self._history.local(datetime.fromtimestamp(seconds, UTC))
+
+    def _dial(self, is_telephony: bool) -> Transport:
+        limits = auth.telephony_limits if is_telephony else auth.limits
+        return Transport(
+            self._settings.base_url,
+            vendor=VENDOR,
+            account=self.key,
+            judge=judge_for(self.key),
+            limits=limits(self._settings),
+            limiter=self._doors.limiter,
+            urgency=self._doors.urgency,
+            clock=self._doors.clock,
+        )
+
+
+def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
+    """Whether a record is what a query asks for, by the normalized form of each value."""
+    phone = parse_phone(query.phone, country=country) if query.phone else None
+    email = normalize_email(query.email) or query.email if query.email else None
+    name = _plain(query.name) if query.name else None
+
+    def matches(record: Record) -> bool:
+        return (
+            (query.phone is None or _has_phone(record, phone.e164 if phone else None, query.phone))
+            and (email is None or _has_email(record, email))
+            and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
+            and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
+            and (query.contact is None or (isinstance(record, Deal) and query.contact in record.contacts))
+            and (query.company is None or getattr(record, "company", None) == query.company)
+            and (query.owner_id is None or record.owner_id == query.owner_id)
+            and (query.is_open is None or _is_open(record) is query.is_open)
+            and (query.about is None or not isinstance(record, Task) or record.about == query.about)
+        )
+
+    return matches
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _has_phone(record: Record, e164: str | None, raw: str) -> bool:
+    if not isinstance(record, Contact | Company):
+        return False
+    return any(phone.e164 == e164 if e164 and phone.e164 else phone.raw == raw for phone in record.phones)
+
+
+def _has_email(record: Record, email: str) -> bool:
+    return isinstance(record, Contact | Company) and any(
+        (normalize_email(one.value) or one.value).casefold() == email.casefold() for one in record.emails
+    )
+
+
+def _is_open(record: Record) -> bool:
+    if isinstance(record, Deal):
+        return not record.is_closed
+    return isinstance(record, Task) and not record.is_done

@@ -1,0 +1,80 @@
+"""Settings of a retailCRM account; its API key is all that a call needs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+
+from crmkit.errors import ConfigError
+from crmkit.http import RateLimit
+from crmkit.models import Outcome
+from crmkit.settings import AccountSettings
+from crmkit_retailcrm.errors import VENDOR
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class RetailCrmSettings(AccountSettings):
+    """A retailCRM (Simla.com) account.
+
+    Args:
+        api_key: the key of Settings, Integration, API access keys.
+        site: code of the shop in which records are created; needed where the key sees several.
+        outcomes: what each group of order statuses means; groups that are not named leave the deal open.
+        trigger_token: the parameter `token` that triggers send; without one the secret address alone is trusted.
+        title_field: code of an order's text field that holds the deal's title; without one it is the order's number.
+        company_phone_field, company_email_field: codes of text fields of a corporate customer, which has neither.
+        default_owner_id: whose tasks are that name nobody; else the first active manager.
+        module_code: code of the integration module that `ensure_hooks` keeps registered.
+    """
+
+    secret_hint: ClassVar[str] = "Set `api_key`."  # noqa: S105 -- a name, no secret
+
+    api_key: SecretStr
+    site: str | None = None
+    outcomes: Mapping[str, Outcome] = Field(default_factory=lambda: {"complete": Outcome.WON, "cancel": Outcome.LOST})
+    trigger_token: SecretStr | None = None
+    title_field: str | None = None
+    company_phone_field: str | None = None
+    company_email_field: str | None = None
+    default_owner_id: str | None = Field(default=None, coerce_numbers_to_str=True)
+    module_code: str | None = None
+
+
+def check(settings: AccountSettings) -> RetailCrmSettings:
+    """The settings, known to be enough to make calls with.
+
+    Raises ConfigError naming what to set.
+    """
+    if not isinstance(settings, RetailCrmSettings):
+        raise ConfigError(f"account {settings.key} has settings of another vendor", account=settings.key)
+    parts = urlsplit(settings.base_url)
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not is_secure or not parts.hostname or "@" in parts.netloc:
+        raise ConfigError(
+            f"account {settings.key}: {parts.hostname or 'base_url'} is no https address",
+            account=settings.key,
+            vendor=VENDOR,
+            remedy="Set base_url to the account's own address, such as https://acme.retailcrm.ru.",
+        )
+    if not settings.api_key.get_secret_value().strip():
+        raise ConfigError(f"account {settings.key}: api_key is empty", account=settings.key, remedy="Set the key.")
+    return settings
+
+
+def limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:
+    """10 requests a second of the key. Source: retailCRM API v5, page "API rules"."""
+    return (RateLimit(f"{VENDOR}:{_fingerprint(settings)}", 10, 1.0),)
+
+
+def telephony_limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:
+    """40 requests a second of the key for methods under `telephony/`."""
+    return (RateLimit(f"{VENDOR}-telephony:{_fingerprint(settings)}", 40, 1.0),)
+
+
+def _fingerprint(settings: RetailCrmSettings) -> str:
+    return hashlib.sha256(settings.api_key.get_secret_value().encode()).hexdigest()[:16]

@@ -1,0 +1,176 @@
+"""What the account has by name: itself, its fields, users, statuses and sites; read once, remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from crmkit.adapter import Account
+from crmkit.clock import Clock
+from crmkit.models import FieldDef, Outcome
+from crmkit.values import Kind
+from crmkit_retailcrm.auth import RetailCrmSettings
+from crmkit_retailcrm.client.line import Line
+from crmkit_retailcrm.errors import VENDOR, refused_draft
+from crmkit_retailcrm.translate import field_def
+from crmkit_retailcrm.wire import FIELD_ENTITIES, NEW_PIPELINE, as_list, as_map, listed
+
+T = TypeVar("T")
+
+FRESH_S = 600.0
+"""Names are read again after this long; an unknown name is looked for afresh at once."""
+
+
+class Directory:
+    """The names of one account.
+
+    Args:
+        line: the way to the account.
+        settings: the account's.
+        clock: the time.
+    """
+
+    def __init__(self, line: Line, settings: RetailCrmSettings, clock: Clock) -> None:
+        self._line = line
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._kept: dict[str, tuple[float, Any]] = {}
+
+    def account(self) -> Account:
+        """The account; one request, then remembered for good."""
+        return self._remembered("account", self._read_account, float("inf"))
+
+    def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
+        """The custom fields of a kind, with the options of their dictionaries; empty for kinds that have none."""
+        if kind not in FIELD_ENTITIES:
+            return ()
+        every = self._remembered("fields", self._read_fields, 0.0 if afresh else FRESH_S)
+        return every[kind]
+
+    def field_map(self, kind: Kind) -> Mapping[str, FieldDef]:
+        """The custom fields of a kind by code."""
+        return {field.id: field for field in self.fields(kind)}
+
+    def users(self, *, afresh: bool = False) -> Sequence[Mapping[str, Any]]:
+        """All users, those who have left included."""
+        return self._remembered("users", lambda: list(self._line.every("users", "users")), 0.0 if afresh else FRESH_S)
+
+    def has_user(self, user_id: str) -> bool:
+        """The account has, or had, such a user."""
+        return any(str(user.get("id")) == user_id for afresh in (False, True) for user in self.users(afresh=afresh))
+
+    def default_owner_id(self) -> str:
+        """Whose tasks are that name nobody: the setting's, else the first active manager, else the first active user.
+
+        Raises Rejected when the account has no active user.
+        """
+        if self._settings.default_owner_id is not None:
+            return self._settings.default_owner_id
+        active = sorted(
+            (user for user in self.users() if user.get("active")),
+            key=lambda user: (not user.get("isManager"), int(user["id"])),
+        )
+        if not active:
+            raise refused_draft(
+                self._settings.key, "owner_id", "a task has a performer", "Set owner_id, or default_owner_id."
+            )
+        return str(active[0]["id"])
+
+    def pipelines(self, *, afresh: bool = False) -> Sequence[Mapping[str, Any]]:
+        """The order types, each with all statuses in the order of their groups; three requests, then remembered."""
+        return self._remembered("pipelines", self._read_pipelines, 0.0 if afresh else FRESH_S)
+
+    def has_stage(self, pipeline_id: str, stage_id: str) -> bool:
+        """The account has such an order type with such a status."""
+        return any(
+            str(pipeline["id"]) == pipeline_id and any(status["code"] == stage_id for status in pipeline["statuses"])
+            for afresh in (False, True)
+            for pipeline in self.pipelines(afresh=afresh)
+        )
+
+    def main_pipeline(self) -> str:
+        """The order type of orders that name none."""
+        return next(str(pipeline["id"]) for pipeline in self.pipelines() if pipeline["isMain"])
+
+    def outcome(self, status: str) -> str:
+        """What a status means for its order; an unknown one leaves it open."""
+        for afresh in (False, True):
+            for known in self.pipelines(afresh=afresh)[0]["statuses"]:
+                if known["code"] == status:
+                    return str(known["outcome"])
+        return Outcome.OPEN.value
+
+    def role(self, name: str) -> str | None:
+        """The custom field that the settings name for `title`, `phone` or `email`."""
+        roles = {
+            "title": self._settings.title_field,
+            "phone": self._settings.company_phone_field,
+            "email": self._settings.company_email_field,
+        }
+        return roles[name]
+
+    def site(self) -> str | None:
+        """The shop in which records are made: the setting's, else the account's only or default one."""
+        if self._settings.site is not None:
+            return self._settings.site
+        return self._remembered("site", self._read_site, FRESH_S)
+
+    def _remembered(self, name: str, read: Callable[[], T], fresh_s: float) -> T:
+        now = self._clock.now().timestamp()
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is not None and now - kept[0] < fresh_s:
+                found: T = kept[1]
+                return found
+            found = read()
+            self._kept[name] = (now, found)
+            return found
+
+    def _read_account(self) -> Account:
+        found = as_map(as_map(self._line.get("settings")).get("settings"))
+        url = self._settings.base_url.rstrip("/")
+        host = urlsplit(url).hostname or ""
+        return Account(
+            key=self._settings.key,
+            vendor=VENDOR,
+            id=host,
+            name=host.partition(".")[0],
+            url=url,
+            timezone=str(as_map(found.get("timezone")).get("value") or "Europe/Moscow"),
+            currency=str(as_map(found.get("default_currency")).get("value") or "RUB"),
+            country=self._settings.country,
+        )
+
+    def _read_fields(self) -> dict[Kind, tuple[FieldDef, ...]]:
+        raw = list(self._line.every("custom-fields", "customFields"))
+        dictionaries: dict[str, Mapping[str, Any]] = {}
+        if any(field.get("dictionary") for field in raw):
+            found = self._line.every("custom-fields/dictionaries", "customDictionaries")
+            dictionaries = {str(one["code"]): one for one in found}
+        return {
+            kind: tuple(field_def(field, kind, dictionaries) for field in raw if field.get("entity") == entity)
+            for kind, entity in FIELD_ENTITIES.items()
+        }
+
+    def _read_pipelines(self) -> list[dict[str, Any]]:
+        groups = {str(one["code"]): one for one in listed(self._line.get("reference/status-groups"), "statusGroups")}
+        statuses = [dict(one) for one in listed(self._line.get("reference/statuses"), "statuses")]
+        for status in statuses:
+            outcome = self._settings.outcomes.get(str(status.get("group")), Outcome.OPEN)
+            status["code"], status["outcome"] = str(status["code"]), outcome.value
+        statuses.sort(key=lambda one: (_ordering(groups.get(str(one.get("group")), {})), _ordering(one)))
+        types = listed(self._line.get("reference/order-types"), "orderTypes") or [{"code": NEW_PIPELINE, "name": ""}]
+        main = next((one for name in ("defaultForCrm", "defaultForApi") for one in types if one.get(name)), types[0])
+        return [{**one, "id": str(one["code"]), "isMain": one is main, "statuses": statuses} for one in types]
+
+    def _read_site(self) -> str | None:
+        sites = as_list(as_map(self._line.get("reference/sites")).get("sites"))
+        chosen = next((site for site in sites if site.get("defaultForCrm")), sites[0] if len(sites) == 1 else None)
+        return str(chosen["code"]) if chosen else None
+
+
+def _ordering(one: Mapping[str, Any]) -> int:
+    return int(one.get("ordering") or 0)
