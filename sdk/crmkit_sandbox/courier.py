@@ -32,6 +32,7 @@ class Delivery:
     due: float
     content_type: str = FORM
     timeout_s: float = 2.0
+    method: str = "POST"
     status: int | None = None
     at: float | None = None
     verdict: Verdict = field(default=lambda _: None, repr=False)
@@ -172,6 +173,7 @@ class Courier:
                     due=again,
                     content_type=delivery.content_type,
                     timeout_s=delivery.timeout_s,
+                    method=delivery.method,
                     verdict=delivery.verdict,
                 )
             )
@@ -181,11 +183,15 @@ class Courier:
 
 
 def _send(session: requests.Session, delivery: Delivery) -> None:
+    is_get = delivery.method == "GET"
+    headers = {"User-Agent": "crmkit-sandbox", **({} if is_get else {"Content-Type": delivery.content_type})}
     try:
-        answer = session.post(
+        answer = session.request(
+            delivery.method,
             delivery.url,
-            data=delivery.body.encode(),
-            headers={"Content-Type": delivery.content_type, "User-Agent": "crmkit-sandbox"},
+            params=delivery.body if is_get else None,
+            data=None if is_get else delivery.body.encode(),
+            headers=headers,
             timeout=delivery.timeout_s,
             allow_redirects=False,
         )

@@ -1,21 +1,23 @@
 """The sandbox: emulated CRMs under one address, a vendor a prefix."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from .amocrm import AmoCrm
+from .bitrix24 import Bitrix24
 from .clock import Clock
 from .control import make_front
 from .courier import Courier
 from .faults import Faults
 from .gateway import Gateway, Latency
+from .retailcrm import RetailCrm
 from .serving import LoopbackServer
 from .vendor import Vendor
 from .world import World
 
-MAKERS = {"amocrm": AmoCrm}
+MAKERS: Mapping[str, Callable[[World, Courier], Vendor]] = {"amocrm": AmoCrm, "retailcrm": RetailCrm}
 
 
 class Sandbox:
@@ -51,6 +53,20 @@ class Sandbox:
         """The emulated amoCRM."""
         vendor = self.vendors["amocrm"]
         assert isinstance(vendor, AmoCrm)  # noqa: S101  the key was made with the class
+        return vendor
+
+    @property
+    def retailcrm(self) -> RetailCrm:
+        """The emulated retailCRM."""
+        vendor = self.vendors["retailcrm"]
+        assert isinstance(vendor, RetailCrm)  # noqa: S101  the key was made with the class
+        return vendor
+
+    @property
+    def bitrix24(self) -> Bitrix24:
+        """The emulated Bitrix24."""
+        vendor = self.vendors["bitrix24"]
+        assert isinstance(vendor, Bitrix24)  # noqa: S101  the key was made with the class
         return vendor
 
     @property

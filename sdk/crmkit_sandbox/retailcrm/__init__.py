@@ -1,0 +1,5 @@
+"""The emulated retailCRM."""
+
+from .state import RetailCrm
+
+__all__ = ["RetailCrm"]

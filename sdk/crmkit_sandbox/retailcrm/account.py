@@ -1,0 +1,237 @@
+"""Everything that one emulated retailCRM account remembers."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.search import Search
+from crmkit_sandbox.store import Table
+from crmkit_sandbox.wire import Row
+from crmkit_sandbox.world import Ids, World
+
+Kind = Literal["customers", "corporate", "orders", "tasks"]
+KINDS: tuple[Kind, ...] = ("customers", "corporate", "orders", "tasks")
+# People and corporate customers share one series of ids, as they share one table at the vendor.
+FIRST_IDS = {
+    "customers": 4_771,
+    "orders": 6_722,
+    "tasks": 301,
+    "notes": 41,
+    "files": 25,
+    "costs": 739,
+    "calls": 1,
+    "items": 10_101,
+    "payments": 4_301,
+    "addresses": 3_501,
+    "companies": 771,
+    "contacts": 941,
+    "offers": 20_201,
+    "comments": 1_150,
+    "users": 19,
+    "groups": 25,
+    "segments": 4,
+    "triggers": 1,
+    "links": 1,
+    "references": 3,
+}
+FIRST_HISTORY_ID = 9_001
+ZONE = "Europe/Moscow"
+# Of the two sites a key sees both unless it was issued for fewer.
+SITES = ("main", "outlet")
+AREAS = ("order", "customer", "user", "reference", "task", "custom_fields", "file", "cost", "payments", "telephony")
+SCOPES = (
+    *(f"{area}_{right}" for area in (*AREAS, "integration", "store", "loyalty") for right in ("read", "write")),
+    "segment_read",
+    "analytics_write",
+    "notification_write",
+)
+TAG_COLOR = "#3e89b6"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts now, and whether that fires triggers."""
+
+    source: Literal["user", "api", "code", "rule"] = "code"
+    user_id: int | None = None
+    key: str | None = None
+    sends_hooks: bool = True
+
+
+@dataclass(frozen=True)
+class Key:
+    """What an API key may do and which sites it sees."""
+
+    scopes: frozenset[str]
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a record; `fields` are named as the history names them."""
+
+    kind: Kind
+    action: Literal["create", "change", "delete"]
+    row: Row
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Combine:
+    """Customers that wait for their merge."""
+
+    kind: Kind
+    winner: int
+    losers: tuple[int, ...]
+    due: float
+    actor: Actor
+
+
+@dataclass
+class Switches:
+    """What no primary source settles; each may be turned the other way."""
+
+    removes_left_out_items: bool = True
+    refuses_unknown_fields: bool = False
+    joins_phones_on_combine: bool = False
+    is_busy_html: bool = False
+    combine_delay_s: float = 1.0
+
+
+class Account:
+    """The records and settings of the account; all access is under `world.lock`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ids = Ids()
+        self.name = "romashka"
+        self.exists = True
+        self.zone = ZoneInfo(ZONE)
+        self.switches = Switches()
+        self.keys: dict[str, Key] = {}
+        self.listeners: list[Callable[[Change], None]] = []
+        names = (*KINDS, "notes", "files", "costs", "calls")
+        self.tables: dict[str, Table] = {name: Table() for name in names}
+        self.search = {
+            "customers": Search(self.tables["customers"], _person_texts),
+            "orders": Search(self.tables["orders"], _order_texts),
+        }
+        self.orders_of = Grouping(self.tables["orders"], lambda row: row.get("customer"))
+        self.tasks_of = {
+            name: Grouping(self.tables["tasks"], lambda row, name=name: row.get(name))  # type: ignore[misc]  # bound now
+            for name in ("customer", "order")
+        }
+        self.by_external = {kind: Grouping(self.tables[kind], _external) for kind in KINDS[:3]}
+        self.history: dict[str, list[Row]] = {}
+        self.shelves: dict[str, dict[Any, Row]] = {}
+        self.references: dict[str, dict[str, Row]] = {}
+        self.fields: dict[str, dict[str, Row]] = {}
+        self.contents: dict[int, bytes] = {}
+        self.combines: list[Combine] = []
+        self.actor = Actor()
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop everything but the account itself and its keys."""
+        self.ids.load({})
+        for table in self.tables.values():
+            table.load(([], [], {}, [], []))
+        self.history = {kind: [] for kind in KINDS}
+        names = ("users", "groups", "segments", "triggers", "modules", "dictionaries", "tags", "offers", "comments")
+        self.shelves = {name: {} for name in (*names, "events", "notifications")}
+        self.references = {}
+        self.fields = {}
+        self.contents = {}
+        self.combines = []
+
+    def issue_key(self, scopes: Sequence[str] = SCOPES, sites: Sequence[str] = SITES) -> str:
+        """A fresh API key."""
+        key = secrets.token_hex(16)
+        self.keys[key] = Key(frozenset(scopes), tuple(sites))
+        return key
+
+    def now(self) -> float:
+        """Unix seconds of the sandbox clock."""
+        return self.world.clock.now()
+
+    def moment(self, at: float | None = None) -> str:
+        """A moment as the vendor writes it: `Y-m-d H:i:s` in the account's zone."""
+        return datetime.fromtimestamp(self.now() if at is None else at, self.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def take_id(self, series: str) -> int:
+        """A fresh id of a series."""
+        return self.ids.take(series, start=FIRST_IDS[series])
+
+    @contextmanager
+    def acting(self, actor: Actor) -> Iterator[None]:
+        """Hold the lock and act as `actor`."""
+        with self.world.lock:
+            before = self.actor
+            self.actor = actor
+            try:
+                yield
+            finally:
+                self.actor = before
+                self.world.changed.notify_all()
+
+    def tell(self, change: Change) -> None:
+        """Let the listeners know of a change."""
+        for listener in self.listeners:
+            listener(change)
+
+    def find(self, kind: Kind, external_id: str, site: str | None) -> Row | None:
+        """The live record with this external id; a site of None means any."""
+        for row_id in self.by_external[kind].ids(external_id):
+            row = self.tables[kind].live(row_id)
+            if row is not None and site in (None, row["site"]):
+                return row
+        return None
+
+    def dump(self) -> Any:
+        """A copy for a snapshot."""
+        return {
+            "ids": self.ids.dump(),
+            "tables": {name: table.dump() for name, table in self.tables.items()},
+            "history": {kind: list(rows) for kind, rows in self.history.items()},
+            "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
+            "references": {name: dict(book) for name, book in self.references.items()},
+            "fields": {name: dict(book) for name, book in self.fields.items()},
+            "contents": dict(self.contents),
+            "combines": list(self.combines),
+        }
+
+    def load(self, dumped: Any) -> None:
+        """Put a snapshot back."""
+        self.ids.load(dumped["ids"])
+        for name, table in dumped["tables"].items():
+            self.tables[name].load(table)
+        self.history = {kind: list(rows) for kind, rows in dumped["history"].items()}
+        self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
+        self.references = {name: dict(book) for name, book in dumped["references"].items()}
+        self.fields = {name: dict(book) for name, book in dumped["fields"].items()}
+        self.contents = dict(dumped["contents"])
+        self.combines = list(dumped["combines"])
+
+
+def full_name(row: Row) -> str:
+    """Last, first and middle name, as far as they are filled."""
+    return " ".join(row[name] for name in ("lastName", "firstName", "patronymic") if row.get(name))
+
+
+def _external(row: Row) -> str | None:
+    return row.get("externalId")
+
+
+def _person_texts(row: Row) -> tuple[list[str], list[str]]:
+    phones = [phone["number"] for phone in row.get("phones", ())]
+    return [full_name(row), *phones], phones
+
+
+def _order_texts(row: Row) -> tuple[list[str], list[str]]:
+    phones = [row[name] for name in ("phone", "additionalPhone") if row.get(name)]
+    return [full_name(row), *phones], phones

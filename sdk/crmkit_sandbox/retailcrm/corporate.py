@@ -1,0 +1,154 @@
+"""How a corporate customer, its companies, addresses and contacts are written."""
+
+from collections.abc import Mapping
+
+from crmkit_sandbox.wire import Row
+
+from . import changes, schema
+from .account import Account
+from .customers import check_external
+from .problems import not_loaded, problem
+from .values import check_user, custom_fields, linked, tags
+
+TITLE = "Customer"
+# Source: retailCRM API v5, entities CustomerCorporate, Company, CustomerContact.
+SCHEMA: schema.Schema = {
+    **dict.fromkeys(("externalId", "nickName", "discountCardNumber"), schema.text),
+    **dict.fromkeys(("vip", "bad"), schema.flag),
+    "createdAt": schema.moment,
+    "managerId": schema.whole,
+    "personalDiscount": schema.number,
+    "source": schema.nested(schema.SOURCE),
+    "customFields": schema.row,
+    "addTags": schema.texts,
+    "removeTags": schema.texts,
+    "customerContacts": schema.rows,
+    "companies": schema.rows,
+    "addresses": schema.rows,
+}
+WRITE_ONLY = frozenset({"customFields", "addTags", "removeTags", "customerContacts", "companies", "addresses"})
+COMPANY: schema.Schema = {
+    **dict.fromkeys(("externalId", "name", "brand", "site"), schema.text),
+    **dict.fromkeys(("active", "isMain"), schema.flag),
+    "contragent": schema.nested(schema.CONTRAGENT),
+    "address": schema.row,
+    "customFields": schema.row,
+}
+ADDRESS: schema.Schema = {**schema.ADDRESS, "name": schema.text, "externalId": schema.text, "isMain": schema.flag}
+CONTACT: schema.Schema = {"isMain": schema.flag, "customer": schema.row, "companies": schema.rows}
+SHELVES: Mapping[str, tuple[str, str, schema.Schema]] = {
+    "addresses": ("address", "addresses", ADDRESS),
+    "companies": ("company", "companies", COMPANY),
+    "contacts": ("contact", "customerContacts", CONTACT),
+}
+
+
+def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
+    """A new corporate customer.
+
+    Raises ProblemError 400 for a value that cannot be kept.
+    """
+    columns = schema.read("customerCorporate", given, SCHEMA, ignored)
+    check_external(account, "corporate", columns, site, TITLE)
+    if not columns.get("nickName"):
+        raise not_loaded(TITLE, {"nickName": "This value should not be blank."})
+    row: Row = {
+        "type": "customer_corporate",
+        "createdAt": account.moment(),
+        "vip": False,
+        "bad": False,
+        "site": site,
+        "tags": [],
+        "customFields": {},
+        "customerContacts": [],
+        "companies": [],
+        "addresses": [],
+    }
+    after = _applied(account, {"id": account.take_id("customers"), **row}, columns, ignored)
+    for shelf, (_, field, _) in SHELVES.items():
+        for part in columns.get(field) or ():
+            after = with_part(account, after, shelf, part, None, ignored)
+    return changes.create(account, "corporate", after)
+
+
+def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row:
+    """A corporate customer with what `given` holds; its parts are written by methods of their own.
+
+    Raises ProblemError 400 for a value that cannot be kept.
+    """
+    columns = schema.read("customerCorporate", given, SCHEMA, ignored)
+    if columns.get("externalId") != before.get("externalId"):
+        check_external(account, "corporate", columns, before["site"], TITLE)
+    ignored.extend(f"customerCorporate.{field}" for _, field, _ in SHELVES.values() if field in columns)
+    return changes.change(account, "corporate", before, _applied(account, before, columns, ignored))
+
+
+def with_part(account: Account, row: Row, shelf: str, given: Row, part: Row | None, ignored: list[str]) -> Row:
+    """The corporate customer with a part more, or with a changed one.
+
+    The first of a shelf is the main one; making another main takes the mark from it.
+    Raises ProblemError 400 for a value that cannot be kept.
+    """
+    name, field, fields = SHELVES[shelf]
+    columns = schema.read(name, given, fields, ignored)
+    before: Row = part or {"id": account.take_id(shelf), "isMain": not row[field]}
+    if part is None and shelf == "companies":
+        before |= {"active": True, "createdAt": account.moment(), "customFields": {}}
+    if shelf == "contacts":
+        columns = _contact(account, row, columns, is_new=part is None)
+    if shelf == "companies":
+        if part is None and not columns.get("name"):
+            raise not_loaded("Company", {"name": "This value should not be blank."})
+        if columns.get("customFields") is not None:
+            old, new = before.get("customFields"), columns["customFields"]
+            columns["customFields"] = custom_fields(account, "company", "Company", old, new, ignored)
+        if columns.get("contragent") is not None:
+            columns["contragent"] = schema.merged(before.get("contragent", {}), columns["contragent"])
+    after = schema.merged(before, columns)
+    parts = [after if one["id"] == after["id"] else one for one in row[field]]
+    if part is None:
+        parts.append(after)
+    if after["isMain"]:
+        parts = [one if one["id"] == after["id"] else {**one, "isMain": False} for one in parts]
+    return {**row, field: parts}
+
+
+def part_of(account: Account, row: Row, shelf: str, address: str, entity_by: str) -> Row:
+    """The part that a path names by id or external id; a contact answers to the ids of its person too.
+
+    Raises ProblemError 404 when there is none.
+    """
+    for part in row[SHELVES[shelf][1]]:
+        person = (account.tables["customers"].get(part["customer"]) or {}) if shelf == "contacts" else {}
+        name = "id" if entity_by == "id" else "externalId"
+        if address in [str(one[name]) for one in (part, person) if name in one]:
+            return dict(part)
+    raise problem(404)
+
+
+def _contact(account: Account, row: Row, columns: Row, *, is_new: bool) -> Row:
+    found: Row = {name: value for name, value in columns.items() if name == "isMain"}
+    if is_new:
+        person = linked(account, columns.get("customer") or {}, "customer", row["site"], "CustomerContact")
+        if any(contact["customer"] == person["id"] for contact in row["customerContacts"]):
+            raise not_loaded("CustomerContact", {"customer": "This value is already used."})
+        found["customer"] = person["id"]
+        if not person.get("isContact"):
+            changes.change(account, "customers", person, {**person, "isContact": True})
+    if columns.get("companies") is not None:
+        known = {company["id"] for company in row["companies"]}
+        asked = [one.get("company", one).get("id") for one in columns["companies"]]
+        if not set(asked) <= known:
+            raise not_loaded("CustomerContact", {"companies": "Company not found."})
+        found["companies"] = asked
+    return found
+
+
+def _applied(account: Account, before: Row, columns: Row, ignored: list[str]) -> Row:
+    check_user(account, TITLE, "managerId", columns.get("managerId"))
+    after = schema.merged(before, {name: value for name, value in columns.items() if name not in WRITE_ONLY})
+    if "customFields" in columns:
+        given, old = columns["customFields"] or {}, before.get("customFields")
+        after["customFields"] = custom_fields(account, "customer_corporate", TITLE, old, given, ignored)
+    after["tags"] = tags(account, before["tags"], columns.get("addTags") or [], columns.get("removeTags") or [])
+    return after

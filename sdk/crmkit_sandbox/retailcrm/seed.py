@@ -1,0 +1,262 @@
+"""A small shop: the settings that every account has, and records to play with."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from crmkit_sandbox.wire import Row
+
+from .account import Account
+
+# Source: retailCRM, statuses of a new account; the odd spelling is the product's own.
+STATUSES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "new": (("new", "Новый"),),
+    "approval": (
+        ("availability-confirmed", "Наличие подтверждено"),
+        ("offer-analog", "Предложить замену"),
+        ("client-confirmed", "Согласовано с клиентом"),
+        ("prepayed", "Предоплата поступила"),
+    ),
+    "assembling": (
+        ("send-to-assembling", "Передано в комплектацию"),
+        ("assembling", "Комплектуется"),
+        ("assembling-complete", "Укомплектован"),
+    ),
+    "delivery": (
+        ("send-to-delivery", "Передан в доставку"),
+        ("delivering", "Доставляется"),
+        ("redirect", "Доставка перенесена"),
+    ),
+    "complete": (("complete", "Выполнен"),),
+    "cancel": (
+        ("no-call", "Недозвон"),
+        ("no-product", "Нет в наличии"),
+        ("already-buyed", "Купил в другом месте"),
+        ("delyvery-did-not-suit", "Не устроила доставка"),
+        ("prices-did-not-suit", "Не устроила цена"),
+        ("cancel-other", "Отменен"),
+    ),
+}
+GROUPS = {
+    "new": "Новый",
+    "approval": "Согласование",
+    "assembling": "Комплектация",
+    "delivery": "Доставка",
+    "complete": "Выполнен",
+    "cancel": "Отменен",
+}
+METHODS = {
+    "shopping-cart": "Через корзину",
+    "phone": "По телефону",
+    "one-click": "В один клик",
+    "price-decrease-request": "Запрос на понижение цены",
+    "landing-page": "Заявка с посадочной страницы",
+    "messenger": "Мессенджеры",
+    "live-chat": "Онлайн-консультант",
+    "offline": "Офлайн",
+    "app": "Мобильное приложение",
+    "missed-call": "Пропущенный звонок",
+    "terminal": "Терминал",
+}
+MAPS: Mapping[str, Mapping[str, str]] = {
+    "orderTypes": {"eshop-individual": "Физическое лицо", "eshop-legal": "Юридическое лицо"},
+    "paymentTypes": {"cash": "Наличные", "bank-card": "Банковская карта", "bank-transfer": "Банковский перевод"},
+    "paymentStatuses": {"not-paid": "Не оплачен", "invoice": "Выставлен счёт", "paid": "Оплачен", "fail": "Ошибка"},
+    "deliveryTypes": {"courier": "Доставка курьером", "self-delivery": "Самовывоз"},
+    "deliveryServices": {},
+    "productStatuses": {"new": "Новый", "confirming": "Наличие подтверждается", "sold": "Продан", "refund": "Возврат"},
+}
+LISTS: Mapping[str, Mapping[str, str]] = {
+    "stores": {"warehouse": "Склад", "showroom": "Шоурум"},
+    "priceTypes": {"base": "Базовая"},
+    "legalEntities": {"romashka": "ООО «Ромашка»"},
+    "costGroups": {"marketing": "Маркетинг", "product-cost": "Себестоимость"},
+    "costItems": {"ads": "Реклама", "products-purchase-price": "Закупочная стоимость товаров"},
+    "units": {"pc": "Штука"},
+    "couriers": {},
+    "currencies": {},
+    "mgChannels": {},
+}
+PEOPLE = (
+    ("Анна", "Орлова", "a.orlova@romashka.example", True),
+    ("Илья", "Смирнов", "i.smirnov@romashka.example", False),
+    ("Мария", "Кузнецова", "m.kuznetsova@romashka.example", False),
+    ("Тимур", "Гареев", "t.gareev@romashka.example", False),
+)
+FIELDS: Mapping[str, Sequence[tuple[str, str, str, str | None]]] = {
+    "order": (
+        ("next_step", "Дата следующего шага", "date", None),
+        ("urgent", "Срочно", "boolean", None),
+        ("advance", "Аванс", "numeric", None),
+        ("channel", "Канал", "dictionary", "channels"),
+        ("services", "Услуги", "multiselect_dictionary", "services"),
+        ("meeting", "Встреча", "datetime", None),
+        ("boxes", "Коробок", "integer", None),
+        ("remark", "Пометка", "string", None),
+        ("story", "История", "text", None),
+    ),
+    "customer": (
+        ("nps", "NPS", "integer", None),
+        ("position", "Должность", "string", None),
+        ("channel", "Канал", "dictionary", "channels"),
+        ("second_email", "Второй email", "email", None),
+    ),
+    "customer_corporate": (("branch", "Отрасль", "string", None),),
+    "company": (("edo", "ЭДО", "boolean", None),),
+}
+DICTIONARIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "channels": ("Каналы", {"site": "Сайт", "call": "Звонок", "advice": "Рекомендация"}),
+    "services": ("Услуги", {"mounting": "Монтаж", "delivery": "Доставка", "care": "Обслуживание"}),
+}
+FIRST_NAMES = ("Пётр", "Ольга", "Сергей", "Елена", "Дмитрий", "Наталья", "Алексей", "Ирина", "Руслан", "Алина")
+LAST_NAMES = ("Иваненко", "Соболь", "Черных", "Долгих", "Мороз", "Гончар", "Бондарь", "Ткач", "Белых", "Коваль")
+COMPANIES = ("ООО «Вектор»", "ИП Лисин", "АО «Северный дом»", "ООО «Лада-Сервис»", "ООО «Кедр»", "ГК «Меридиан»")
+PRODUCTS = ("Чайник", "Кофемолка", "Тостер", "Блендер", "Весы", "Термос", "Сковорода")
+OPENED = "2026-01-12 10:00:00"
+
+
+def make_settings(account: Account) -> None:
+    """Users, reference books, custom fields and the like, as after a registration."""
+    _make_users(account)
+    _make_statuses(account)
+    books = account.references
+    for name, entries in {**MAPS, "orderMethods": METHODS, **LISTS}.items():
+        books[name] = {code: _entry(code, title, index) for index, (code, title) in enumerate(entries.items())}
+    for name in (*MAPS, "orderMethods"):
+        for index, row in enumerate(books[name].values()):
+            row |= {"defaultForCrm": index == 0, "defaultForApi": index == 0}
+    for code, row in books["paymentStatuses"].items():
+        row["paymentComplete"] = code == "paid"
+    for code, row in books["costItems"].items():
+        row |= {"group": "marketing" if code == "ads" else "product-cost", "appliesToOrders": code != "ads"}
+    books["units"]["pc"]["sym"] = "шт."
+    books["currencies"] = {"1": {"id": 1, "code": "RUB", "isBase": True, "isAutoConvert": False}}
+    books["countries"] = {code: {"code": code} for code in ("RU", "BY", "KZ")}
+    books["sites"] = {code: _site(index, code, name) for index, (code, name) in enumerate(SITE_NAMES.items())}
+    for code, (title, elements) in DICTIONARIES.items():
+        rows = [{"name": name, "code": one, "ordering": 10 * i} for i, (one, name) in enumerate(elements.items())]
+        account.shelves["dictionaries"][code] = {"name": title, "code": code, "elements": rows}
+    for entity, fields in FIELDS.items():
+        book = account.fields.setdefault(entity, {})
+        for code, title, type_, dictionary in fields:
+            book[code] = custom_field(entity, code, title, type_) | ({"dictionary": dictionary} if dictionary else {})
+    for code, title in (("new", "Без заказов"), ("regular", "Постоянные")):
+        segment_id = account.take_id("segments")
+        head = {"id": segment_id, "code": code, "name": title, "createdAt": OPENED}
+        account.shelves["segments"][segment_id] = {**head, "isDynamic": True, "customersCount": 0, "active": True}
+
+
+SITE_NAMES = {"main": "Ромашка", "outlet": "Ромашка: распродажа"}
+
+
+def custom_field(entity: str, code: str, name: str, type_: str) -> Row:
+    """A custom field as the API shows it."""
+    return {
+        "name": name,
+        "code": code,
+        "required": False,
+        "inFilter": True,
+        "inList": True,
+        "inGroupActions": False,
+        "type": type_,
+        "entity": entity,
+        "ordering": 50,
+        "displayArea": "customer",
+        "viewMode": "editable",
+    }
+
+
+def person_names(count: int) -> list[tuple[str, str]]:
+    """First and last names, the same in every run."""
+    return [(FIRST_NAMES[i % 10], LAST_NAMES[(i * 7 + i // 10) % 10]) for i in range(count)]
+
+
+def phone_number(index: int) -> str:
+    """A phone typed by a person, in one of the ways people type."""
+    tail = f"{9_020_000_000 + index * 37_717 % 900_000_000}"
+    ways = (
+        f"+7{tail}",
+        f"8 ({tail[:3]}) {tail[3:6]}-{tail[6:8]}-{tail[8:]}",
+        f"7{tail}",
+        f"+7 {tail[:3]} {tail[3:6]} {tail[6:]}",
+    )
+    return ways[index % 4]
+
+
+def baskets(count: int) -> list[list[Row]]:
+    """Items of orders, the same in every run."""
+    dice = random.Random(11)
+    made = []
+    for _ in range(count):
+        names = dice.sample(PRODUCTS, dice.randrange(1, 4))
+        made.append(
+            [
+                {"productName": name, "initialPrice": dice.randrange(9, 90) * 100, "quantity": dice.randrange(1, 4)}
+                for name in names
+            ]
+        )
+    return made
+
+
+def _make_users(account: Account) -> None:
+    for code, title in (("manager", "Менеджеры"), ("director", "Руководители")):
+        group_id = account.take_id("groups")
+        account.shelves["groups"][group_id] = {
+            "id": group_id,
+            "name": title,
+            "code": code,
+            "isManager": code == "manager",
+            "isPosManager": False,
+            "isDeliveryMen": False,
+            "deliveryTypes": [],
+            "breakdownOrderTypes": [],
+            "breakdownSites": [],
+            "breakdownOrderMethods": [],
+            "grantedOrderTypes": ["eshop-individual", "eshop-legal"],
+            "grantedSites": list(SITE_NAMES),
+        }
+    groups = list(account.shelves["groups"].values())
+    for first, last, email, is_admin in PEOPLE:
+        user_id = account.take_id("users")
+        group = groups[1 if is_admin else 0]
+        account.shelves["users"][user_id] = {
+            "id": user_id,
+            "createdAt": OPENED,
+            "active": True,
+            "email": email,
+            "firstName": first,
+            "lastName": last,
+            "status": "free",
+            "online": True,
+            "isAdmin": is_admin,
+            "isManager": True,
+            "groups": [{"id": group["id"], "name": group["name"], "code": group["code"]}],
+        }
+
+
+def _make_statuses(account: Account) -> None:
+    groups, statuses = account.references.setdefault("statusGroups", {}), account.references.setdefault("statuses", {})
+    for index, (group, title) in enumerate(GROUPS.items()):
+        is_process = group in ("approval", "assembling", "delivery")
+        groups[group] = {**_entry(group, title, index), "process": is_process}
+        for place, (code, name) in enumerate(STATUSES[group]):
+            statuses[code] = {**_entry(code, name, 10 * index + place), "group": group}
+
+
+def _entry(code: str, name: str, index: int) -> Row:
+    return {"name": name, "code": code, "active": True, "ordering": 10 * (index + 1)}
+
+
+def _site(index: int, code: str, name: str) -> Row:
+    return {
+        "id": index + 1,
+        "name": name,
+        "url": f"https://{code}.romashka.example",
+        "code": code,
+        "defaultForCrm": index == 0,
+        "countryIso": "RU",
+        "currency": "RUB",
+        "catalogId": str(index + 1),
+        "contragent": {"contragentType": "legal-entity", "legalName": "ООО «Ромашка»", "code": "romashka"},
+        "ordering": 10 * (index + 1),
+        "isDemo": False,
+    }

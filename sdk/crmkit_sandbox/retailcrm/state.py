@@ -1,0 +1,273 @@
+"""The emulated retailCRM as tests hold it: address, key, records to look at, acts of people."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from werkzeug.wrappers import Response
+
+from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.limits import Limiter
+from crmkit_sandbox.store import Table
+from crmkit_sandbox.traffic import Traffic
+from crmkit_sandbox.wire import Row
+from crmkit_sandbox.world import World
+
+from . import bulk, shapes
+from .account import SCOPES, SITES, Account, Switches
+from .combine import catch_up
+from .hooks import Hooks
+from .limits import KeyLimits
+from .person import Person
+from .problems import gateway_response
+from .seed import COMPANIES, baskets, make_settings, person_names, phone_number
+from .views import make_app
+
+
+class Records(Mapping[int, Row]):
+    """Live records of one kind as the API shows them."""
+
+    def __init__(self, account: Account, table: Table, shape: Callable[[Account, Row], Row]) -> None:
+        self._account = account
+        self._table = table
+        self._shape = shape
+
+    def __getitem__(self, row_id: int) -> Row:
+        catch_up(self._account)
+        with self._account.world.lock:
+            row = self._table.live(row_id)
+            if row is None:
+                raise KeyError(row_id)
+            return self._shape(self._account, row)
+
+    def __iter__(self) -> Iterator[int]:
+        catch_up(self._account)
+        with self._account.world.lock:
+            return iter(list(self._table.ids))
+
+    def __len__(self) -> int:
+        catch_up(self._account)
+        return len(self._table)
+
+
+class RetailCrm(Person):
+    """One emulated account, its API under `base_url` and its page for people."""
+
+    key = "retailcrm"
+    title = "retailCRM"
+    root_paths: tuple[str, ...] = ("/api/v5", "/api/api-versions", "/api/credentials", "/api/system-info")
+
+    def __init__(self, world: World, courier: Courier) -> None:
+        self.base_url = f"http://127.0.0.1/{self.key}"
+        account = Account(world)
+        make_settings(account)
+        super().__init__(account, Hooks(account, courier, self.key))
+        self.api_key = account.issue_key()
+        self._key_limits = KeyLimits(world.clock)
+        self.limits: Limiter = self._key_limits
+        self.requests = Traffic()
+        self._courier = courier
+        self._world = world
+        world.clock.on_turn(lambda: catch_up(account))
+        tables = account.tables
+        self.customers = Records(account, tables["customers"], shapes.customer)
+        self.corporate = Records(account, tables["corporate"], shapes.corporate)
+        self.orders = Records(account, tables["orders"], shapes.order)
+        self.tasks = Records(account, tables["tasks"], shapes.task)
+        self.notes = Records(account, tables["notes"], shapes.note)
+        self.calls = Records(account, tables["calls"], lambda _, row: shapes.plain(row))
+        self.files = Records(account, tables["files"], lambda _, row: shapes.plain(row))
+        self.costs = Records(account, tables["costs"], lambda _, row: shapes.plain(row))
+        self.wsgi: WSGIApplication = make_app(self, self._key_limits, courier, self.key, self.seed)
+
+    @property
+    def account_name(self) -> str:
+        """The account's name in its address."""
+        return self.account.name
+
+    @property
+    def switches(self) -> Switches:
+        """What no primary source settles, to be turned the other way."""
+        return self.account.switches
+
+    @property
+    def telephony_per_second(self) -> int:
+        """How many telephony calls a second each key may make."""
+        return self._key_limits.telephony_per_second
+
+    @telephony_per_second.setter
+    def telephony_per_second(self, count: int) -> None:
+        """Set another limit for telephony."""
+        self._key_limits.telephony_per_second = count
+
+    @property
+    def exists(self) -> bool:
+        """False answers pages of HTML, as the address of an unknown account does."""
+        return self.account.exists
+
+    @exists.setter
+    def exists(self, is_known: bool) -> None:
+        """Lose the account, or find it again."""
+        self.account.exists = is_known
+
+    def issue_key(self, scopes: Sequence[str] = SCOPES, sites: Sequence[str] = SITES) -> str:
+        """A fresh API key with these scopes and sites."""
+        with self._world.lock:
+            return self.account.issue_key(scopes, sites)
+
+    def revoke_key(self, key: str) -> None:
+        """Take a key away."""
+        with self._world.lock:
+            del self.account.keys[key]
+
+    def history(self, kind: str) -> list[Row]:
+        """The feed of customers, corporate, orders or tasks, oldest first; `apiKey` holds the key itself."""
+        catch_up(self.account)
+        with self._world.lock:
+            return list(self.account.history[kind])
+
+    @property
+    def users(self) -> list[Row]:
+        """The users."""
+        return list(self.account.shelves["users"].values())
+
+    @property
+    def modules(self) -> list[Row]:
+        """The integration modules."""
+        return list(self.account.shelves["modules"].values())
+
+    @property
+    def triggers(self) -> list[Row]:
+        """The triggers."""
+        return list(self.account.shelves["triggers"].values())
+
+    @property
+    def call_events(self) -> list[Row]:
+        """The ringing and ended calls that telephony has told, oldest first."""
+        return list(self.account.shelves["events"].values())
+
+    @property
+    def statuses(self) -> Mapping[str, Row]:
+        """The statuses by code."""
+        return dict(self.account.references["statuses"])
+
+    @property
+    def deliveries(self) -> list[Row]:
+        """Finished requests of triggers and to modules, oldest first: url, method, body, event, status, at."""
+        return [delivery.row() for delivery in self._courier.sent(self.key)]
+
+    def deliveries_rows(self) -> list[Row]:
+        """Finished requests, then the waiting ones with status None."""
+        return [*self.deliveries, *(delivery.row() for delivery in self._courier.waiting(self.key))]
+
+    def reset_requests(self) -> None:
+        """Forget the log of calls and the refusals."""
+        self.requests.reset()
+        self.limits.reset()
+
+    @property
+    def deliver_hooks(self) -> bool:
+        """False loses every request of a trigger."""
+        return self.hook_sender.is_on
+
+    @deliver_hooks.setter
+    def deliver_hooks(self, is_on: bool) -> None:
+        """Send requests or lose them from now on."""
+        self.hook_sender.is_on = is_on
+
+    def drop_next_hooks(self, count: int) -> None:
+        """Lose the next `count` requests of triggers."""
+        self.hook_sender.drop_next = count
+
+    def repeat_next_hook(self, times: int = 1) -> None:
+        """Send the next request of a trigger `times` times more."""
+        self.hook_sender.repeat_next = times
+
+    def bulk_customers(self, count: int) -> range:
+        """The ids of `count` new people with a phone and an e-mail each; no history, no triggers, made when read."""
+        with self._world.lock:
+            return bulk.bulk_customers(self.account, count)
+
+    def bulk_orders(self, count: int) -> range:
+        """The ids of `count` new orders; no history, no triggers, made when read."""
+        with self._world.lock:
+            return bulk.bulk_orders(self.account, count)
+
+    def seed(self, customers: int = 12, orders: int = 15, corporate: int = 3, tasks: int = 8) -> None:
+        """Fill the account with a small shop, the same in every run; history is written, no trigger is fired."""
+        users = [user["id"] for user in self.users]
+        people = []
+        for i, (first, last) in enumerate(person_names(customers)):
+            named: Row = {"firstName": first, "lastName": last, "email": f"client{i + 1}@mail.example"}
+            more: Row = {"phones": [phone_number(i)], "managerId": users[i % len(users)]}
+            people.append(self.add_customer(**named, **more, hooks=False, by=users[i % len(users)]))
+        firms = [self._seed_corporate(i, people) for i in range(corporate)]
+        statuses = [code for code, row in self.statuses.items() if row["group"] not in ("complete", "cancel")]
+        made = []
+        for i, items in enumerate(baskets(orders)):
+            owner: Row = {"customer": people[i % len(people)]} if people else {}
+            if firms and i % 5 == 4:
+                owner = {"customer": {"id": firms[i % len(firms)], "type": "customer_corporate"}}
+            more = {"status": statuses[i % len(statuses)], "managerId": users[i % len(users)], "items": items}
+            more["customFields"] = {"channel": ("site", "call", "advice")[i % 3]}
+            made.append(self.add_order(**owner, **more, hooks=False))
+        for i in range(tasks if made else 0):
+            due = self.account.moment(self.account.now() + (i - tasks // 2) * 43_200)[:16]
+            place: Row = {"order": made[i % len(made)], "performer": users[i % len(users)]}
+            self.add_task("Связаться с клиентом", datetime=due, hooks=False, **place)
+
+    def reset(self) -> None:
+        """Return to an account with settings but no records; keys stay good."""
+        with self._world.lock:
+            self.account.clear()
+            make_settings(self.account)
+            self.account.switches = Switches()
+            self.account.exists = True
+            self.hook_sender.reset()
+
+    def records(self) -> Mapping[str, list[Row]]:
+        """All records by kind."""
+        kinds: dict[str, Mapping[int, Row]] = {
+            "customers": self.customers,
+            "corporate": self.corporate,
+            "orders": self.orders,
+            "tasks": self.tasks,
+            "notes": self.notes,
+            "calls": self.calls,
+            "files": self.files,
+            "costs": self.costs,
+        }
+        shown = {name: list(records.values()) for name, records in kinds.items()}
+        return shown | {"triggers": self.triggers, "modules": self.modules}
+
+    def actions(self) -> Mapping[str, Callable[..., Any]]:
+        """The acts of people by name, and a few of the sandbox."""
+        names = [name for name, act in vars(Person).items() if not name.startswith("_") and callable(act)]
+        extra = ("bulk_customers", "bulk_orders", "drop_next_hooks", "repeat_next_hook", "issue_key")
+        return {name: getattr(self, name) for name in (*names, *extra)}
+
+    def dump(self) -> Any:
+        """A copy for a snapshot."""
+        return self.account.dump()
+
+    def load(self, dumped: Any) -> None:
+        """Put a snapshot back."""
+        self.account.load(dumped)
+
+    def is_api(self, path: str) -> bool:
+        """True for what programs call."""
+        return path.startswith("/api/")
+
+    def refuse(self, status: int, retry_after: int | None) -> Response:
+        """The vendor's own answer for a refusal before the application."""
+        answer = gateway_response(status, is_html=self.switches.is_busy_html)
+        if retry_after is not None:
+            answer.headers["Retry-After"] = str(retry_after)
+        return answer
+
+    def _seed_corporate(self, index: int, people: Sequence[int]) -> int:
+        name, inn = COMPANIES[index % len(COMPANIES)], f"77{10_000_000 + index * 7_919:08d}"
+        contragent = {"contragentType": "legal-entity", "legalName": name, "INN": inn}
+        contacts = [people[index % len(people)]] if people else []
+        company = {"name": name, "contragent": contragent}
+        return self.add_corporate(nickName=name, companies=[company], contacts=contacts, hooks=False)
