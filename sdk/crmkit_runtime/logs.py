@@ -75,6 +75,15 @@ class _Formatter(logging.Formatter):
             return str(self._console(None, record.levelname.lower(), masked))
         return json.dumps(masked, ensure_ascii=False, default=str)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 -- the library's own name
+        """The traceback; of a database that is locked, full or away, what it says and what to do."""
+        error = ei[1]
+        # The driver's error and SQLAlchemy's around it have one name; where it happened tells an operator nothing.
+        if type(error).__name__ == "OperationalError":
+            reason = getattr(error, "orig", None) or error
+            return f"the database says: {reason}. See that no other program holds it and the disk is not full."
+        return super().formatException(ei)
+
 
 _VALUES = "structlog_values"
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", _VALUES})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from crmkit_runtime.logs import configure
 from crmkit_runtime.masking import Mask
@@ -65,6 +67,19 @@ def test_secrets_are_masked_in_values_and_tracebacks(lines: Callable[..., list[d
     assert "canary" not in json.dumps(found)
     assert "ValueError: refused: access_token=*** and ***" in found[0]["exception"]
     assert (found[1]["tokens"], found[1]["more"]) == ({"refresh_token": "***", "n": 1}, ["***"])
+
+
+def test_a_locked_database_is_one_sentence(lines: Callable[..., list[dict[str, Any]]]) -> None:
+    """What the database says and what to do; no traceback through other people's code."""
+    lines(level=logging.INFO)
+    refused = sqlite3.OperationalError("database is locked")
+    for error in (refused, OperationalError("BEGIN IMMEDIATE", None, refused)):
+        try:
+            raise error
+        except type(error):
+            logging.getLogger("crmkit").exception("the feed cannot go on")
+    sentence = "the database says: database is locked. See that no other program holds it and the disk is not full."
+    assert [line["exception"] for line in lines()] == [sentence, sentence]
 
 
 def test_one_line_a_delivery_without_secrets(door: Door, lines: Callable[..., list[dict[str, Any]]]) -> None:
