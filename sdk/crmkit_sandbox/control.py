@@ -144,7 +144,7 @@ def _plan(faults: Faults, body: Row) -> None:
 
 
 def _limit(vendor: Vendor, body: Row) -> None:
-    for name in ("enabled", "per_second", "retry_after", "ban_after"):
+    for name in ("enabled", "per_second", "burst", "retry_after", "ban_after"):
         if name in body:
             setattr(vendor.limits, name, body[name])
     vendor.limits.reset()

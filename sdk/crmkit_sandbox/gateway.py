@@ -87,7 +87,7 @@ class Gateway:
         if verdict == "banned":
             return self.vendor.refuse(403, None)
         if verdict == "slow":
-            return self.vendor.refuse(429, self.vendor.limits.retry_after)
+            return self.vendor.refuse(self.vendor.limits.refusal_status, self.vendor.limits.retry_after)
         fault = self.faults.take(self.vendor.key, environ["REQUEST_METHOD"], path)
         if fault is None:
             return self._apply(environ)

@@ -22,6 +22,8 @@ class Limiter:
         self.per_second = per_second
         self.window_s = 1.0
         self.retry_after: int | None = retry_after_s
+        # The status of a refusal.
+        self.refusal_status = 429
         self.ban_after: int | None = 1000
         self.ban_window_s = 60.0
         self.ban_s = 3600.0

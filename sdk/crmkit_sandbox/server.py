@@ -17,7 +17,11 @@ from .serving import LoopbackServer
 from .vendor import Vendor
 from .world import World
 
-MAKERS: Mapping[str, Callable[[World, Courier], Vendor]] = {"amocrm": AmoCrm, "retailcrm": RetailCrm}
+MAKERS: Mapping[str, Callable[[World, Courier], Vendor]] = {
+    "amocrm": AmoCrm,
+    "bitrix24": Bitrix24,
+    "retailcrm": RetailCrm,
+}
 
 
 class Sandbox:

@@ -1,0 +1,166 @@
+"""Events out: form posts with ids only, sent once, and the queue of offline events."""
+
+from typing import Any
+
+from crmkit_sandbox.courier import Courier, Delivery
+from crmkit_sandbox.wire import Row
+
+from .oauth import OAuth
+from .params import encode_php
+from .portal import Portal, iso
+from .values import number_of
+
+TIMEOUT_S = 5.0
+CRM_EVENTS = tuple(
+    f"ONCRM{kind}{act}"
+    for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY", "ACTIVITY", "TIMELINECOMMENT")
+    for act in ("ADD", "UPDATE", "DELETE")
+)
+EVENTS = (
+    *CRM_EVENTS,
+    "ONCRMDEALMOVETOCATEGORY",
+    *(f"ONCRM{kind}USERFIELD{act}" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY") for act in ("ADD", "UPDATE")),
+    "ONTASKADD",
+    "ONTASKUPDATE",
+    "ONTASKDELETE",
+    "ONVOXIMPLANTCALLINIT",
+    "ONVOXIMPLANTCALLSTART",
+    "ONVOXIMPLANTCALLEND",
+    "ONEXTERNALCALLSTART",
+    "ONAPPINSTALL",
+    "ONAPPUNINSTALL",
+    "ONAPPUPDATE",
+    "ONOFFLINEEVENT",
+)
+
+
+class Events:
+    """Decides who gets which event, loses or doubles them on demand; a lost one is lost, there are no retries."""
+
+    def __init__(self, portal: Portal, courier: Courier, oauth: OAuth, vendor: str) -> None:
+        self.is_on = True
+        self.drop_next = 0
+        self.repeat_next = 0
+        # How many equal updates follow each change, as automation and counters cause them.
+        self.noise = 0
+        self._portal = portal
+        self._courier = courier
+        self._oauth = oauth
+        self._vendor = vendor
+
+    def emit(self, name: str, data: Row, object_id: int | str = 0) -> None:
+        """Send event `name` to all its handlers and put it into the offline queue when somebody asked for it."""
+        portal = self._portal
+        if not portal.actor.sends_events:
+            return
+        handlers = [handler for handler in portal.shelves["handlers"].values() if handler["event"] == name]
+        for handler in handlers:
+            if handler["offline"]:
+                self._queue(name, data, object_id)
+                continue
+            for _ in range(1 + (self.noise if name.endswith("UPDATE") else 0)):
+                self.send(handler, data)
+
+    def send(self, handler: Row, data: Row) -> None:
+        """Post one event to one handler, unless events are switched off or the next ones are to be lost."""
+        if not self.is_on:
+            return
+        if self.drop_next > 0:
+            self.drop_next -= 1
+            return
+        body: Row = {"event": handler["event"], "event_handler_id": handler["id"], "data": data}
+        body |= {"ts": self._portal.now(), "auth": self._auth(handler)}
+        copies, self.repeat_next = 1 + self.repeat_next, 0
+        for _ in range(copies):
+            self._post(handler["handler"], handler["event"], encode_php(body))
+
+    def reset(self) -> None:
+        """Lose, double and repeat nothing more."""
+        self.is_on, self.drop_next, self.repeat_next, self.noise = True, 0, 0, 0
+
+    def _post(self, url: str, event: str, body: str) -> None:
+        self._courier.post(
+            Delivery(
+                vendor=self._vendor,
+                number=self._courier.next_number(),
+                url=url,
+                body=body,
+                event=event,
+                attempt=1,
+                due=self._portal.world.clock.now(),
+                timeout_s=TIMEOUT_S,
+                content_type="application/x-www-form-urlencoded; charset=UTF-8",
+            )
+        )
+
+    def _auth(self, handler: Row) -> Row:
+        oauth, actor = self._oauth, self._portal.actor
+        where = oauth.addresses()
+        if handler["is_webhook"]:
+            return {
+                "domain": where["domain"],
+                "client_endpoint": where["client_endpoint"],
+                "server_endpoint": where["server_endpoint"],
+                "member_id": oauth.member_id,
+                "application_token": handler["token"],
+            }
+        # A robot's change brings no token: nobody stands behind it.
+        head: Row = {}
+        user_id = number_of(handler["auth_type"]) or actor.user_id
+        if handler["event"] == "ONAPPINSTALL":
+            issued = oauth.issue(user_id=user_id)
+            head = {name: issued[name] for name in ("access_token", "refresh_token", "expires_in")}
+        elif user_id and not actor.is_robot and handler["event"] != "ONAPPUNINSTALL":
+            head = {"access_token": oauth.issue_access(user_id), "expires_in": oauth.lives_s}
+        return {
+            **head,
+            "scope": ",".join(oauth.scopes),
+            "domain": where["domain"],
+            "server_endpoint": where["server_endpoint"],
+            "status": oauth.status,
+            "client_endpoint": where["client_endpoint"],
+            "member_id": oauth.member_id,
+            "application_token": oauth.application_token,
+        }
+
+    def _queue(self, name: str, data: Row, object_id: int | str) -> None:
+        portal = self._portal
+        shelf = portal.shelves["offline"]
+        key = (name, object_id)
+        # One row per object and event, with the time of the last change. A reserved row is not changed any more.
+        known = shelf.get(key)
+        if known is not None and known["process_id"]:
+            shelf[(name, object_id, known["ID"])] = shelf.pop(key)
+            known = None
+        row_id = known["ID"] if known else str(portal.take_id("offline"))
+        message_id = known["MESSAGE_ID"] if known else f"{portal.take_id('messages'):032x}"
+        shelf[key] = {
+            "ID": row_id,
+            "TIMESTAMP_X": iso(portal.now()),
+            "EVENT_NAME": name,
+            "EVENT_DATA": data or False,
+            "EVENT_ADDITIONAL": {"user_id": portal.actor.user_id},
+            "MESSAGE_ID": message_id,
+            "process_id": None,
+            "error": 0,
+        }
+        for handler in portal.shelves["handlers"].values():
+            if handler["event"] == "ONOFFLINEEVENT" and not handler["offline"] and known is None:
+                self.send(handler, {})
+
+
+def add_handler(portal: Portal, event: str, url: str, **more: Any) -> Row:
+    """A handler of an event; of the app, unless `is_webhook` names an outgoing webhook of a person."""
+    handler_id = portal.take_id("handlers")
+    row: Row = {
+        "id": handler_id,
+        "event": event.upper(),
+        "handler": url,
+        "auth_type": "0",
+        "offline": 0,
+        "is_webhook": False,
+        "token": "",
+        **more,
+    }
+    portal.shelves["handlers"][handler_id] = row
+    return row

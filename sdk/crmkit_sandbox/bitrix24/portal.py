@@ -1,0 +1,152 @@
+"""Everything that one emulated portal remembers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.search import Search
+from crmkit_sandbox.store import Table
+from crmkit_sandbox.wire import Row
+from crmkit_sandbox.world import Ids, World
+
+from .kinds import BY_TYPE, KINDS, Kind
+
+# The server's zone; users may live in others, the API does not care.
+ZONE = timezone(timedelta(hours=3))
+TABLES = ("activities", "tasks", "comments", "calls", "requisites", "bank_details", "history")
+SHELVES = ("users", "departments", "categories", "statuses", "handlers", "offline", "product_rows", "userfields")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts now, whether that sends events, and whether a person stands behind it."""
+
+    user_id: int
+    sends_events: bool = True
+    is_robot: bool = False
+
+
+class Portal:
+    """The records and settings of the portal; all access is under `world.lock`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ids = Ids()
+        self.is_simple = False
+        self.tables: dict[str, Table] = {name: Table() for name in (*(kind.table for kind in KINDS.values()), *TABLES)}
+        self.search = {
+            kind.key: Search(self.tables[kind.table], _texts) for kind in KINDS.values() if kind.has_multifields
+        }
+        self.activities_of = Grouping(self.tables["activities"], lambda row: (row["OWNER_TYPE_ID"], row["OWNER_ID"]))
+        self.comments_of = Grouping(self.tables["comments"], lambda row: (row["ENTITY_TYPE"], row["ENTITY_ID"]))
+        # By the primary contact.
+        self.deals_of = Grouping(self.tables["deals"], lambda row: row["CONTACT_ID"])
+        self.shelves: dict[str, dict[Any, Row]] = {name: {} for name in SHELVES}
+        self.actor = Actor(0)
+
+    def clear(self) -> None:
+        """Drop everything but the portal itself."""
+        self.ids.load({})
+        self.is_simple = False
+        for table in self.tables.values():
+            table.load(([], [], {}, [], []))
+        self.shelves = {name: {} for name in SHELVES}
+
+    def now(self) -> int:
+        """Whole unix seconds of the sandbox clock."""
+        return int(self.world.clock.now())
+
+    def stamp(self) -> str:
+        """The present moment as the API writes it."""
+        return iso(self.now())
+
+    def take_id(self, series: str, start: int = 1) -> int:
+        """A fresh id of a series."""
+        return self.ids.take(series, start=start)
+
+    @contextmanager
+    def acting(self, user_id: int, *, sends_events: bool = True, is_robot: bool = False) -> Iterator[None]:
+        """Hold the lock and act as `user_id`."""
+        with self.world.lock:
+            before = self.actor
+            self.actor = Actor(user_id, sends_events, is_robot)
+            try:
+                yield
+            finally:
+                self.actor = before
+                self.world.changed.notify_all()
+
+    def table(self, kind: Kind) -> Table:
+        """The records of `kind`."""
+        return self.tables[kind.table]
+
+    def live(self, type_id: int, row_id: int) -> Row | None:
+        """A record by the vendor's number of its kind."""
+        kind = BY_TYPE.get(type_id)
+        return self.table(kind).live(row_id) if kind else None
+
+    def is_admin(self, user_id: int) -> bool:
+        """True for administrators."""
+        user = self.shelves["users"].get(user_id)
+        return bool(user and user["is_admin"])
+
+    @property
+    def admin_id(self) -> int:
+        """The first administrator."""
+        return next((user["id"] for user in self.shelves["users"].values() if user["is_admin"]), 0)
+
+    def user_name(self, user_id: int | str | None) -> str:
+        """The user's name, the id when the user is gone."""
+        user = self.shelves["users"].get(int(user_id or 0))
+        return f"{user['NAME']} {user['LAST_NAME']}" if user else str(user_id or "")
+
+    def stages(self, entity_id: str) -> list[Row]:
+        """The statuses of a dictionary, by their order."""
+        found = [row for row in self.shelves["statuses"].values() if row["ENTITY_ID"] == entity_id]
+        return sorted(found, key=lambda row: int(row["SORT"]))
+
+    def user_fields(self, kind: Kind) -> dict[str, Row]:
+        """User fields of `kind` by name."""
+        rows = self.shelves["userfields"].values()
+        return {row["FIELD_NAME"]: row for row in rows if row["ENTITY_ID"] == kind.field_entity}
+
+    def user_fields_of(self, key: str) -> dict[str, Row]:
+        """User fields of a kind by the kind's name."""
+        return self.user_fields(KINDS[key])
+
+    def dump(self) -> Any:
+        """A copy for a snapshot."""
+        return {
+            "ids": self.ids.dump(),
+            "is_simple": self.is_simple,
+            "tables": {name: table.dump() for name, table in self.tables.items()},
+            "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
+        }
+
+    def load(self, dumped: Any) -> None:
+        """Put a snapshot back."""
+        self.ids.load(dumped["ids"])
+        self.is_simple = dumped["is_simple"]
+        for name, table in dumped["tables"].items():
+            self.tables[name].load(table)
+        self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
+
+
+def iso(moment: float) -> str:
+    """Unix seconds with the server's offset."""
+    return datetime.fromtimestamp(int(moment), ZONE).isoformat()
+
+
+def stage_entity(kind: Kind, category_id: int) -> str:
+    """The dictionary that holds the stages of a pipeline."""
+    if kind.key == "lead":
+        return "STATUS"
+    return f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"
+
+
+def _texts(row: Row) -> tuple[list[str], list[str]]:
+    names = [row.get("TITLE"), row.get("NAME"), row.get("LAST_NAME")]
+    return [name for name in names if name], [value["VALUE"] for value in row.get("PHONE", ())]

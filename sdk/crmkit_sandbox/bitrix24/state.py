@@ -1,0 +1,264 @@
+"""The emulated Bitrix24 as tests hold it: addresses, tokens, records to look at, acts of people."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from werkzeug.wrappers import Response
+
+from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.limits import Limiter
+from crmkit_sandbox.records import Records
+from crmkit_sandbox.traffic import Traffic
+from crmkit_sandbox.wire import Row
+from crmkit_sandbox.world import World
+
+from . import bulk
+from .bucket import LeakyBucket
+from .events import Events
+from .kinds import KINDS, Kind
+from .methods_activities import show
+from .oauth import OAuth
+from .operating import Operating
+from .person import Person
+from .portal import Portal, stage_entity
+from .problems import json_response, standard
+from .samples import fill
+from .seed import make_settings
+from .shapes import classic_record
+from .views import make_app
+
+
+class Bitrix24(Person):
+    """One emulated portal, its REST under `base_url`/rest/ and its page for people."""
+
+    key = "bitrix24"
+    title = "Bitrix24"
+    root_paths: tuple[str, ...] = ("/rest/",)
+
+    def __init__(self, world: World, courier: Courier) -> None:
+        portal = Portal(world)
+        oauth = OAuth(portal)
+        make_settings(portal)
+        super().__init__(portal, Events(portal, courier, oauth, self.key), oauth)
+        self.base_url = f"http://127.0.0.1/{self.key}"
+        self.bucket = LeakyBucket(world.clock)
+        self.limits: Limiter = self.bucket
+        self.operating = Operating(world.clock)
+        self.requests = Traffic()
+        self._courier = courier
+        self._world = world
+        self.leads, self.deals, self.contacts, self.companies = (self._records(kind) for kind in KINDS.values())
+        lock, tables = world.lock, portal.tables
+        self.activities = Records(lock, tables["activities"], show)
+        self.tasks = Records(lock, tables["tasks"], show)
+        self.comments = Records(lock, tables["comments"], show)
+        self.calls = Records(lock, tables["calls"], show)
+        self.requisites = Records(lock, tables["requisites"], show)
+        self.wsgi: WSGIApplication = make_app(self, self.operating, courier, self.key, self.seed)
+
+    @property
+    def base_url(self) -> str:
+        """The portal's address."""
+        return self.oauth.base_url
+
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        """Move the portal."""
+        self.oauth.base_url = url
+
+    @property
+    def webhook_url(self) -> str:
+        """The administrator's inbound webhook, with its secret and a slash at the end."""
+        return self.webhook_url_of(self.portal.admin_id)
+
+    def webhook_url_of(self, user_id: int) -> str:
+        """The inbound webhook of a user."""
+        return f"{self.base_url}/rest/{user_id}/{self.oauth.webhook_secret(user_id)}/"
+
+    @property
+    def oauth_url(self) -> str:
+        """The authorisation server's address of tokens."""
+        return f"{self.base_url}/oauth/token/"
+
+    @property
+    def client_id(self) -> str:
+        """The app's id."""
+        return self.oauth.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """The app's secret."""
+        return self.oauth.client_secret
+
+    @property
+    def member_id(self) -> str:
+        """The portal's identity, which outlives its address."""
+        return self.oauth.member_id
+
+    @property
+    def application_token(self) -> str:
+        """What every event carries to prove where it is from."""
+        return self.oauth.application_token
+
+    def auth_code(self) -> str:
+        """A one-time code that lives 30 seconds."""
+        return self.oauth.auth_code()
+
+    def issue_tokens(self, expires_in: int = 3600, *, user_id: int | None = None) -> Row:
+        """A fresh token answer: access_token, refresh_token, expires_in, member_id, client_endpoint and the rest."""
+        with self._world.lock:
+            return self.oauth.issue(expires_in=expires_in, user_id=user_id)
+
+    @property
+    def simple_mode(self) -> bool:
+        """Whether the portal has no leads."""
+        return self.portal.is_simple
+
+    @simple_mode.setter
+    def simple_mode(self, is_simple: bool) -> None:
+        """Switch leads off or on as the portal's settings do."""
+        self.portal.is_simple = is_simple
+
+    @property
+    def users(self) -> list[Row]:
+        """The users; `id` is a number."""
+        return list(self.portal.shelves["users"].values())
+
+    @property
+    def categories(self) -> list[Row]:
+        """The pipelines of deals."""
+        return list(self.portal.shelves["categories"].values())
+
+    def stages(self, category_id: int = 0) -> list[Row]:
+        """The stages of a pipeline of deals, in order."""
+        return self.portal.stages(stage_entity(KINDS["deal"], category_id))
+
+    @property
+    def stage_history(self) -> list[Row]:
+        """The moves of deals and leads, oldest first; `entity` tells which."""
+        with self._world.lock:
+            return list(self.portal.tables["history"].rows())
+
+    @property
+    def handlers(self) -> list[Row]:
+        """Who hears events: of the app, and outgoing webhooks."""
+        with self._world.lock:
+            return list(self.portal.shelves["handlers"].values())
+
+    @property
+    def offline_events(self) -> list[Row]:
+        """The offline queue."""
+        with self._world.lock:
+            return list(self.portal.shelves["offline"].values())
+
+    @property
+    def deliveries(self) -> list[Row]:
+        """Events sent, oldest first: url, body, event, status, at."""
+        return [delivery.row() for delivery in self._courier.sent(self.key)]
+
+    def deliveries_rows(self) -> list[Row]:
+        """Events sent, then the waiting ones with status None."""
+        return [*self.deliveries, *(delivery.row() for delivery in self._courier.waiting(self.key))]
+
+    def reset_requests(self) -> None:
+        """Forget the log of calls and the refusals."""
+        self.requests.reset()
+        self.limits.reset()
+
+    @property
+    def deliver_hooks(self) -> bool:
+        """False loses every event."""
+        return self.event_sender.is_on
+
+    @deliver_hooks.setter
+    def deliver_hooks(self, is_on: bool) -> None:
+        """Send events or lose them from now on."""
+        self.event_sender.is_on = is_on
+
+    def drop_next_hooks(self, count: int) -> None:
+        """Lose the next `count` events."""
+        self.event_sender.drop_next = count
+
+    def repeat_next_hook(self, times: int = 1) -> None:
+        """Send the next event `times` times more."""
+        self.event_sender.repeat_next = times
+
+    def make_noise(self, extra_updates: int) -> None:
+        """Let each update event come `extra_updates` times more, as automation and counters cause them."""
+        self.event_sender.noise = extra_updates
+
+    def field_name(self, kind: str, label: str) -> str:
+        """The code of a user field by its label.
+
+        Raises KeyError when there is none.
+        """
+        for row in self.portal.user_fields(KINDS[kind]).values():
+            if label in (row["LIST_COLUMN_LABEL"], row["FIELD_NAME"]):
+                return str(row["FIELD_NAME"])
+        raise KeyError(f"no user field {label!r} of {kind}")
+
+    def bulk_deals(self, count: int) -> range:
+        """The ids of `count` new deals; no events, no history, made when read."""
+        with self._world.lock:
+            return bulk.bulk_deals(self.portal, count)
+
+    def bulk_contacts(self, count: int) -> range:
+        """The ids of `count` new contacts with a phone and an e-mail each; no events, made when read."""
+        with self._world.lock:
+            return bulk.bulk_contacts(self.portal, count)
+
+    def seed(self, contacts: int = 12, deals: int = 15, companies: int = 6, leads: int = 4, todos: int = 8) -> None:
+        """Fill the portal with a small sales base, the same in every run; history is written, events are not sent."""
+        fill(self, contacts=contacts, deals=deals, companies=companies, leads=leads, todos=todos)
+
+    def reset(self) -> None:
+        """Return to a portal with settings but no records; tokens stay good."""
+        with self._world.lock:
+            self.portal.clear()
+            make_settings(self.portal)
+            self.event_sender.reset()
+            self.operating.reset()
+
+    def records(self) -> Mapping[str, list[Row]]:
+        """All records by kind."""
+        kinds: dict[str, Mapping[int, Row]] = {
+            "deals": self.deals,
+            "leads": self.leads,
+            "contacts": self.contacts,
+            "companies": self.companies,
+            "activities": self.activities,
+            "tasks": self.tasks,
+            "comments": self.comments,
+            "calls": self.calls,
+            "requisites": self.requisites,
+        }
+        shown = {name: list(records.values()) for name, records in kinds.items()}
+        more = {"stage_history": self.stage_history, "handlers": self.handlers, "offline_events": self.offline_events}
+        return shown | more
+
+    def actions(self) -> Mapping[str, Callable[..., Any]]:
+        """The acts of people by name, and a few of the sandbox."""
+        names = [name for name in vars(Person) if not name.startswith("_") and callable(getattr(self, name, None))]
+        extra = ("bulk_deals", "bulk_contacts", "drop_next_hooks", "repeat_next_hook", "make_noise")
+        return {name: getattr(self, name) for name in (*names, *extra, "issue_tokens", "auth_code")}
+
+    def dump(self) -> Any:
+        """A copy for a snapshot."""
+        return self.portal.dump()
+
+    def load(self, dumped: Any) -> None:
+        """Put a snapshot back."""
+        self.portal.load(dumped)
+
+    def is_api(self, path: str) -> bool:
+        """True for what programs call."""
+        return path.startswith(("/rest/", "/oauth/token"))
+
+    def refuse(self, status: int, retry_after: int | None) -> Response:
+        """The vendor's own answer for a refusal before the application; no header says how long to wait."""
+        problem = standard(status)
+        return json_response(problem.body, status)
+
+    def _records(self, kind: Kind) -> Records:
+        return Records(self._world.lock, self.portal.table(kind), lambda row: classic_record(self.portal, kind, row))
