@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SIDES: Mapping[str, str] = {
     "amocrm": "crmkit_testing.amocrm:AmoCrmSide",
+    "bitrix24": "crmkit_testing.bitrix24:Bitrix24Side",
     "memory": "crmkit_testing.memory:MemorySide",
 }
 """The vendors that have an emulator."""

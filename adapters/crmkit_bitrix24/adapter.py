@@ -1,0 +1,238 @@
+"""The Bitrix24 adapter: the promise of `crmkit.adapter` kept, over the rooms below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
+from crmkit.errors import CrmKitError
+from crmkit.http import Judge, RateLimit, Transport
+from crmkit.identity import normalize_email, parse_phone
+from crmkit.models import Company, Contact, Deal, FieldDef, Lead, Record, Task
+from crmkit.settings import AccountSettings
+from crmkit.values import Json, Kind, Ref
+from crmkit.webhook import Delivery, FeedPage, WebhookRequest
+from crmkit.write import Verb, Write
+from crmkit_bitrix24 import auth, webhooks
+from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader, Recovery, Writer, ensure_hooks
+from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
+from crmkit_bitrix24.errors.refusals import VENDOR
+from crmkit_bitrix24.translate import from_item
+
+_CAPABILITIES: Mapping[Capability, Level] = {
+    **dict.fromkeys(Capability, Level.NATIVE),
+    Capability.FIND_BY_PHONE: Level.EMULATED,
+    Capability.LINE_ITEMS: Level.EMULATED,
+    Capability.LOSS_REASONS: Level.ABSENT,
+    Capability.TAGS: Level.ABSENT,
+    Capability.FILES: Level.ABSENT,
+    Capability.OWNER_HISTORY: Level.ABSENT,
+    Capability.DELETION_FEED: Level.ABSENT,
+}
+_OF_APPLICATIONS = (Capability.LOG_CALLS, Capability.WEBHOOKS)
+
+
+class Bitrix24Adapter:
+    """Bitrix24, REST of the classic and universal CRM methods."""
+
+    vendor = VENDOR
+    title = "Bitrix24"
+    settings_type: type[AccountSettings] = auth.Bitrix24Settings
+    capabilities: Mapping[Capability, Level] = _CAPABILITIES
+    translator_version = 1
+    volatile: Mapping[Kind, frozenset[str]] = {
+        **dict.fromkeys(Kind, frozenset({"updated_at", "updated_by"})),
+        Kind.DEAL: frozenset({"updated_at", "updated_by", "last_activity_at"}),
+    }
+
+    def open(self, settings: AccountSettings, doors: Doors) -> Bitrix24Connection:
+        """A connection; no request is made. Raises ConfigError naming what to set."""
+        return Bitrix24Connection(auth.check(settings), doors)
+
+    def parse(self, request: WebhookRequest, settings: AccountSettings) -> Delivery:
+        """What an event says: which record to look at."""
+        return webhooks.parse(request, settings)
+
+    def translate(self, kind: Kind, raw: Mapping[str, Any], account: Account) -> Record:
+        """The record that a stored body is."""
+        return from_item(kind, raw, account)
+
+    def limits(self, settings: AccountSettings) -> Sequence[RateLimit]:
+        """The portal's bucket: 50 calls, two a second (Enterprise 250 and five)."""
+        return auth.limits(auth.check(settings))
+
+    def effect_class(self, write: Write) -> EffectClass:
+        """Creations are looked up by our key, or by content where Bitrix24 keeps none; all else may be done twice."""
+        if write.verb is Verb.CREATE:
+            return EffectClass.LOOKUP
+        return EffectClass.IDEMPOTENT
+
+
+class Bitrix24Connection:
+    """One open Bitrix24 portal. Thread-safe.
+
+    Args:
+        settings: the account's.
+        doors: tokens, request budget, urgency and clock.
+    """
+
+    vendor = VENDOR
+
+    def __init__(self, settings: auth.Bitrix24Settings, doors: Doors) -> None:
+        self.key = settings.key
+        self._settings = settings
+        self._doors = doors
+        operating = OperatingTime(doors.clock, self.key)
+        self._line = Line(self._authority(), self._dialling(judge_for(self.key)), operating, self.key)
+        self._directory = Directory(self._line, settings, doors.clock)
+        self._reader = Reader(self._line, self._directory, self.key)
+        self._recovery = Recovery(self._line, self._reader, self._record)
+        self._feed = Feed(self._line, doors.clock, self.key)
+        self._writer = Writer(self._line, self._directory, settings.base_url, self.key)
+
+    def account(self) -> Account:
+        """The account; one request, then remembered."""
+        return self._directory.account()
+
+    def supports(self, capability: Capability) -> Level:
+        """How the account gives a capability: a webhook does less than an application, simple mode has no leads.
+
+        Asks the portal for its mode once, when leads are asked about.
+        """
+        if capability in _OF_APPLICATIONS and not self._line.is_application:
+            return Level.ABSENT
+        if capability is Capability.LEADS and not self._directory.has_leads():
+            return Level.ABSENT
+        if capability is Capability.CALLS and not self._feed.has_calls:
+            return Level.ABSENT
+        return _CAPABILITIES[capability]
+
+    def load(self, refs: Sequence[Ref]) -> Sequence[Record]:
+        """The records that exist; one request for up to 2,500 cards of a kind, and what belongs to them."""
+        mine = [ref for ref in refs if ref.account == self.key]
+        return [self._record(kind, item) for kind, item in self._reader.load(mine)]
+
+    def pages(self, kind: Kind, *, updated_since: datetime | None = None, cursor: str | None = None) -> Iterator[Page]:
+        """All records of a kind by id, 2,500 a request; with `updated_since` those changed since.
+
+        Complete even while others change and delete. Raises Unsupported for remarks, which no list holds.
+        """
+        since = updated_since.astimezone(UTC).isoformat() if updated_since is not None else None
+        account = self.account()
+        for chunk in self._reader.pages(kind, since, cursor):
+            yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
+
+    def find(self, kind: Kind, query: Query) -> Sequence[Record]:
+        """All that match; the vendor's search is narrowed by the normalized form."""
+        matches = _matcher(query, self._settings.country)
+        found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
+        return [record for record in found.values() if matches(record)]
+
+    def fields(self, kind: Kind) -> Sequence[FieldDef]:
+        """The user fields of contacts, companies, deals or leads; remembered for ten minutes."""
+        return self._directory.fields(kind)
+
+    def write(self, write: Write) -> Ref | None:
+        """Do it. None for a logged call whose number nobody has."""
+        result = self._writer.write_many([write])[0]
+        if isinstance(result, CrmKitError):
+            raise result
+        return result
+
+    def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
+        """Do them by fifties in a batch; each has its own result."""
+        return self._writer.write_many(writes)
+
+    def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
+        """The newest record with the write's key, or its content, that is not older than `since`."""
+        return self._recovery.find(write, since.timestamp(), known)
+
+    def feed(self, cursor: str | None) -> FeedPage:
+        """The account's changes behind `cursor`."""
+        return self._feed.page(cursor)
+
+    def ensure_hooks(self, url: str) -> HookState:
+        """Have `url` bound once to all events; raises Unsupported through a webhook, saying what a person does."""
+        return ensure_hooks(self._line, url, self.key)
+
+    def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Json = None) -> Json:
+        """The result of any REST method: `path` is its name (`crm.item.list`), `query` and `body` its parameters.
+
+        `method` GET says that it may be repeated; a write is never repeated. Source: Bitrix24 REST, all methods of v2.
+        """
+        params = {**dict(query), **(body if isinstance(body, Mapping) else {})}
+        return self._line.call(path.strip("/"), params, is_safe=method.upper() in ("GET", "HEAD"))
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._line.close()
+
+    def _record(self, kind: Kind, item: Mapping[str, Any]) -> Record:
+        return from_item(kind, item, self.account())
+
+    def _authority(self) -> auth.Authority:
+        if self._settings.webhook is not None:
+            return auth.Webhook(self._settings)
+        dial = self._dialling(token_judge_for(self.key))
+        return auth.OAuth(self._settings, self._doors.tokens, self._doors.clock, dial)
+
+    def _dialling(self, judge: Judge) -> Callable[[str], Transport]:
+        def dial(base_url: str) -> Transport:
+            return Transport(
+                base_url,
+                vendor=VENDOR,
+                account=self.key,
+                judge=judge,
+                limits=auth.limits(self._settings),
+                limiter=self._doors.limiter,
+                urgency=self._doors.urgency,
+                clock=self._doors.clock,
+            )
+
+        return dial
+
+
+def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
+    """Whether a record is what a query asks for, by the normalized form of each value."""
+    phone = parse_phone(query.phone, country=country) if query.phone else None
+    email = (normalize_email(query.email) or query.email).casefold() if query.email else None
+    name = _plain(query.name) if query.name else None
+
+    def matches(record: Record) -> bool:
+        return (
+            (query.phone is None or _has_phone(record, phone.e164 if phone else None, query.phone))
+            and (email is None or _has_email(record, email))
+            and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
+            and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
+            and (query.contact is None or (isinstance(record, Deal) and query.contact in record.contacts))
+            and (query.company is None or getattr(record, "company", None) == query.company)
+            and (query.owner_id is None or record.owner_id == query.owner_id)
+            and (query.is_open is None or _is_open(record) is query.is_open)
+            and (query.about is None or not isinstance(record, Task) or record.about == query.about)
+        )
+
+    return matches
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _has_phone(record: Record, e164: str | None, raw: str) -> bool:
+    if not isinstance(record, Contact | Company | Lead):
+        return False
+    return any(phone.e164 == e164 if e164 and phone.e164 else phone.raw == raw for phone in record.phones)
+
+
+def _has_email(record: Record, email: str) -> bool:
+    return isinstance(record, Contact | Company | Lead) and any(
+        (normalize_email(one.value) or one.value).casefold() == email for one in record.emails
+    )
+
+
+def _is_open(record: Record) -> bool:
+    if isinstance(record, Deal):
+        return not record.is_closed
+    return isinstance(record, Task) and not record.is_done

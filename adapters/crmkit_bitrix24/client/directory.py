@@ -1,0 +1,126 @@
+"""What the account has by name: itself, its user fields, employees, the mode of its CRM; read once, remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from crmkit.adapter import Account
+from crmkit.clock import Clock
+from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, VendorDown
+from crmkit.models import FieldDef
+from crmkit.values import Kind
+from crmkit_bitrix24.auth import Bitrix24Settings
+from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.errors.refusals import VENDOR
+from crmkit_bitrix24.translate import Definition, definitions_of, field_def
+from crmkit_bitrix24.wire import ENTITIES, PAGE, Command, mapping, rows
+
+T = TypeVar("T")
+
+FRESH_S = 600.0
+"""Names are read again after this long; an unknown name is looked for afresh at once."""
+
+_SIMPLE = "2"
+
+
+class Directory:
+    """The names of one account.
+
+    Args:
+        line: the way to the portal.
+        settings: the account's.
+        clock: the time.
+    """
+
+    def __init__(self, line: Line, settings: Bitrix24Settings, clock: Clock) -> None:
+        self._line = line
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._kept: dict[str, tuple[float, Any]] = {}
+
+    def account(self) -> Account:
+        """The account; one request, then remembered for good."""
+        return self._remembered("account", self._read_account, float("inf"))
+
+    def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
+        """The user fields of a kind; empty for kinds that have none."""
+        found = self.definitions(kind, afresh=afresh)
+        return tuple(field_def(name, definition, kind) for name, definition in found.items())
+
+    def definitions(self, kind: Kind, *, afresh: bool = False) -> Mapping[str, Definition]:
+        """The user fields of a kind as they are kept with bodies."""
+        if kind not in ENTITIES:
+            return {}
+        return self._remembered(f"fields {kind}", lambda: self._read_fields(kind), 0.0 if afresh else FRESH_S)
+
+    def users(self, *, afresh: bool = False) -> Sequence[dict[str, Any]]:
+        """The employees, whether they are still there or not."""
+        return self._remembered("users", self._read_users, 0.0 if afresh else FRESH_S)
+
+    def knows_user(self, user_id: str) -> bool:
+        """The portal has such an employee, or does not let us see its employees."""
+        try:
+            if any(str(user.get("ID")) == user_id for user in self.users()):
+                return True
+            return any(str(user.get("ID")) == user_id for user in self.users(afresh=True))
+        except (VendorDown, RateLimited, AuthError, AccountBlocked):
+            raise
+        except CrmKitError:
+            return True
+
+    def has_leads(self) -> bool:
+        """The CRM is in its classic mode, in which requests are leads. Source: page "crm.settings.mode.get"."""
+        return self._remembered("mode", self._read_mode, FRESH_S) != _SIMPLE
+
+    def _remembered(self, name: str, read: Callable[[], T], fresh_s: float) -> T:
+        now = self._clock.now().timestamp()
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is not None and now - kept[0] < fresh_s:
+                found: T = kept[1]
+                return found
+            found = read()
+            self._kept[name] = (now, found)
+            return found
+
+    def _read_account(self) -> Account:
+        profile, currency = self._line.batch([Command("profile", {}), Command("crm.currency.base.get", {})])
+        if isinstance(profile, CrmKitError):
+            raise profile
+        mine = mapping(profile)
+        url = self._settings.base_url.rstrip("/")
+        host = urlsplit(url).netloc
+        return Account(
+            key=self._settings.key,
+            vendor=VENDOR,
+            id=self._settings.member_id or host,
+            name=host,
+            url=url,
+            timezone=str(mine.get("TIME_ZONE") or "Europe/Moscow"),
+            currency=currency if isinstance(currency, str) and currency else "RUB",
+            country=self._settings.country,
+            user_id=str(mine["ID"]) if mine.get("ID") else None,
+        )
+
+    def _read_fields(self, kind: Kind) -> dict[str, Definition]:
+        return definitions_of(mapping(self._line.call(f"crm.{ENTITIES[kind].name}.fields")))
+
+    def _read_users(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            page = rows(self._line.call("user.get", {"sort": "ID", "order": "ASC", "start": len(found)}))
+            found += page
+            if len(page) < PAGE:
+                return found
+
+    def _read_mode(self) -> str:
+        try:
+            return str(self._line.call("crm.settings.mode.get"))
+        except (VendorDown, RateLimited, AuthError, AccountBlocked):
+            raise
+        except CrmKitError:
+            return ""

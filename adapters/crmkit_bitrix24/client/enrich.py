@@ -1,0 +1,99 @@
+"""What Bitrix24 keeps apart from a body and a record has: field definitions, rows, requisites, people, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crmkit.values import Kind
+from crmkit_bitrix24.client.directory import Directory
+from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.walk import Listing, Walker
+from crmkit_bitrix24.translate import filled
+from crmkit_bitrix24.wire import ALSO, COMPANY_TYPE, ENTITIES, PAGE, Command, is_empty, rows, stage_dictionary
+
+Items = list[dict[str, Any]]
+
+
+class Enricher:
+    """Lays what belongs to bodies under their key `ALSO`, so that a stored body can be read without asking again.
+
+    Args:
+        line: the way to the portal.
+        walker: walks over lists.
+        directory: the user fields by kind.
+    """
+
+    def __init__(self, line: Line, walker: Walker, directory: Directory) -> None:
+        self._line = line
+        self._walker = walker
+        self._directory = directory
+
+    def complete(self, kind: Kind, items: Items) -> Items:
+        """The same bodies, each with what belongs to it; at most a few requests for fifty of them."""
+        if not items:
+            return items
+        for item in items:
+            item[ALSO] = {}
+        if kind in ENTITIES:
+            self._fields(kind, items)
+        if kind is Kind.DEAL:
+            self._product_rows(items)
+        elif kind is Kind.COMPANY:
+            self._company_cards(items)
+        elif kind is Kind.PIPELINE:
+            self._stages(items)
+        for item in items:
+            if not item[ALSO]:
+                del item[ALSO]
+        return items
+
+    def _fields(self, kind: Kind, items: Items) -> None:
+        definitions = self._directory.definitions(kind)
+        if any(name.startswith("UF_CRM") and name not in definitions for name in items[0]):
+            # A field that somebody has made since the definitions were read.
+            definitions = self._directory.definitions(kind, afresh=True)
+        for item in items:
+            found = filled(item, definitions)
+            if found:
+                item[ALSO]["fields"] = found
+
+    def _product_rows(self, deals: Items) -> None:
+        """Rows of the deals whose amount the portal counts from them: others keep theirs for documents only."""
+        counted = [deal for deal in deals if deal.get("isManualOpportunity") == "N" and _is_worth(deal)]
+        found = self._line.every([Command("crm.deal.productrows.get", {"id": deal["id"]}) for deal in counted])
+        for deal, result in zip(counted, found, strict=True):
+            if items := rows(result):
+                deal[ALSO]["items"] = items
+
+    def _company_cards(self, companies: Items) -> None:
+        by_id = {str(company["ID"]): company for company in companies}
+        for start in range(0, len(by_id), PAGE):
+            ids = list(by_id)[start : start + PAGE]
+            requisites = Listing(
+                "crm.requisite.list",
+                ("ID", "ENTITY_ID", "NAME", "RQ_INN", "RQ_KPP"),
+                {"ENTITY_TYPE_ID": COMPANY_TYPE, "@ENTITY_ID": ids},
+            )
+            for row in self._walker.every(requisites):
+                _add(by_id.get(str(row.get("ENTITY_ID"))), "requisites", row)
+            people = Listing("crm.contact.list", ("ID", "COMPANY_ID"), {"@COMPANY_ID": ids})
+            for row in self._walker.every(people):
+                _add(by_id.get(str(row.get("COMPANY_ID"))), "contacts", str(row["ID"]))
+
+    def _stages(self, pipelines: Items) -> None:
+        commands = [
+            Command("crm.status.list", {"filter": {"ENTITY_ID": stage_dictionary(str(pipeline["id"]))}})
+            for pipeline in pipelines
+        ]
+        for pipeline, result in zip(pipelines, self._line.every(commands), strict=True):
+            pipeline[ALSO]["stages"] = rows(result)
+
+
+def _add(body: dict[str, Any] | None, name: str, value: Any) -> None:
+    if body is not None:
+        body[ALSO].setdefault(name, []).append(value)
+
+
+def _is_worth(deal: Mapping[str, Any]) -> bool:
+    return not is_empty(deal.get("opportunity")) and deal.get("opportunity") != "0.00"

@@ -1,0 +1,317 @@
+"""Reading records: by address in batches, whole kinds page by page, by what people know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from crmkit.adapter import Query
+from crmkit.errors import CrmKitError, NotFound, Rejected
+from crmkit.identity import parse_phone
+from crmkit.values import Kind, Ref
+from crmkit_bitrix24.client.directory import Directory
+from crmkit_bitrix24.client.enrich import Enricher
+from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.walk import DEALS, Listing, Walker
+from crmkit_bitrix24.errors.refusals import unsupported
+from crmkit_bitrix24.wire import (
+    COMPANY_TYPE,
+    ENTITIES,
+    PAGE,
+    TASK_PREFIX,
+    TODO,
+    Command,
+    Item,
+    mapping,
+    rows,
+)
+
+_PEOPLE = ("*", "UF_*", "PHONE", "EMAIL", "WEB")
+_CALLS = "voximplant.statistic.get"
+_MODULE_FIELDS = ("*", "UF_CRM_TASK")
+
+LISTINGS: Mapping[Kind, Listing] = {
+    Kind.DEAL: DEALS,
+    Kind.CONTACT: Listing("crm.contact.list", _PEOPLE, {}),
+    Kind.COMPANY: Listing("crm.company.list", _PEOPLE, {}),
+    Kind.LEAD: Listing("crm.lead.list", _PEOPLE, {}),
+    Kind.TASK: Listing("crm.activity.list", ("*",), {"PROVIDER_ID": TODO}),
+}
+CHANGED_AT: Mapping[Kind, str] = {
+    Kind.DEAL: "updatedTime",
+    Kind.CONTACT: "DATE_MODIFY",
+    Kind.COMPANY: "DATE_MODIFY",
+    Kind.LEAD: "DATE_MODIFY",
+    Kind.TASK: "LAST_UPDATED",
+}
+"""The field that tells when a record was changed."""
+
+_QUERIES: Mapping[Kind, frozenset[str]] = {
+    Kind.CONTACT: frozenset({"phone", "email", "name", "company", "owner_id"}),
+    Kind.COMPANY: frozenset({"phone", "email", "name", "inn", "owner_id"}),
+    Kind.LEAD: frozenset({"phone", "email", "owner_id"}),
+    Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open", "name"}),
+    Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
+    Kind.NOTE: frozenset({"about"}),
+    Kind.CALL: frozenset({"about"}),
+}
+"""What can be asked for, by kind."""
+
+
+class Chunk(NamedTuple):
+    """Bodies of one kind and the cursor behind them."""
+
+    items: list[dict[str, Any]]
+    cursor: str
+
+
+class Reader:
+    """Reads the records of one account, as wire shapes.
+
+    Args:
+        line: the way to the portal.
+        directory: what the account has by name.
+        key: the account's key.
+    """
+
+    def __init__(self, line: Line, directory: Directory, key: str) -> None:
+        self._line = line
+        self._walker = Walker(line)
+        self._directory = directory
+        self._enricher = Enricher(line, self._walker, directory)
+        self._key = key
+
+    def load(self, refs: Sequence[Ref]) -> Iterator[tuple[Kind, Item]]:
+        """Those of the records that exist; fifty ids a command, fifty commands a request."""
+        by_kind: dict[Kind, list[str]] = {}
+        for ref in dict.fromkeys(refs):
+            by_kind.setdefault(ref.kind, []).append(ref.id)
+        for kind, ids in by_kind.items():
+            yield from ((kind, item) for item in self._enricher.complete(kind, self._by_id(kind, ids)))
+
+    def pages(self, kind: Kind, since: str | None, cursor: str | None) -> Iterator[Chunk]:
+        """A whole kind, or what changed in it since a moment, by rising id; complete while others change it."""
+        if kind in (Kind.USER, Kind.PIPELINE):
+            yield Chunk(self._enricher.complete(kind, self._small(kind)), "")
+            return
+        if kind is Kind.CALL:
+            yield from self._calls(since, cursor)
+            return
+        listing = self._listing(kind)
+        if since is not None:
+            listing = listing.matching({f">={CHANGED_AT[kind]}": since})
+        for page in self._walker.pages(listing, cursor or "0"):
+            last = str(page[-1][listing.id_name]) if page else cursor or "0"
+            yield Chunk(self._enricher.complete(kind, page), last)
+
+    def find(self, kind: Kind, query: Query) -> list[dict[str, Any]]:
+        """Candidates for a query, which must be checked again.
+
+        Raises Unsupported for what cannot be looked for.
+        """
+        asked = query.asked().keys()
+        known = _QUERIES.get(kind, frozenset())
+        if not asked <= known or not asked:
+            names = ", ".join(sorted(asked - known)) or "nothing"
+            what = f"look for records of kind {kind.value} by {names}"
+            raise unsupported(self._key, what, "Iterate over them and choose.")
+        return self._enricher.complete(kind, list(self._candidates(kind, query)))
+
+    def comments(self, about: Ref) -> Iterator[dict[str, Any]]:
+        """The remarks on a card, oldest first."""
+        filter_ = {"ENTITY_ID": about.id, "ENTITY_TYPE": self._entity_name(about)}
+        return self._walker.every(Listing("crm.timeline.comment.list", ("*",), filter_))
+
+    def statistics(self, filter_: Mapping[str, Any], after: int = 0) -> Iterator[list[dict[str, Any]]]:
+        """Pages of the telephony's rows behind an id."""
+        while True:
+            params = {"FILTER": {**filter_, ">ID": after}, "SORT": "ID", "ORDER": "ASC", "start": 0}
+            page = rows(self._line.call(_CALLS, params))
+            page = [row for row in page if int(row["ID"]) > after]
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = int(page[-1]["ID"])
+
+    def _listing(self, kind: Kind) -> Listing:
+        if kind not in LISTINGS:
+            raise unsupported(
+                self._key,
+                f"list all records of kind {kind.value}",
+                "Read them card by card: crm.notes.find(about=...).",
+            )
+        return LISTINGS[kind]
+
+    def _by_id(self, kind: Kind, ids: list[str]) -> list[dict[str, Any]]:
+        if kind in (Kind.USER, Kind.PIPELINE):
+            name = "ID" if kind is Kind.USER else "id"
+            return [item for item in self._small(kind) if str(item[name]) in ids]
+        if kind is Kind.CALL:
+            found = self._line.every([Command(_CALLS, {"FILTER": {"CALL_ID": one}}) for one in ids])
+            return [
+                row for one, result in zip(ids, found, strict=True) for row in rows(result) if row["CALL_ID"] == one
+            ]
+        if kind is Kind.NOTE:
+            return self._one_by_one("crm.timeline.comment.get", [one for one in ids if one.isdigit()])
+        if kind is Kind.TASK:
+            module = [one.removeprefix(TASK_PREFIX) for one in ids if one.startswith(TASK_PREFIX)]
+            return [*self._in_fifties(kind, ids), *self._module_tasks([one for one in module if one.isdigit()])]
+        return self._in_fifties(kind, ids)
+
+    def _in_fifties(self, kind: Kind, ids: list[str]) -> list[dict[str, Any]]:
+        numbers = [one for one in ids if one.isdigit() and one != "0"]
+        listing = LISTINGS[kind]
+        commands = [
+            listing.matching({f"@{listing.id_name}": numbers[start : start + PAGE]}).command("")
+            for start in range(0, len(numbers), PAGE)
+        ]
+        if len(commands) == 1:
+            return rows(self._line.call(*commands[0]))
+        return [row for result in self._line.every(commands) for row in rows(result)]
+
+    def _one_by_one(self, method: str, ids: list[str]) -> list[dict[str, Any]]:
+        found = []
+        for result in self._line.batch([Command(method, {"id": one}) for one in ids]):
+            if isinstance(result, CrmKitError):
+                if not isinstance(result, NotFound):
+                    raise result
+            elif mapping(result):
+                found.append(dict(mapping(result)))
+        return found
+
+    def _module_tasks(self, ids: list[str]) -> list[dict[str, Any]]:
+        commands = [Command("tasks.task.get", {"taskId": one, "select": list(_MODULE_FIELDS)}) for one in ids]
+        found = []
+        for result in self._line.batch(commands):
+            # A foreign task and a missing one are told alike.
+            if isinstance(result, CrmKitError) and not isinstance(result, NotFound | Rejected):
+                raise result
+            task = None if isinstance(result, CrmKitError) else mapping(result).get("task")
+            if isinstance(task, dict):
+                found.append(task)
+        return found
+
+    def _small(self, kind: Kind) -> list[dict[str, Any]]:
+        if kind is Kind.USER:
+            return list(self._directory.users(afresh=True))
+        return rows(self._line.call("crm.category.list", {"entityTypeId": ENTITIES[Kind.DEAL].type_id}))
+
+    def _calls(self, since: str | None, cursor: str | None) -> Iterator[Chunk]:
+        filter_ = {">=CALL_START_DATE": since} if since is not None else {}
+        position = int(cursor or 0)
+        for page in self.statistics(filter_, position):
+            yield Chunk(page, str(page[-1]["ID"]))
+
+    def _candidates(self, kind: Kind, query: Query) -> Iterable[dict[str, Any]]:
+        if kind is Kind.NOTE and query.about is not None:
+            return self.comments(query.about)
+        if kind is Kind.CALL and query.about is not None:
+            card = {"CRM_ENTITY_TYPE": self._entity_name(query.about).upper(), "CRM_ENTITY_ID": query.about.id}
+            return (row for page in self.statistics(card) for row in page)
+        if kind is Kind.TASK:
+            return self._walker.every(self._todos(query))
+        if kind is Kind.DEAL:
+            return self._deals(query)
+        if query.phone or query.email:
+            return self._by_id(kind, self._by_communication(kind, query))
+        if query.inn:
+            return self._by_id(kind, self._by_inn(query.inn))
+        return self._people(kind, query)
+
+    def _todos(self, query: Query) -> Listing:
+        conditions: dict[str, Any] = {}
+        if query.about is not None:
+            conditions["OWNER_TYPE_ID"] = ENTITIES[query.about.kind].type_id
+            conditions["OWNER_ID"] = query.about.id
+        if query.owner_id is not None:
+            conditions["RESPONSIBLE_ID"] = query.owner_id
+        if query.is_open is not None:
+            conditions["COMPLETED"] = "N" if query.is_open else "Y"
+        return LISTINGS[Kind.TASK].matching(conditions)
+
+    def _deals(self, query: Query) -> Iterator[dict[str, Any]]:
+        conditions: dict[str, Any] = {}
+        if query.company is not None:
+            conditions["companyId"] = query.company.id
+        if query.owner_id is not None:
+            conditions["assignedById"] = query.owner_id
+        if query.name is not None:
+            conditions["title"] = query.name
+        if query.contact is None:
+            yield from self._walker.every(DEALS.matching(conditions))
+            return
+        seen: set[Any] = set()
+        for name in ("contactId", "contactIds"):
+            try:
+                for deal in self._walker.every(DEALS.matching({**conditions, name: query.contact.id})):
+                    if deal["id"] not in seen:
+                        seen.add(deal["id"])
+                        yield deal
+            except Rejected:
+                # Portals differ in which of the two a filter may name; one of them always may.
+                if name == "contactId" and seen:
+                    raise
+
+    def _people(self, kind: Kind, query: Query) -> Iterator[dict[str, Any]]:
+        conditions: dict[str, Any] = {}
+        if query.owner_id is not None:
+            conditions["ASSIGNED_BY_ID"] = query.owner_id
+        if query.company is not None:
+            conditions["COMPANY_ID"] = query.company.id
+        seen: set[str] = set()
+        for named in _names(kind, query.name):
+            for item in self._walker.every(LISTINGS[kind].matching({**conditions, **named})):
+                if item["ID"] not in seen:
+                    seen.add(item["ID"])
+                    yield item
+
+    def _by_communication(self, kind: Kind, query: Query) -> list[str]:
+        """Ids of those who have the phone or e-mail; one value a command, since an answer ends at twenty hits."""
+        name = ENTITIES[kind].name.upper()
+        type_, values = ("PHONE", _spellings(query.phone)) if query.phone else ("EMAIL", [query.email or ""])
+        commands = [
+            Command("crm.duplicate.findbycomm", {"type": type_, "values": [value], "entity_type": name})
+            for value in values
+        ]
+        found = (mapping(result).get(name) for result in self._line.every(commands))
+        return list(dict.fromkeys(str(one) for ids in found for one in ids or ()))
+
+    def _by_inn(self, inn: str) -> list[str]:
+        filter_ = {"RQ_INN": inn, "ENTITY_TYPE_ID": COMPANY_TYPE}
+        listing = Listing("crm.requisite.list", ("ID", "ENTITY_ID"), filter_)
+        return list(dict.fromkeys(str(row["ENTITY_ID"]) for row in self._walker.every(listing)))
+
+    def _entity_name(self, about: Ref) -> str:
+        if about.kind not in ENTITIES:
+            raise unsupported(
+                self._key, f"keep remarks on a {about.kind.value}", "Name a deal, lead, contact, company."
+            )
+        return ENTITIES[about.kind].name
+
+
+def _spellings(phone: str | None) -> list[str]:
+    """How a number may be spelled in the portal's own index: it is compared by digits, with or without the country."""
+    raw = phone or ""
+    found = parse_phone(raw)
+    spellings = [raw]
+    if found is not None:
+        spellings += [found.e164, found.e164.lstrip("+")]
+        if found.e164.startswith("+7"):
+            spellings += [f"8{found.e164[2:]}", found.e164[2:]]
+    return list(dict.fromkeys(spellings))
+
+
+def _names(kind: Kind, name: str | None) -> Iterator[dict[str, str]]:
+    """The ways in which a whole name may lie in the name fields."""
+    words = (name or "").split()
+    if kind is not Kind.CONTACT or not words:
+        yield {"TITLE": " ".join(words)} if words else {}
+        return
+    whole = " ".join(words)
+    yield from ({"NAME": whole}, {"LAST_NAME": whole})
+    for place in range(1, len(words)):
+        one, other = " ".join(words[:place]), " ".join(words[place:])
+        yield from ({"NAME": one, "LAST_NAME": other}, {"NAME": one, "SECOND_NAME": other})
+    if len(words) == 3:
+        yield {"NAME": words[0], "SECOND_NAME": words[1], "LAST_NAME": words[2]}

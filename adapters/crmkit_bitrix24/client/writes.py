@@ -1,0 +1,158 @@
+"""Carrying out writes: alone with one call, many by fifties, each with its own result."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crmkit.errors import CrmKitError
+from crmkit.values import Json, Kind, Ref
+from crmkit.write import Verb, Write
+from crmkit_bitrix24.client.cards import Cards, Job, addressed, made_id
+from crmkit_bitrix24.client.directory import Directory
+from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.links import Linker
+from crmkit_bitrix24.client.merge import Merger
+from crmkit_bitrix24.client.telephony import Telephony
+from crmkit_bitrix24.client.todos import Todos, made_task_id
+from crmkit_bitrix24.errors.refusals import half_done, unsupported
+from crmkit_bitrix24.wire import ENTITIES, Command
+
+Result = Ref | CrmKitError | None
+
+
+class Writer:
+    """Carries out writes of one account.
+
+    Args:
+        line: the way to the portal.
+        names: what the account has by name.
+        url: the portal's address.
+        key: the account's key.
+    """
+
+    def __init__(self, line: Line, names: Directory, url: str, key: str) -> None:
+        self._line = line
+        self._key = key
+        self._linker = Linker(line)
+        self._cards = Cards(line, names, self._linker)
+        self._todos = Todos(line, names, key)
+        self._telephony = Telephony(line, names, key)
+        self._merger = Merger(line, url, key)
+
+    def write_many(self, writes: Sequence[Write]) -> list[Result]:
+        """A result for each, in order; a refused one does not stop the others."""
+        results: list[Result] = [None] * len(writes)
+        current = self._current(writes, results)
+        jobs: list[Job] = []
+        for index, write in enumerate(writes):
+            if isinstance(results[index], CrmKitError):
+                continue
+            try:
+                job = self._job(index, write, current)
+                if job is None:
+                    results[index] = self._alone(write)
+                else:
+                    jobs.append(job)
+            except CrmKitError as error:
+                results[index] = _named(error, write)
+        self._send(jobs, results)
+        return results
+
+    def _current(self, writes: Sequence[Write], results: list[Result]) -> Mapping[Ref, Mapping[str, Any]]:
+        """The cards whose multifields change, in one batch; one that is gone must not stop the others."""
+        try:
+            return self._cards.current(writes)
+        except CrmKitError as error:
+            if len(writes) == 1:
+                results[0] = _named(error, writes[0])
+                return {}
+        found: dict[Ref, Mapping[str, Any]] = {}
+        for index, write in enumerate(writes):
+            try:
+                found.update(self._cards.current([write]))
+            except CrmKitError as error:
+                results[index] = _named(error, write)
+        return found
+
+    def _job(self, index: int, write: Write, current: Mapping[Ref, Mapping[str, Any]]) -> Job | None:
+        """What can go into a batch; None for a write of several calls."""
+        if write.verb in (Verb.LINK, Verb.UNLINK, Verb.MERGE) or write.kind is Kind.CALL:
+            return None
+        if write.kind not in (*ENTITIES, Kind.TASK, Kind.NOTE):
+            raise unsupported(self._key, f"write a {write.kind.value}", "Change it in the portal's own settings.")
+        if write.verb is Verb.CREATE:
+            if write.kind is Kind.TASK:
+                return self._todos.create(index, write)
+            return (
+                self._todos.create_note(index, write) if write.kind is Kind.NOTE else self._cards.create(index, write)
+            )
+        ref = addressed(write)
+        if write.verb is Verb.DELETE:
+            delete = {Kind.TASK: self._todos.delete, Kind.NOTE: self._todos.delete_note}
+            return delete.get(write.kind, self._cards.delete)(index, write, ref)
+        if write.kind is Kind.TASK:
+            return self._todos.update(index, write, ref)
+        if write.kind is Kind.NOTE:
+            return self._todos.update_note(index, write, ref)
+        return self._cards.update(index, write, ref, current.get(ref, {}))
+
+    def _alone(self, write: Write) -> Ref | None:
+        if write.kind is Kind.CALL:
+            return self._telephony.log(write)
+        if write.verb is Verb.MERGE:
+            self._merger.merge(addressed(write), write.others)
+        else:
+            self._linker.write(write)
+        return write.ref
+
+    def _send(self, jobs: Sequence[Job], results: list[Result]) -> None:
+        ready: list[tuple[Job, Command]] = [(job, job.command) for job in jobs if job.command is not None]
+        for job in jobs:
+            if job.command is None:
+                results[job.index] = self._followed(job, addressed(job.write))
+        if not ready:
+            return
+        for (job, _), answer in zip(ready, self._answers(ready), strict=True):
+            if isinstance(answer, CrmKitError):
+                results[job.index] = _named(answer, job.write)
+            else:
+                results[job.index] = self._followed(job, self._made(job.write, answer))
+
+    def _answers(self, ready: Sequence[tuple[Job, Command]]) -> list[Json | CrmKitError]:
+        is_safe = all(job.is_repeatable for job, _ in ready)
+        if len(ready) > 1:
+            try:
+                return self._line.batch([command for _, command in ready], is_safe=is_safe)
+            except CrmKitError as error:
+                return [error] * len(ready)
+        command = ready[0][1]
+        try:
+            return [self._line.call(command.method, command.params, is_safe=is_safe)]
+        except CrmKitError as error:
+            return [error]
+
+    def _made(self, write: Write, answer: Json) -> Ref:
+        if write.ref is not None:
+            return write.ref
+        record_id = made_task_id(answer) if write.kind is Kind.TASK else made_id(write.kind, answer)
+        return Ref(self._key, write.kind, record_id)
+
+    def _followed(self, job: Job, done: Ref) -> Result:
+        if job.follow is None:
+            return done
+        try:
+            job.follow(done)
+        except CrmKitError as error:
+            return half_done(self._key, str(done), error) if job.write.verb is Verb.CREATE else _named(error, job.write)
+        return done
+
+
+def _named(error: CrmKitError, write: Write) -> CrmKitError:
+    """The error with the record it is about; a copy, because a batch shares one."""
+    if error.ref is not None or write.ref is None:
+        return error
+    own = copy.copy(error)
+    own.ref = str(write.ref)
+    return own

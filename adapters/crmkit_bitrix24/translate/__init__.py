@@ -1,0 +1,27 @@
+"""Wire shapes to records and back; pure."""
+
+from crmkit_bitrix24.translate.assign import Names
+from crmkit_bitrix24.translate.custom import Definition, definitions_of, field_def, filled
+from crmkit_bitrix24.translate.drafts import Draft, drafted, moment, split_text, with_result
+from crmkit_bitrix24.translate.multifields import added, patch
+from crmkit_bitrix24.translate.records import from_item
+from crmkit_bitrix24.translate.timeline import CALL_CODES, CALL_TYPES, split_result
+
+__all__ = [
+    "CALL_CODES",
+    "CALL_TYPES",
+    "Definition",
+    "Draft",
+    "Names",
+    "added",
+    "definitions_of",
+    "drafted",
+    "field_def",
+    "filled",
+    "from_item",
+    "moment",
+    "patch",
+    "split_result",
+    "split_text",
+    "with_result",
+]

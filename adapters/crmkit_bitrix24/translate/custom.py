@@ -1,0 +1,185 @@
+"""User fields as they are read: definitions of an account, and every type to a typed value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crmkit.models import CustomValue, FieldData, FieldDef, FieldType
+from crmkit.values import Kind, Money
+from crmkit_bitrix24.translate.values import Home, built, day_of, decimal_of, flag_of, many, text_of, time_of
+from crmkit_bitrix24.wire import Item, is_empty
+
+Definition = Mapping[str, Any]
+"""A user field in short: title, type, is it multiple, labels of an enumeration by item id."""
+
+FIELD_TYPES: Mapping[str, FieldType] = {
+    "string": FieldType.TEXT,
+    "url": FieldType.URL,
+    "integer": FieldType.INT,
+    "double": FieldType.DECIMAL,
+    "boolean": FieldType.BOOL,
+    "date": FieldType.DATE,
+    "datetime": FieldType.DATETIME,
+    "money": FieldType.MONEY,
+    "enumeration": FieldType.ENUM,
+    "file": FieldType.FILE,
+    "address": FieldType.TEXT,
+    "employee": FieldType.TEXT,
+    "crm_status": FieldType.TEXT,
+    "crm": FieldType.TEXT,
+    "iblock_section": FieldType.TEXT,
+    "iblock_element": FieldType.TEXT,
+}
+"""The vendor's types. Source: Bitrix24 REST, page "User fields"; others are kept as UNKNOWN."""
+
+_PREFIX = "UF_"
+
+
+def definitions_of(fields: Mapping[str, Any]) -> dict[str, Definition]:
+    """The user fields among an entity's fields, by name."""
+    found: dict[str, Definition] = {}
+    for key, raw in fields.items():
+        if not isinstance(raw, Mapping):
+            continue
+        name = str(raw.get("upperName") or key)
+        if not name.startswith(_PREFIX):
+            continue
+        labels = (raw.get(label) for label in ("formLabel", "listLabel", "filterLabel", "title"))
+        settings = raw.get("settings") or {}
+        found[name] = {
+            "title": next((str(label) for label in labels if label), name),
+            "type": str(raw.get("type") or ""),
+            "is_multiple": flag_of(raw.get("isMultiple")),
+            "is_long": isinstance(settings, Mapping) and _rows_of(settings) > 1,
+            "is_required": flag_of(raw.get("isRequired")),
+            "is_read_only": flag_of(raw.get("isReadOnly")),
+            "items": {str(item["ID"]): str(item.get("VALUE") or "") for item in many(raw.get("items")) if "ID" in item},
+        }
+    return found
+
+
+def field_def(name: str, definition: Definition, kind: Kind) -> FieldDef:
+    """A user field as crmkit describes it; its id is its name (`UF_CRM_1721244482250`)."""
+    return FieldDef(
+        kind=kind,
+        id=name,
+        code=name,
+        title=definition["title"],
+        type=type_of(definition),
+        vendor_type=definition["type"],
+        options={label: item_id for item_id, label in definition["items"].items()},
+        is_required=definition["is_required"],
+        is_computed=definition["is_read_only"],
+    )
+
+
+def filled(raw: Item, definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """What must be kept with a body so that its user fields can be read later: the filled ones, the labels they use."""
+    found: dict[str, Definition] = {}
+    for name, definition in definitions.items():
+        value = raw.get(name)
+        if value is None or value == "" or value is False or value == []:
+            continue
+        short = {"title": definition["title"], "type": definition["type"]}
+        if definition["is_multiple"]:
+            short["is_multiple"] = True
+        if definition["is_long"]:
+            short["is_long"] = True
+        if definition["items"]:
+            used = {str(one) for one in many(value)}
+            short["items"] = {key: label for key, label in definition["items"].items() if key in used}
+        found[name] = short
+    return found
+
+
+def type_of(definition: Definition) -> FieldType:
+    """The field's type in our words; several values are a tuple of texts, or labels."""
+    type_ = FIELD_TYPES.get(definition["type"], FieldType.UNKNOWN)
+    if definition.get("is_multiple"):
+        return FieldType.MULTIENUM if type_ is FieldType.ENUM else _ONE_OR_MORE.get(type_, type_)
+    return FieldType.LONGTEXT if type_ is FieldType.TEXT and definition.get("is_long") else type_
+
+
+_ONE_OR_MORE: Mapping[FieldType, FieldType] = dict.fromkeys(FieldType, FieldType.TEXT) | {
+    FieldType.URL: FieldType.URL,
+    FieldType.FILE: FieldType.FILE,
+    FieldType.UNKNOWN: FieldType.UNKNOWN,
+}
+"""What a multiple field of a type gives: texts, because a record holds no tuple of anything else."""
+
+
+def read_custom(raw: Item, definitions: Mapping[str, Definition], account: Home) -> tuple[CustomValue, ...]:
+    """The filled user fields of a body, by the definitions kept with it."""
+    custom = []
+    for name, definition in definitions.items():
+        type_ = type_of(definition)
+        value = _value(raw.get(name), definition, type_, account)
+        if value is None:
+            continue
+        custom.append(
+            built(
+                CustomValue,
+                {"id": name, "code": name, "title": definition["title"], "type": type_, "value": value},
+                {},
+            )
+        )
+    return tuple(custom)
+
+
+def _value(raw: Any, definition: Definition, type_: FieldType, account: Home) -> FieldData:
+    if definition.get("is_multiple"):
+        items = definition.get("items") or {}
+        return tuple(items.get(str(one), _plain(one)) for one in many(raw)) or None
+    if type_ is FieldType.ENUM:
+        return None if is_empty(raw) else str((definition.get("items") or {}).get(str(raw), raw))
+    reader = _READERS.get(type_)
+    return reader(raw, account) if reader else (None if is_empty(raw) else _plain(raw))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return str(value)
+
+
+def _number(value: Any, _: Home) -> FieldData:
+    return decimal_of(value)
+
+
+def _whole(value: Any, _: Home) -> FieldData:
+    number = decimal_of(value)
+    return None if number is None else int(number)
+
+
+def _flag(value: Any, _: Home) -> FieldData:
+    return None if value is None or value == "" else flag_of(value)
+
+
+def _money(value: Any, account: Home) -> FieldData:
+    amount, _, currency = str(value or "").partition("|")
+    number = decimal_of(amount)
+    return None if number is None else Money(number, currency or account.currency)
+
+
+def _text(value: Any, _: Home) -> FieldData:
+    return text_of(value)
+
+
+_READERS: Mapping[FieldType, Callable[[Any, Home], FieldData]] = {
+    FieldType.TEXT: _text,
+    FieldType.LONGTEXT: _text,
+    FieldType.URL: _text,
+    FieldType.INT: _whole,
+    FieldType.DECIMAL: _number,
+    FieldType.BOOL: _flag,
+    FieldType.DATE: lambda value, _: day_of(value),
+    FieldType.DATETIME: lambda value, _: time_of(value),
+    FieldType.MONEY: _money,
+}
+
+
+def _rows_of(settings: Mapping[str, Any]) -> int:
+    rows = decimal_of(settings.get("ROWS"))
+    return 1 if rows is None else int(rows)

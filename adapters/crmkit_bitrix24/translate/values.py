@@ -1,0 +1,164 @@
+"""Single values as Bitrix24 writes them, in all its spellings of "no value"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from crmkit.identity import parse_phones
+from crmkit.models import Email, Phone
+from crmkit_bitrix24.wire import is_empty
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Home(Protocol):
+    """What a translation needs to know of the account; `crmkit.adapter.Account` is one."""
+
+    @property
+    def key(self) -> str:
+        """The account's name in crmkit.toml."""
+
+    @property
+    def url(self) -> str:
+        """The portal's address."""
+
+    @property
+    def currency(self) -> str:
+        """What amounts without a currency are counted in."""
+
+    @property
+    def country(self) -> str:
+        """The country of phones without one."""
+
+
+def text_of(value: Any) -> str | None:
+    """A text; None for null, an empty text, false and an empty list."""
+    if value is None or value is False or value == "" or isinstance(value, list | dict):
+        return None
+    return str(value)
+
+
+def id_of(value: Any) -> str | None:
+    """An id as text; None for everything that says "no value", 0 among it."""
+    return None if is_empty(value) or isinstance(value, list | dict) else str(value)
+
+
+def time_of(value: Any) -> datetime | None:
+    """A moment in UTC; None for none, and for what is no time. Some fields write day.month.year without a zone."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        try:
+            found = datetime.strptime(value, "%d.%m.%Y %H:%M:%S").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day_of(value: Any) -> date | None:
+    """A day: the date part as written, because the time beside it is only the server's midnight, shifted or not."""
+    if not isinstance(value, str) or not value:
+        return None
+    for text, form in ((value[:10], "%Y-%m-%d"), (value[:10], "%d.%m.%Y")):
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 -- a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def flag_of(value: Any) -> bool:
+    """A switch: Y, 1 and true are on."""
+    return value in ("Y", "1", 1, True, "true")
+
+
+def decimal_of(value: Any) -> Decimal | None:
+    """A number; None for none and for what is no finite number."""
+    if value is None or value == "" or isinstance(value, bool | list | dict):
+        return None
+    try:
+        number = Decimal(str(value).replace(",", "."))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def many(value: Any) -> list[Any]:
+    """The values of a multiple field, whose emptiness is false, [], null or an empty text."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [one for one in value if one is not None]
+    return [] if is_empty(value) else [value]
+
+
+def phones_of(found: Any, country: str) -> tuple[Phone, ...]:
+    """Phones of a multifield in the vendor's order, with their E.164 forms."""
+    phones = []
+    for value in many(found):
+        raw = text_of(value.get("VALUE")) if isinstance(value, dict) else None
+        if raw:
+            kind = text_of(value.get("VALUE_TYPE"))
+            phones.append(
+                built(Phone, {"raw": raw, "e164": _e164(raw, country), "kind": kind.lower() if kind else None}, {})
+            )
+    return tuple(phones)
+
+
+def emails_of(found: Any) -> tuple[Email, ...]:
+    """E-mails of a multifield in the vendor's order."""
+    emails = []
+    for value in many(found):
+        raw = text_of(value.get("VALUE")) if isinstance(value, dict) else None
+        if raw:
+            kind = text_of(value.get("VALUE_TYPE"))
+            emails.append(built(Email, {"value": raw, "kind": kind.lower() if kind else None}, {}))
+    return tuple(emails)
+
+
+def phone_of(raw: str, country: str) -> Phone:
+    """A phone as written, with its E.164 form where it has one."""
+    return Phone(raw=raw, e164=_e164(raw, country))
+
+
+@lru_cache(maxsize=4096)
+def _e164(raw: str, country: str) -> str | None:
+    found = parse_phones(raw, country=country)
+    if not found and raw.isdigit():
+        # Telephony writes international numbers without their plus.
+        found = parse_phones(f"+{raw}", country=country)
+    return found[0].e164 if found else None
+
+
+def built(cls: type[M], values: dict[str, Any], defaults: dict[str, Any]) -> M:
+    """A frozen record out of values that are known to be right, without validating them.
+
+    Validation of a batch of deals costs more than reading it; what the translator gives is held to the model's own
+    rules by tests instead.
+    """
+    made = cls.__new__(cls)
+    _set(made, "__dict__", defaults | values)
+    _set(made, "__pydantic_fields_set__", set(values))
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    return made
+
+
+def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
+    """The values of a record's fields when nothing is set; all of them are immutable."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in cls.model_fields.items()
+        if not field.is_required()
+    }
+
+
+_set = object.__setattr__
