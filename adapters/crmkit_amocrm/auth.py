@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 REFRESH_AHEAD_S = 300.0
 """An access token is renewed this long before it expires, or in the last tenth of a shorter life."""
 
+_REFUSAL_HOLDS_S = 60.0
 _ACCESS_LIVES_S = 86400.0
 _VENDOR_HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+(amocrm\.ru|amocrm\.com|kommo\.com)")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -163,6 +164,8 @@ class OAuth:
         self._dial = dial
         self._current: Tokens | None = None
         self._is_code_spent = False
+        self._refused: str | None = None
+        self._refused_at = 0.0
 
     @property
     def base_url(self) -> str:
@@ -229,6 +232,8 @@ class OAuth:
         return self._keep(self._ask(self._settings.base_url, grant), host=None)
 
     def _refreshed(self, stored: Tokens) -> Tokens:
+        if stored.refresh == self._refused and self._now() - self._refused_at < _REFUSAL_HOLDS_S:
+            raise refresh_refused(self._account)
         base_url = f"https://{stored.host}" if stored.host else self._settings.base_url
         try:
             answer = self._ask(base_url, _refresh_grant(stored))
@@ -260,12 +265,19 @@ class OAuth:
     def _authorised_anew(self, refusal: AuthError) -> Tokens:
         """The pair that the account's code brings, when a person has set a new one; a spent one is tried once."""
         if self._settings.code is None or self._is_code_spent:
+            self._remember_refusal()
             raise refusal
         try:
             return self._first_pair()
         except AuthError:
             self._is_code_spent = True
+            self._remember_refusal()
             raise refusal from None
+
+    def _remember_refusal(self) -> None:
+        """Every call asks for a token: only the first of a minute takes a spent one to the vendor."""
+        stored = self._store.load(self._account)
+        self._refused, self._refused_at = stored.refresh if stored else None, self._now()
 
     def _moved_to(self, stored: Tokens) -> str | None:
         """The host of an account that was renamed, as the shared API host tells; None when it has not moved."""

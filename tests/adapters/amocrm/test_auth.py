@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,8 @@ def oauth_settings(**values: Any) -> AmoCrmSettings:
     )
 
 
-def opened(folder: Path, **values: Any) -> AmoCrmConnection:
-    clock = TurnedClock(NOW)
-    doors = Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(), clock=clock)
+def opened(folder: Path, clock: TurnedClock | None = None, **values: Any) -> AmoCrmConnection:
+    doors = Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(), clock=clock or TurnedClock(NOW))
     return AmoCrmAdapter().open(oauth_settings(**values), doors)
 
 
@@ -154,15 +153,22 @@ class TestRefresh:
     def test_a_spent_code_is_tried_once_and_the_refusal_stands(
         self, tmp_path: Path, mock: responses.RequestsMock
     ) -> None:
-        """The code of the first day is still set: one request more, and the same clear error, now and later."""
+        """The code of the first day is still set: one request more, and the same clear error, now and later.
+
+        A call a moment later takes the spent token to nobody; a minute later it is tried again.
+        """
         old = pair("old", left_s=-10)
         FileTokenStore(tmp_path).save("acme", old)
         server = TokenServer(mock, "somebody-elses")
-        connection = opened(tmp_path, code=SecretStr("old-c0de"))
-        for _ in range(2):
+        clock = TurnedClock(NOW)
+        connection = opened(tmp_path, clock=clock, code=SecretStr("old-c0de"))
+        asked = []
+        for later_s in (0, 1, 61):
+            clock.advance(timedelta(seconds=later_s))
             with pytest.raises(AuthError, match="spent, expired or revoked"):
                 connection.account()
-        assert (server.asked, FileTokenStore(tmp_path).load("acme")) == (3, old)
+            asked.append(server.asked)
+        assert (asked, FileTokenStore(tmp_path).load("acme")) == ([2, 2, 3], old)
 
     def test_a_lost_token_answer_is_tried_once_more(self, tmp_path: Path, mock: responses.RequestsMock) -> None:
         """The request may not have arrived; the same refresh token then still works."""
