@@ -44,10 +44,12 @@ class GroupCommit(Generic[T]):
 
     Args:
         store: stores a batch in one transaction; on return it survives a crash.
+        report: told of each batch, and whether it was stored, when nobody waits for it any more.
     """
 
-    def __init__(self, store: Callable[[Sequence[T]], None]) -> None:
+    def __init__(self, store: Callable[[Sequence[T]], None], report: Callable[[Sequence[T], bool], None]) -> None:
         self._store = store
+        self._report = report
         self._waiting: SimpleQueue[_Place[T] | None] = SimpleQueue()
         self._door = threading.Lock()
         self._is_closed = False
@@ -87,9 +89,9 @@ class GroupCommit(Generic[T]):
         finally:
             # The writer is dying of something no batch could cause: nobody may wait for it.
             self._shut()
-            _settle([place for place in batch if place.settled.locked()], is_stored=False)
+            self._settle([place for place in batch if place.settled.locked()], is_stored=False)
             while left := self._next_batch():
-                _settle(left, is_stored=False)
+                self._settle(left, is_stored=False)
 
     def _next_batch(self) -> list[_Place[T]]:
         """What waits now, at least one; empty when the door is closed and everything was taken."""
@@ -112,19 +114,19 @@ class GroupCommit(Generic[T]):
             self._store([place.content for place in batch])
         except STORAGE_FAULTS:
             log.exception("%d deliveries could not be stored; their senders are told to come again", len(batch))
-            _settle(batch, is_stored=False)
+            self._settle(batch, is_stored=False)
         except Exception:
             if len(batch) == 1:
                 log.exception("a delivery cannot be stored; its sender is told to come again")
-                _settle(batch, is_stored=False)
+                self._settle(batch, is_stored=False)
                 return
             # One that no database would take must not turn its neighbours away each time it comes again.
             for place in batch:
                 self._settle_all([place])
         else:
-            _settle(batch, is_stored=True)
+            self._settle(batch, is_stored=True)
 
-
-def _settle(batch: Sequence[_Place[T]], *, is_stored: bool) -> None:
-    for place in batch:
-        place.settle(is_stored=is_stored)
+    def _settle(self, batch: Sequence[_Place[T]], *, is_stored: bool) -> None:
+        for place in batch:
+            place.settle(is_stored=is_stored)
+        self._report([place.content for place in batch], is_stored)

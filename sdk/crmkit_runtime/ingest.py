@@ -41,7 +41,7 @@ class _Parcel:
 class _Letter:
     """A delivery as it came, and what the writer made of it: a parcel and a reply, or a refusal."""
 
-    __slots__ = ("account", "parcel", "refusal", "reply", "request", "sender")
+    __slots__ = ("account", "came_at", "parcel", "refusal", "reply", "request", "sender")
 
     def __init__(self, account: OpenAccount, sender: str, request: WebhookRequest) -> None:
         self.account = account
@@ -50,6 +50,7 @@ class _Letter:
         self.parcel: _Parcel | None = None
         self.reply = NOT_STORED
         self.refusal: CrmKitError | None = None
+        self.came_at = time.perf_counter()
 
     def read(self) -> None:
         """Understand it, unless that was done in an earlier attempt to store it."""
@@ -74,7 +75,7 @@ class Ingest:
     def __init__(self, service: Service, *, patience_s: float = PATIENCE_S) -> None:
         self._service = service
         self._patience_s = patience_s
-        self._writer: GroupCommit[_Letter] = GroupCommit(self._store)
+        self._writer: GroupCommit[_Letter] = GroupCommit(self._store, _report)
 
     @property
     def is_alive(self) -> bool:
@@ -90,7 +91,6 @@ class Ingest:
         Raises NotFound for an account or sender that is not configured, WebhookRejected for a delivery that is not
         authentic or belongs to another account; nothing is stored then.
         """
-        began = time.perf_counter()
         account = self._service.accounts.get(account_key)
         if account is None:
             raise NotFound(f"there is no account {account_key}")
@@ -98,14 +98,6 @@ class Ingest:
         is_stored = self._writer.put(letter, self._patience_s)
         if letter.refusal is not None:
             raise letter.refusal
-        log.log(
-            logging.INFO if is_stored else logging.ERROR,
-            "delivery of %s for account %s: %s, %.1f ms",
-            sender,
-            account_key,
-            letter.parcel.row["outcome"] if is_stored and letter.parcel else "NOT STORED",
-            (time.perf_counter() - began) * 1000,
-        )
         return letter.reply if is_stored else NOT_STORED
 
     def close(self) -> None:
@@ -127,6 +119,21 @@ class Ingest:
             crashpoint("in_ingest_before_commit")
         crashpoint("in_ingest_after_commit")
         self._service.bell.ring()
+
+
+def _report(letters: Sequence[_Letter], is_stored: bool) -> None:
+    """A line per delivery; what was refused is told by whoever refuses it."""
+    now = time.perf_counter()
+    for letter in letters:
+        if letter.refusal is None:
+            log.log(
+                logging.INFO if is_stored else logging.ERROR,
+                "delivery of %s for account %s: %s, %.1f ms",
+                letter.sender,
+                letter.account.key,
+                letter.parcel.row["outcome"] if is_stored and letter.parcel else "NOT STORED",
+                (now - letter.came_at) * 1000,
+            )
 
 
 def _understand(account: OpenAccount, sender: str, request: WebhookRequest) -> tuple[Delivery, WebhookReply]:
