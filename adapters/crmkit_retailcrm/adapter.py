@@ -30,7 +30,8 @@ from crmkit_retailcrm.client import (
     Writer,
     ensure_hooks,
 )
-from crmkit_retailcrm.errors import VENDOR, judge_for
+from crmkit_retailcrm.errors.answers import judge_for
+from crmkit_retailcrm.errors.refusals import VENDOR
 from crmkit_retailcrm.translate import from_item
 
 _CAPABILITIES: Mapping[Capability, Level] = {

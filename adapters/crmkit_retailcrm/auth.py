@@ -13,7 +13,7 @@ from crmkit.errors import ConfigError
 from crmkit.http import RateLimit
 from crmkit.models import Outcome
 from crmkit.settings import AccountSettings
-from crmkit_retailcrm.errors import VENDOR
+from crmkit_retailcrm.errors.refusals import VENDOR
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

@@ -11,8 +11,7 @@ from crmkit.forms import parse_php_form
 from crmkit.settings import AccountSettings
 from crmkit.values import Kind, Ref
 from crmkit.webhook import Action, Delivery, Hint, WebhookRequest
-from crmkit_retailcrm.auth import RetailCrmSettings
-from crmkit_retailcrm.errors import VENDOR
+from crmkit_retailcrm.errors.refusals import VENDOR
 
 _ENTITIES: Mapping[str, Kind] = {
     "order": Kind.DEAL,
@@ -79,8 +78,9 @@ def _form(request: WebhookRequest) -> dict[str, str]:
 
 
 def _check_sender(form: Mapping[str, str], settings: AccountSettings) -> None:
-    if isinstance(settings, RetailCrmSettings) and settings.trigger_token is not None and "clientId" not in form:
-        wanted = settings.trigger_token.get_secret_value().encode()
+    token = getattr(settings, "trigger_token", None)
+    if token is not None and "clientId" not in form:
+        wanted = token.get_secret_value().encode()
         if not hmac.compare_digest(wanted, form.get("token", "").encode()):
             raise WebhookRejected(
                 "the trigger's token is wrong or missing",

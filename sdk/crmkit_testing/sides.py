@@ -14,6 +14,7 @@ SIDES: Mapping[str, str] = {
     "amocrm": "crmkit_testing.amocrm:AmoCrmSide",
     "bitrix24": "crmkit_testing.bitrix24:Bitrix24Side",
     "memory": "crmkit_testing.memory:MemorySide",
+    "retailcrm": "crmkit_testing.retailcrm:RetailCrmSide",
 }
 """The vendors that have an emulator."""
 

@@ -8,7 +8,7 @@ from crmkit.errors import CrmKitError
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_retailcrm.client.line import Line
-from crmkit_retailcrm.errors import unsupported
+from crmkit_retailcrm.errors.refusals import unsupported
 from crmkit_retailcrm.translate import Names, call_item, call_key
 from crmkit_retailcrm.wire import BATCH
 

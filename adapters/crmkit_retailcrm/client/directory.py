@@ -13,7 +13,7 @@ from crmkit.models import FieldDef, Outcome
 from crmkit.values import Kind
 from crmkit_retailcrm.auth import RetailCrmSettings
 from crmkit_retailcrm.client.line import Line
-from crmkit_retailcrm.errors import VENDOR, refused_draft
+from crmkit_retailcrm.errors.refusals import VENDOR, refused_draft
 from crmkit_retailcrm.translate import field_def
 from crmkit_retailcrm.wire import FIELD_ENTITIES, NEW_PIPELINE, as_list, as_map, listed
 

@@ -10,7 +10,7 @@ from crmkit.write import Write
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.reads import Reader
-from crmkit_retailcrm.errors import gone, unsupported
+from crmkit_retailcrm.errors.refusals import gone, unsupported
 from crmkit_retailcrm.translate import main_company
 from crmkit_retailcrm.wire import CORPORATE, as_map
 

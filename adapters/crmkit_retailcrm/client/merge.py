@@ -12,7 +12,7 @@ from crmkit.write import Write
 from crmkit_retailcrm.client.history import History, entity_of
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.walk import Walker
-from crmkit_retailcrm.errors import gone, refused_draft, unanswered, unsupported
+from crmkit_retailcrm.errors.refusals import gone, refused_draft, unanswered, unsupported
 from crmkit_retailcrm.wire import BATCH, SHELVES, as_list, as_map
 
 LONGEST_S = 120.0

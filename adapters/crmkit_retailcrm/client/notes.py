@@ -8,7 +8,7 @@ from crmkit.write import Write
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.reads import Reader
-from crmkit_retailcrm.errors import gone, refused_draft
+from crmkit_retailcrm.errors.refusals import gone, refused_draft
 from crmkit_retailcrm.translate import paragraphs, with_paragraph
 from crmkit_retailcrm.wire import CARDS, as_map
 

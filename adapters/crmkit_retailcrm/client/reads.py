@@ -16,7 +16,7 @@ from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.sheets import Sheets
 from crmkit_retailcrm.client.walk import Walker
-from crmkit_retailcrm.errors import unsupported
+from crmkit_retailcrm.errors.refusals import unsupported
 from crmkit_retailcrm.translate import paragraphs
 from crmkit_retailcrm.wire import CARDS, CORPORATE, OURS, PAGE, SHELVES, Item, as_map, listed
 

@@ -9,7 +9,7 @@ from crmkit.errors import NotFound
 from crmkit.values import Json
 from crmkit_retailcrm.auth import RetailCrmSettings
 from crmkit_retailcrm.client.line import Line
-from crmkit_retailcrm.errors import unsupported
+from crmkit_retailcrm.errors.refusals import unsupported
 from crmkit_retailcrm.wire import as_map
 
 _PARAMETERS: Mapping[str, Mapping[str, str]] = {

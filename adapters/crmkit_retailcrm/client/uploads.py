@@ -11,7 +11,7 @@ from crmkit.write import Write
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.reads import Reader
-from crmkit_retailcrm.errors import errors_of, refused_item
+from crmkit_retailcrm.errors.refusals import errors_of, refused_item
 from crmkit_retailcrm.translate import Draft
 from crmkit_retailcrm.wire import BATCH, SHELVES, as_list, as_map
 

@@ -16,7 +16,7 @@ from crmkit_retailcrm.client.merge import Merger
 from crmkit_retailcrm.client.notes import NoteWriter
 from crmkit_retailcrm.client.reads import Reader
 from crmkit_retailcrm.client.uploads import Job, Uploader
-from crmkit_retailcrm.errors import Merged, gone, refused_draft, unsupported
+from crmkit_retailcrm.errors.refusals import Merged, gone, refused_draft, unsupported
 from crmkit_retailcrm.translate import Draft, amount_item, drafted, number_of, to_number, with_result
 from crmkit_retailcrm.wire import SHELVES, as_list, as_map
 
@@ -169,7 +169,9 @@ class Writer:
         items = [as_map(item) for item in as_list(order.get("items"))]
         if not items:
             return [amount_item(str(order.get("number") or ""), amount)]
-        if len(items) > 1 or items[0].get("offer"):
+        offer = as_map(items[0].get("offer"))
+        is_catalogued = any(offer.get(name) for name in ("externalId", "xmlId", "article"))
+        if len(items) > 1 or is_catalogued or number_of(items[0].get("quantity")) != 1:
             raise draft.refuse(
                 "amount", "the order's goods make its sum", "Change prices and quantities with extra={'items': [...]}."
             )

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from crmkit.models import CustomField, CustomValue, FieldData, FieldDef, FieldType
 from crmkit.values import Kind
-from crmkit_retailcrm.errors import refused_draft
+from crmkit_retailcrm.errors.refusals import refused_draft
 from crmkit_retailcrm.translate.home import Home, built, day_of, number_of, time_of, to_moment, to_number
 from crmkit_retailcrm.wire import OURS, Item, as_list, as_map
 

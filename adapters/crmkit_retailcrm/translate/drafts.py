@@ -10,7 +10,7 @@ from typing import Any
 from crmkit.identity import parse_name
 from crmkit.models import CustomValue, Email, FieldChange, LineItem, Outcome, Phone, StageRef
 from crmkit.values import Json, Kind, Money, Ref
-from crmkit_retailcrm.errors import refused_draft
+from crmkit_retailcrm.errors.refusals import refused_draft
 from crmkit_retailcrm.translate.custom import Names, assigned
 from crmkit_retailcrm.translate.home import to_minute, to_moment, to_number
 from crmkit_retailcrm.wire import CORPORATE, NEW_PIPELINE
@@ -206,10 +206,16 @@ def _company_people(draft: Draft, value: Sequence[Ref]) -> None:
 
 def _title(draft: Draft, value: str) -> None:
     code = draft.names.role("title")
-    if code is None:
+    if code is not None:
+        draft.custom(code, value)
+    elif draft.is_new:
         draft.item["number"] = value
     else:
-        draft.custom(code, value)
+        raise draft.refuse(
+            "title",
+            "an order has a number and no title",
+            "Make a text field for orders and name it in the setting title_field.",
+        )
 
 
 def _amount(draft: Draft, value: Money | None) -> None:

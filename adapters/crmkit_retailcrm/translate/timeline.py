@@ -10,7 +10,7 @@ from typing import Any
 from crmkit.models import Call, CallStatus, Direction, Note, Task
 from crmkit.values import Kind, Ref
 from crmkit.write import Write
-from crmkit_retailcrm.errors import refused_draft
+from crmkit_retailcrm.errors.refusals import refused_draft
 from crmkit_retailcrm.translate.home import Home, built, text_of, time_of, to_moment
 from crmkit_retailcrm.translate.records import DEFAULTS, head
 from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_map

@@ -9,7 +9,8 @@ import pytest
 
 from crmkit.errors import AuthError, CrmKitError, NotFound, RateLimited, Rejected, Unsupported, VendorDown
 from crmkit.http import Reply, Request
-from crmkit_retailcrm.errors import Merged, judge_for
+from crmkit_retailcrm.errors.answers import judge_for
+from crmkit_retailcrm.errors.refusals import Merged
 
 READ = Request("GET", "/api/v5/customers", is_safe=True)
 WRITE = Request("POST", "/api/v5/orders/create")

@@ -1,0 +1,272 @@
+"""retailCRM keeps the contract that every adapter keeps: over real HTTP, against the emulated account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import pytest
+from pydantic import SecretStr
+
+from crmkit import CallStatus, CustomField, Deal, Direction, FieldType, Kind, Money, Outcome, Record, Ref
+from crmkit.adapter import Connection, Doors, Query
+from crmkit.crm import Crm
+from crmkit.errors import Rejected, Unsupported
+from crmkit.http import LocalLimiter
+from crmkit.models import Call, Company, Contact, LineItem, Note, Phone
+from crmkit.testing.clock import JumpingClock
+from crmkit.testing.contract import AdapterContract, Fault
+from crmkit.testing.contract.bed import Bed
+from crmkit.testing.listener import HookListener
+from crmkit.tokens import StaticTokens
+from crmkit.webhook import WebhookRequest
+from crmkit_retailcrm import RetailCrmAdapter, RetailCrmSettings
+from crmkit_testing.retailcrm import EMAIL_FIELD, PHONE_FIELD, TITLE_FIELD, RetailCrmSide
+from crmkit_testing.side import ACCOUNT
+
+ALWAYS = 1_000_000
+FAULTS: Mapping[Fault, Mapping[str, Any]] = {
+    Fault.LIMITED: {"status": 503, "retry_after": 1},
+    Fault.BROKEN: {"status": 502, "body": "html"},
+    Fault.PAGE: {"status": 200, "body": "html"},
+    Fault.CUT: {"body": "cut_json"},
+    Fault.LOST: {"body": "applied_then_reset"},
+}
+
+
+class RetailCrmBed:
+    """An emulated account without records; its clock stands still until somebody waits."""
+
+    def __init__(self, side: RetailCrmSide, listener: HookListener) -> None:
+        self._side = side
+        self._listener = listener
+        self._clock = JumpingClock(side.now, side.turn)
+        # Whoever uses the account shares its request budget, before a restart and after.
+        self._limiter = LocalLimiter(self._clock)
+        self._rights = side.retail.account.keys[side.retail.api_key]
+        self.adapter = RetailCrmAdapter()
+        self.settings = RetailCrmSettings(
+            key=ACCOUNT,
+            vendor="retailcrm",
+            base_url=side.retail.base_url,
+            api_key=SecretStr(side.retail.api_key),
+            title_field=TITLE_FIELD,
+            company_phone_field=PHONE_FIELD,
+            company_email_field=EMAIL_FIELD,
+        )
+        self.connection = self.reopen()
+        self.hook_url = listener.url
+        self.owner_id = side.user_ids()[1]
+        self.stranger_id = "999999"
+        stages = list(side.stages().values())
+        self.stages = tuple(stages[:3])
+        self.won, self.lost = stages[-2:]
+        self.custom: Mapping[FieldType, CustomField[Deal, Any]] = {
+            FieldType.TEXT: CustomField(Deal, str, "Пометка"),
+            FieldType.LONGTEXT: CustomField(Deal, str, "История"),
+            FieldType.INT: CustomField(Deal, int, "Коробок"),
+            FieldType.DECIMAL: CustomField(Deal, Decimal, "Аванс"),
+            FieldType.BOOL: CustomField(Deal, bool, "Срочно"),
+            FieldType.DATE: CustomField(Deal, date, "Дата следующего шага"),
+            FieldType.DATETIME: CustomField(Deal, datetime, "Встреча"),
+            FieldType.ENUM: CustomField(Deal, str, "Канал"),
+            FieldType.MULTIENUM: CustomField(Deal, tuple, "Услуги"),
+        }
+        self.options = {FieldType.ENUM: ("Сайт", "Звонок"), FieldType.MULTIENUM: ("Монтаж", "Доставка")}
+
+    def now(self) -> datetime:
+        return self._side.now()
+
+    def advance(self, seconds: float) -> None:
+        self._side.turn(seconds)
+
+    def reopen(self) -> Connection:
+        doors = Doors(tokens=StaticTokens(""), limiter=self._limiter, clock=self._clock)
+        return self.adapter.open(self.settings, doors)
+
+    def seed_deals(self, count: int) -> Sequence[Ref]:
+        # In the order of the vendor's own lists: newest first.
+        made = self._side.retail.bulk_orders(count)
+        return [Ref(ACCOUNT, Kind.DEAL, str(number)) for number in reversed(made)]
+
+    def add(self, record: Record) -> Ref:
+        return self._side.add(record, hooks=True)
+
+    def change(self, ref: Ref, values: Mapping[str, Any]) -> None:
+        self._side.change(ref, values, hooks=True)
+
+    def delete(self, ref: Ref) -> None:
+        self._side.delete(ref, hooks=True)
+
+    def merge(self, survivor: Ref, loser: Ref) -> None:
+        if survivor.kind is Kind.DEAL:
+            self._side.retail.combine_orders(int(survivor.id), int(loser.id))
+        else:
+            self._side.retail.combine_customers(int(survivor.id), [int(loser.id)])
+
+    def dismiss(self, user_id: str) -> None:
+        self._side.retail.account.shelves["users"][int(user_id)]["active"] = False
+
+    def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
+        status, talk_s = (CallStatus.MISSED, 0) if missed else (CallStatus.ANSWERED, 60)
+        self._side.call(contact, phone, direction=Direction.IN, status=status, talk_s=talk_s, hooks=True)
+
+    def fail(self, fault: Fault, *, on: Literal["reads", "writes"], times: int | None = 1) -> None:
+        if fault is Fault.DENIED:
+            self._side.retail.revoke_key(self._side.retail.api_key)
+            return
+        method = "GET" if on == "reads" else "POST"
+        self._side.sandbox.faults.add(vendor="retailcrm", method=method, times=times or ALWAYS, **FAULTS[fault])
+
+    def heal(self) -> None:
+        self._side.sandbox.faults.clear()
+        self._side.retail.account.keys[self._side.retail.api_key] = self._rights
+
+    def refusals(self) -> int:
+        return self._side.retail.limits.refused
+
+    def subscriptions(self) -> Sequence[str]:
+        return [str(trigger["url"]) for trigger in self._side.retail.triggers]
+
+    def deliveries(self) -> Sequence[WebhookRequest]:
+        self._side.deliver()
+        return self._listener.take()
+
+
+class TestRetailCrm(AdapterContract):
+    """The contract over the emulated retailCRM."""
+
+    @pytest.fixture
+    def bed(self) -> Iterator[RetailCrmBed]:
+        side = RetailCrmSide()
+        side.open()
+        with HookListener() as listener:
+            bed = RetailCrmBed(side, listener)
+            yield bed
+            bed.connection.close()
+            side.close()
+
+    def test_a_deal_comes_back_as_it_was_written(self, bed: Bed, crm: Crm) -> None:
+        """Title, sum, stage, owner and the person are there. An order has one person: a second is refused by name."""
+        people = [crm.contacts.create(Contact(name=name)) for name in ("Иван", "Пётр")]
+        amount = Money(Decimal(15000), crm.account.currency)
+        draft = Deal(title="Окна", amount=amount, stage=bed.stages[1], owner_id=bed.owner_id, contacts=(people[1],))
+        found = crm.deals.get(crm.deals.create(draft))
+        assert (found.title, found.amount, found.stage) == ("Окна", amount, bed.stages[1])
+        assert (found.owner_id, found.outcome, found.closed_at) == (bed.owner_id, Outcome.OPEN, None)
+        assert found.contacts == (people[1],)
+        with pytest.raises(Rejected) as refused:
+            crm.deals.create(draft.model_copy(update={"contacts": tuple(people)}))
+        assert list(refused.value.fields) == ["contacts"]
+        assert [deal.ref for deal in crm.deals.iterate()] == [found.ref]
+
+    def test_a_logged_call_stands_on_its_client(self, bed: Bed, crm: Crm) -> None:
+        """A call that a program enters is kept once under its own key. The log cannot be read back, and says so."""
+        call = Call(
+            direction=Direction.OUT,
+            status=CallStatus.ANSWERED,
+            phone=Phone(raw="8 912 345-67-89", e164="+79123456789"),
+            started_at=bed.now(),
+            talk_s=42,
+        )
+        logged, again = (crm.calls.log(call, once="call-1") for _ in range(2))
+        stored = crm.call("POST", "/api/v5/telephony/calls/upload", body={"calls": [self._call(bed, "crmkit-call-1")]})
+        assert logged == again == Ref(ACCOUNT, Kind.CALL, "crmkit-call-1")
+        assert isinstance(stored, Mapping)
+        assert (stored["processedCallsCount"], stored["duplicateCalls"]) == (0, ["crmkit-call-1"])
+        with pytest.raises(Unsupported):
+            crm.calls.find(about=Ref(ACCOUNT, Kind.CONTACT, "1"))
+
+    def test_a_corporate_order_comes_back_with_company_person_and_legal_entity(self, bed: Bed, crm: Crm) -> None:
+        """The company is the customer, the person the contact, and the order names the company's legal entity."""
+        company = crm.companies.create(Company(name="ООО «Окна»", inn="0770123456", kpp="077001001"))
+        person = crm.contacts.create(Contact(name="Иван", company=company))
+        items = (LineItem(name="Окно", quantity=Decimal(2), price=Money(Decimal(1990), "RUB")),)
+        deal = crm.deals.get(crm.deals.create(Deal(title="Окна", company=company, contacts=(person,), items=items)))
+        firm = crm.companies.get(company)
+        assert (deal.company, deal.contacts) == (company, (person,))
+        assert [(item.name, item.quantity, item.price) for item in deal.items] == [
+            (item.name, item.quantity, item.price) for item in items
+        ]
+        assert deal.amount == Money(Decimal(3980), "RUB")
+        assert (firm.inn, firm.kpp, firm.contacts) == ("0770123456", "077001001", (person,))
+        assert deal.raw["company"]["contragent"]["INN"] == "0770123456"
+        assert [one.ref for one in crm.companies.find(inn="0770123456")] == [company]
+        assert [one.ref for one in crm.deals.find(company=company)] == [deal.ref]
+        assert [one.ref for one in crm.deals.find(contact=person)] == [deal.ref]
+
+    def test_an_amount_is_given_to_an_order_without_goods_only(self, bed: Bed, crm: Crm) -> None:
+        """The sum is one item that changes its price; the sum of several goods is theirs."""
+        plain = crm.deals.create(Deal(title="Окна", amount=Money(Decimal(700), "RUB")))
+        crm.deals.update(plain, {"amount": Money(Decimal("900.5"), "RUB")})
+        goods = tuple(LineItem(name=name, price=Money(Decimal(100), "RUB")) for name in ("Раз", "Два"))
+        full = crm.deals.create(Deal(title="Двери", items=goods))
+        with pytest.raises(Rejected) as refused:
+            crm.deals.update(full, {"amount": Money(Decimal(1), "RUB")})
+        assert crm.deals.get(plain).amount == Money(Decimal("900.5"), "RUB")
+        assert list(refused.value.fields) == ["amount"]
+        assert crm.deals.get(full).amount == Money(Decimal(200), "RUB")
+
+    def test_a_merge_waits_for_the_crm_and_keeps_what_the_loser_had(self, bed: Bed, crm: Crm) -> None:
+        """The CRM merges when it likes; afterwards an edit of the loser reaches the survivor."""
+        kept = crm.contacts.create(Contact(name="Иван", tags=("опт",)))
+        lost = crm.contacts.create(Contact(name="Иван П.", phones=(Phone(raw="8 912 345-67-89"),), tags=("vip",)))
+        deal = crm.deals.create(Deal(title="Окна", contacts=(lost,)))
+        before = bed.now()
+        crm.contacts.merge(kept, [lost])
+        crm.contacts.update(lost, {"last_name": "Петров"})
+        found = crm.contacts.get(kept)
+        assert bed.now() > before
+        assert (found.name, set(found.tags)) == ("Иван Петров", {"опт", "vip"})
+        assert [phone.e164 for phone in found.phones] == ["+79123456789"]
+        assert crm.deals.get(deal).contacts == (kept,)
+        crm.contacts.merge(kept, [lost])
+
+    def test_orders_are_merged_at_once(self, bed: Bed, crm: Crm) -> None:
+        """The survivor has the items of both."""
+        one, two = (crm.deals.create(Deal(title=title, amount=Money(Decimal(100), "RUB"))) for title in ("Раз", "Два"))
+        crm.deals.merge(one, [two])
+        assert [deal.ref for deal in crm.deals.iterate()] == [one]
+        assert crm.deals.get(one).amount == Money(Decimal(200), "RUB")
+
+    def test_notes_of_people_and_companies_are_their_own(self, bed: Bed, crm: Crm) -> None:
+        """Written, found, walked over and deleted, on either card."""
+        person = crm.contacts.create(Contact(name="Иван"))
+        firm = crm.companies.create(Company(name="ООО «Окна»"))
+        made = [crm.notes.create(Note(about=card, text="Любит чай")) for card in (person, firm)]
+        found = [[note.ref for note in crm.notes.find(about=card)] for card in (person, firm)]
+        walked = {note.ref for note in crm.notes.iterate()}
+        crm.notes.delete(made[0])
+        assert found == [[made[0]], [made[1]]]
+        assert walked == set(made)
+        assert [note.ref for note in crm.notes.iterate()] == [made[1]]
+
+    def test_a_trigger_wakes_and_names_the_order(self, bed: Bed, crm: Crm) -> None:
+        """What an administrator typed comes to the address, and names the order as `load` does."""
+        side = bed._side  # type: ignore[attr-defined]  # this bed's own emulator
+        side.retail.add_trigger("order.change", bed.hook_url)
+        deal = crm.deals.create(Deal(title="Окна"))
+        bed.change(deal, {"stage": bed.stages[1]})
+        hints = [hint for one in bed.deliveries() for hint in bed.adapter.parse(one, bed.settings).hints]
+        assert {hint.ref for hint in hints} == {deal}
+
+    def test_hooks_that_the_api_cannot_subscribe_are_told_in_words(self, bed: Bed, crm: Crm) -> None:
+        """The refusal holds what an administrator types: the address and the parameters."""
+        with pytest.raises(Unsupported) as refused:
+            bed.connection.ensure_hooks("https://service.example/hooks/retailcrm/acme/secret")
+        text = str(refused.value)
+        assert "https://service.example/hooks/retailcrm/acme/secret" in text
+        assert "{{ order.getId() }}" in text
+
+    def test_open_deals_of_everybody_are_found(self, bed: Bed, crm: Crm) -> None:
+        """Deals by state and owner alone."""
+        mine = crm.deals.create(Deal(title="Окна", owner_id=bed.owner_id))
+        crm.deals.create(Deal(title="Двери", stage=bed.lost, owner_id=bed.owner_id))
+        found = bed.connection.find(Kind.DEAL, Query(owner_id=bed.owner_id, is_open=True))
+        assert [record.ref for record in found] == [mine]
+
+    def _call(self, bed: Bed, key: str) -> Mapping[str, Any]:
+        body = {"date": "2026-03-02 12:00:00", "type": "out", "phone": "+79123456789", "externalId": key}
+        return {**body, "result": "answered"}
