@@ -120,8 +120,8 @@ class Bitrix24Connection:
         Complete even while others change and delete. Raises Unsupported for remarks, which no list holds.
         """
         since = updated_since.astimezone(UTC).isoformat() if updated_since is not None else None
-        account = self.account()
         for chunk in self._reader.pages(kind, since, cursor):
+            account = self.account()
             yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:

@@ -11,7 +11,7 @@ from crmkit.adapter import Account
 from crmkit.clock import Clock
 from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, VendorDown
 from crmkit.models import FieldDef
-from crmkit.values import Kind
+from crmkit.values import Json, Kind
 from crmkit_bitrix24.auth import Bitrix24Settings
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.errors.refusals import VENDOR
@@ -57,6 +57,25 @@ class Directory:
             return {}
         return self._remembered(f"fields {kind}", lambda: self._read_fields(kind), 0.0 if afresh else FRESH_S)
 
+    def unread(self, kind: Kind) -> list[Command]:
+        """What has to be asked before bodies of a kind can be translated, to go along with another call."""
+        asked = [] if self._is_fresh("account") else [Command("profile", {}), Command("crm.currency.base.get", {})]
+        if kind in ENTITIES and not self._is_fresh(f"fields {kind}"):
+            asked.append(Command(f"crm.{ENTITIES[kind].name}.fields", {}))
+        return asked
+
+    def take(self, kind: Kind, commands: Sequence[Command], results: Sequence[Json | CrmKitError]) -> None:
+        """Remember what `unread` asked for, once it is answered; a refusal is met again when the name is needed."""
+        answers = {
+            command.method: result
+            for command, result in zip(commands, results, strict=True)
+            if not isinstance(result, CrmKitError)
+        }
+        if "profile" in answers:
+            self._keep("account", self._account_of(answers["profile"], answers.get("crm.currency.base.get")))
+        if kind in ENTITIES and (fields := answers.get(f"crm.{ENTITIES[kind].name}.fields")) is not None:
+            self._keep(f"fields {kind}", definitions_of(mapping(fields)))
+
     def users(self, *, afresh: bool = False) -> Sequence[dict[str, Any]]:
         """The employees, whether they are still there or not."""
         return self._remembered("users", self._read_users, 0.0 if afresh else FRESH_S)
@@ -87,10 +106,21 @@ class Directory:
             self._kept[name] = (now, found)
             return found
 
+    def _is_fresh(self, name: str) -> bool:
+        with self._lock:
+            return name in self._kept
+
+    def _keep(self, name: str, found: object) -> None:
+        with self._lock:
+            self._kept[name] = (self._clock.now().timestamp(), found)
+
     def _read_account(self) -> Account:
         profile, currency = self._line.batch([Command("profile", {}), Command("crm.currency.base.get", {})])
         if isinstance(profile, CrmKitError):
             raise profile
+        return self._account_of(profile, currency)
+
+    def _account_of(self, profile: Json, currency: object) -> Account:
         mine = mapping(profile)
         url = self._settings.base_url.rstrip("/")
         host = urlsplit(url).netloc

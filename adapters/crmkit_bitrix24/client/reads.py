@@ -100,7 +100,7 @@ class Reader:
         listing = self._listing(kind)
         if since is not None:
             listing = listing.matching({f">={CHANGED_AT[kind]}": since})
-        for page in self._walker.pages(listing, cursor or "0"):
+        for page in self._walker.pages(listing, cursor or "0", self._first(kind, listing, cursor or "0")):
             last = str(page[-1][listing.id_name]) if page else cursor or "0"
             yield Chunk(self._enricher.complete(kind, page), last)
 
@@ -133,6 +133,17 @@ class Reader:
             if len(page) < PAGE:
                 return
             after = int(page[-1]["ID"])
+
+    def _first(self, kind: Kind, listing: Listing, after: str) -> list[dict[str, Any]] | None:
+        """The first page with what its translation needs, in one request; None when all of that is known."""
+        unread = self._directory.unread(kind)
+        if not unread:
+            return None
+        page, *answers = self._line.batch([listing.command(after), *unread])
+        self._directory.take(kind, unread, answers)
+        if isinstance(page, CrmKitError):
+            raise page
+        return rows(page)
 
     def _listing(self, kind: Kind) -> Listing:
         if kind not in LISTINGS:

@@ -68,13 +68,16 @@ class Walker:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def pages(self, listing: Listing, after: str = "0") -> Iterator[list[dict[str, Any]]]:
+    def pages(
+        self, listing: Listing, after: str = "0", first: list[dict[str, Any]] | None = None
+    ) -> Iterator[list[dict[str, Any]]]:
         """All rows behind an id: the first fifty with one call, then 2,500 with each batch.
 
+        `first` is that first page, where somebody has read it already.
         Source: Bitrix24 REST, page "Huge data": each command takes the last id of the one before. Behind a short page
         the reference is empty and the list begins anew; what follows is thrown away.
         """
-        found = rows(self._line.call(*listing.command(after)))
+        found = rows(self._line.call(*listing.command(after))) if first is None else first
         yield found
         name = listing.id_name
         while len(found) == PAGE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from crmkit.models import (
@@ -67,7 +68,7 @@ def from_deal(raw: Item, account: Home) -> Deal:
             "owner_id": id_of(item.get("assignedById")),
             "title": text_of(item.get("title")) or "",
             "amount": _amount(item, account),
-            "stage": built(StageRef, {"pipeline_id": pipeline, "stage_id": stage}, {}) if stage else None,
+            "stage": _stage(pipeline, stage) if stage else None,
             "outcome": outcome,
             "closed_at": None
             if outcome is Outcome.OPEN
@@ -204,6 +205,11 @@ def _head(item: Item, raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
         "custom": read_custom(item, also.get("fields") or _NOTHING, account),
         "raw": raw,
     }
+
+
+@lru_cache(maxsize=1024)
+def _stage(pipeline_id: str, stage_id: str) -> StageRef:
+    return StageRef(pipeline_id=pipeline_id, stage_id=stage_id)
 
 
 def _amount(item: Item, account: Home) -> Money | None:

@@ -46,13 +46,19 @@ def text_of(value: Any) -> str | None:
 
 def id_of(value: Any) -> str | None:
     """An id as text; None for everything that says "no value", 0 among it."""
+    if type(value) is int:
+        return str(value) if value else None
     return None if is_empty(value) or isinstance(value, list | dict) else str(value)
 
 
 def time_of(value: Any) -> datetime | None:
     """A moment in UTC; None for none, and for what is no time. Some fields write day.month.year without a zone."""
-    if not isinstance(value, str) or not value:
-        return None
+    return _moment(value) if isinstance(value, str) and value else None
+
+
+@lru_cache(maxsize=1024)
+def _moment(value: str) -> datetime | None:
+    # Several times of one record are mostly the same one.
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
