@@ -100,7 +100,7 @@ class RetailCrmConnection:
         self.key = settings.key
         self._settings = settings
         self._doors = doors
-        self._line = Line(self._dial, settings.api_key.get_secret_value)
+        self._line = Line(self._dial, lambda: auth.key_of(settings))
         self._directory = Directory(self._line, settings, doors.clock)
         self._history = History(self._line, self._directory, doors.clock)
         walker = Walker(self._line, self._history, doors.clock)

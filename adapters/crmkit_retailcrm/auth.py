@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from crmkit.errors import ConfigError
 from crmkit.http import RateLimit
 from crmkit.models import Outcome
-from crmkit.settings import AccountSettings
+from crmkit.settings import AccountSettings, secret_variable
 from crmkit_retailcrm.errors.refusals import VENDOR
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -34,7 +34,7 @@ class RetailCrmSettings(AccountSettings):
 
     secret_hint: ClassVar[str] = "Set `api_key`."  # noqa: S105 -- a name, no secret
 
-    api_key: SecretStr
+    api_key: SecretStr | None = None
     site: str | None = None
     outcomes: Mapping[str, Outcome] = Field(default_factory=lambda: {"complete": Outcome.WON, "cancel": Outcome.LOST})
     trigger_token: SecretStr | None = None
@@ -61,9 +61,20 @@ def check(settings: AccountSettings) -> RetailCrmSettings:
             vendor=VENDOR,
             remedy="Set base_url to the account's own address, such as https://acme.retailcrm.ru.",
         )
-    if not settings.api_key.get_secret_value().strip():
-        raise ConfigError(f"account {settings.key}: api_key is empty", account=settings.key, remedy="Set the key.")
+    if not key_of(settings).strip():
+        raise ConfigError(
+            f"account {settings.key} has no API key",
+            account=settings.key,
+            vendor=VENDOR,
+            remedy="Set `api_key`. In a service it comes from the environment or the file .env: "
+            f"{secret_variable(settings.key, 'api_key')}.",
+        )
     return settings
+
+
+def key_of(settings: RetailCrmSettings) -> str:
+    """The API key; empty where none is set."""
+    return settings.api_key.get_secret_value() if settings.api_key else ""
 
 
 def limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:
@@ -77,4 +88,4 @@ def telephony_limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:
 
 
 def _fingerprint(settings: RetailCrmSettings) -> str:
-    return hashlib.sha256(settings.api_key.get_secret_value().encode()).hexdigest()[:16]
+    return hashlib.sha256(key_of(settings).encode()).hexdigest()[:16]
