@@ -16,7 +16,7 @@ from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
 from crmkit.write import Verb, Write
 from crmkit_amocrm import auth, webhooks
-from crmkit_amocrm.client import Directory, Feed, Line, Reader, Recovery, Walker, Writer, ensure_hooks
+from crmkit_amocrm.client import Directory, Elements, Feed, Line, Reader, Recovery, Walker, Writer, ensure_hooks
 from crmkit_amocrm.errors.answers import judge_for, token_judge_for
 from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.translate import from_item
@@ -90,7 +90,7 @@ class AmoCrmConnection:
             headers={"X-Context-User-ID": settings.user_id} if settings.user_id else {},
         )
         self._directory = Directory(self._line, settings, doors.clock)
-        self._reader = Reader(self._line, Walker(self._line, doors.clock), self.key)
+        self._reader = Reader(self._line, Walker(self._line, doors.clock), Elements(self._line, doors.clock), self.key)
         self._recovery = Recovery(self._line, self._reader, self._record)
         self._feed = Feed(self._line, doors.clock, self.key)
         self._writer = Writer(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from crmkit.adapter import Query
 from crmkit.errors import Unsupported
 from crmkit.values import Kind, Ref
+from crmkit_amocrm.client.elements import Elements
 from crmkit_amocrm.client.line import Line, Params
 from crmkit_amocrm.client.walk import OVERLAP_S, Stretch, Walker
 from crmkit_amocrm.errors.refusals import unsupported
@@ -43,12 +44,14 @@ class Reader:
     Args:
         line: the way to the account.
         walker: walks over whole lists.
+        elements: knows the products that deals hold.
         key: the account's key.
     """
 
-    def __init__(self, line: Line, walker: Walker, key: str) -> None:
+    def __init__(self, line: Line, walker: Walker, elements: Elements, key: str) -> None:
         self._line = line
         self._walker = walker
+        self._elements = elements
         self._key = key
 
     def load(self, refs: Sequence[Ref]) -> Iterator[tuple[Kind, Item]]:
@@ -69,7 +72,7 @@ class Reader:
         for number in range(int(part), len(lists)):
             path = lists[number]
             for stretch in self._walk(kind, path, since, position or None):
-                yield Chunk(_belonging(kind, path, stretch.items), f"{number}:{stretch.position}")
+                yield Chunk(self._whole(kind, path, stretch.items), f"{number}:{stretch.position}")
             position = ""
 
     def find(self, kind: Kind, query: Query) -> Iterator[Item]:
@@ -131,7 +134,12 @@ class Reader:
         found = self._line.items(path, name, [*_with(path), *wanted, ("limit", str(PAGE))])
         # An account without the filter option gives the beginning of the whole list instead.
         mine = [item for item in found if str(item.get(key)) in ids and not item.get("is_deleted")]
-        return _belonging(kind, path, mine)
+        return self._whole(kind, path, mine)
+
+    def _whole(self, kind: Kind, path: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if kind is Kind.DEAL:
+            self._elements.describe(items)
+        return _belonging(kind, path, items)
 
     def _on_card(self, kind: Kind, query: Query) -> Iterator[Item]:
         parent = PATHS.get(query.about.kind, "") if query.about else ""
@@ -172,7 +180,7 @@ class Reader:
             params.append(("query", text))
         if query.owner_id is not None:
             params.append(("filter[responsible_user_id][]", query.owner_id))
-        return self._line.every(path, path, params)
+        return iter(self._whole(kind, path, list(self._line.every(path, path, params))))
 
     def _unsupported(self, kind: Kind, names: Sequence[str]) -> Unsupported:
         what = f"look for records of kind {kind.value} by {', '.join(names)}"

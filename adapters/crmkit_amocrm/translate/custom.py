@@ -218,6 +218,14 @@ def _amount(values: Values, account: Home) -> FieldData:
     return None if value in (None, "") else Money(_finite(str(value)), account.currency)
 
 
+def finite_or_none(value: object) -> Decimal | None:
+    """A number as the vendor writes them; None for what is no number."""
+    try:
+        return None if value in (None, "") else _finite(str(value))
+    except (ValueError, InvalidOperation):
+        return None
+
+
 def _finite(text: str) -> Decimal:
     number = Decimal(text.replace(",", "."))
     if not number.is_finite():

@@ -26,7 +26,7 @@ from crmkit.models import (
     User,
 )
 from crmkit.values import Kind, Money, Ref
-from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, built, read_fields
+from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, built, finite_or_none, read_fields
 from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
 from crmkit_amocrm.wire import LOST, WON, Item
@@ -53,7 +53,7 @@ def from_lead(raw: Item, account: Home) -> Deal:
         values["tags"] = _tags(inner.get("tags"))
         values["loss_reason"] = _loss_reason(inner.get("loss_reason"))
         if elements := inner.get("catalog_elements"):
-            values["items"] = tuple(map(_line_item, elements))
+            values["items"] = tuple(_line_item(element, account) for element in elements)
     values["source"] = _source(raw, inner)
     return built(Deal, values, DEFAULTS[Deal])
 
@@ -209,12 +209,14 @@ def _loss_reason(found: Any) -> str | None:
     return str(reason["name"]) if isinstance(reason, Mapping) and reason.get("name") else None
 
 
-def _line_item(element: Item) -> LineItem:
+def _line_item(element: Item, account: Home) -> LineItem:
     data = element.get("metadata") or _NOTHING
+    price = finite_or_none(element.get("price"))
     return LineItem(
         product_id=f"{data.get('catalog_id', '')}.{element['id']}",
         name=str(element.get("name") or ""),
         quantity=Decimal(str(data.get("quantity") or 1)),
+        price=None if price is None else Money(price, account.currency),
     )
 
 
