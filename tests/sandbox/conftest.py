@@ -1,5 +1,6 @@
 """A started sandbox, a client of its API and a receiver of its hooks."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,6 +38,49 @@ class Client:
         return self("PATCH", path, json)
 
 
+class RetailClient:
+    """Calls of the emulated retailCRM: JSON arguments in form fields, `by` always there to be named."""
+
+    def __init__(self, shop: Sandbox, key: str | None = None) -> None:
+        self.base = shop.retailcrm.base_url
+        self.session = requests.Session()
+        self.session.headers["X-API-KEY"] = key or shop.retailcrm.api_key
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        return self.session.get(f"{self.base}/api/v5/{path}", params=query, timeout=10)
+
+    def post(self, path: str, **form: Any) -> requests.Response:
+        fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in form.items()}
+        return self.session.post(f"{self.base}/api/v5/{path}", data=fields, timeout=10)
+
+
+class PortalClient:
+    """Calls of the emulated Bitrix24 as JSON: through the administrator's webhook, or through the app."""
+
+    def __init__(self, portal: Sandbox) -> None:
+        self.crm = portal.bitrix24
+        self.session = requests.Session()
+        self.token: str | None = None
+
+    def __call__(self, method: str, /, **params: Any) -> requests.Response:
+        base = f"{self.crm.base_url}/rest/" if self.token else self.crm.webhook_url
+        body = {"auth": self.token, **params} if self.token else params
+        return self.session.post(f"{base}{method}", json=body, timeout=10)
+
+    def result(self, method: str, /, **params: Any) -> Any:
+        answer = self(method, **params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["result"]
+
+    def refusal(self, method: str, /, **params: Any) -> tuple[int, Any, str]:
+        answer = self(method, **params)
+        return answer.status_code, answer.json()["error"], answer.json()["error_description"]
+
+    def as_app(self, user_id: int | None = None) -> "PortalClient":
+        self.token = self.crm.issue_tokens(user_id=user_id)["access_token"]
+        return self
+
+
 @dataclass
 class Receiver:
     """A server that notes the bodies it gets and answers `status`."""
@@ -70,10 +114,47 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 
 
 @pytest.fixture
+def shop() -> Iterator[Sandbox]:
+    with Sandbox(vendors=("retailcrm",)) as made:
+        made.retailcrm.limits.enabled = False
+        made.clock.freeze(MONDAY)
+        yield made
+
+
+@pytest.fixture
+def retail(shop: Sandbox) -> Iterator[RetailClient]:
+    made = RetailClient(shop)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def portal() -> Iterator[Sandbox]:
+    with Sandbox(vendors=("bitrix24",)) as made:
+        made.bitrix24.limits.enabled = False
+        made.clock.freeze(MONDAY)
+        yield made
+
+
+@pytest.fixture
+def rest(portal: Sandbox) -> Iterator[PortalClient]:
+    made = PortalClient(portal)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.bodies.append(self.path.partition("?")[2])
+            self.reply()
+
         def do_POST(self) -> None:
             made.bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.reply()
+
+        def reply(self) -> None:
             self.send_response(made.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

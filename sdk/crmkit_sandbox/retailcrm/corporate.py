@@ -68,7 +68,7 @@ def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
     for shelf, (_, field, _) in SHELVES.items():
         for part in columns.get(field) or ():
             after = with_part(account, after, shelf, part, None, ignored)
-    return changes.create(account, "corporate", after)
+    return enlist(account, changes.create(account, "corporate", after))
 
 
 def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row:
@@ -113,6 +113,15 @@ def with_part(account: Account, row: Row, shelf: str, given: Row, part: Row | No
     return {**row, field: parts}
 
 
+def enlist(account: Account, row: Row) -> Row:
+    """The corporate customer; its contacts are marked as such."""
+    for contact in row["customerContacts"]:
+        person = account.tables["customers"].live(contact["customer"])
+        if person is not None and not person.get("isContact"):
+            changes.change(account, "customers", person, {**person, "isContact": True})
+    return row
+
+
 def part_of(account: Account, row: Row, shelf: str, address: str, entity_by: str) -> Row:
     """The part that a path names by id or external id; a contact answers to the ids of its person too.
 
@@ -133,8 +142,6 @@ def _contact(account: Account, row: Row, columns: Row, *, is_new: bool) -> Row:
         if any(contact["customer"] == person["id"] for contact in row["customerContacts"]):
             raise not_loaded("CustomerContact", {"customer": "This value is already used."})
         found["customer"] = person["id"]
-        if not person.get("isContact"):
-            changes.change(account, "customers", person, {**person, "isContact": True})
     if columns.get("companies") is not None:
         known = {company["id"] for company in row["companies"]}
         asked = [one.get("company", one).get("id") for one in columns["companies"]]

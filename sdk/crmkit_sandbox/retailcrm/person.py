@@ -292,7 +292,7 @@ class Person:
         with self._acting(by, hooks):
             row = self._known("corporate", corporate_id)
             after = corporate.with_part(self.account, row, shelf, given, None, [])
-            changes.change(self.account, "corporate", row, after)
+            corporate.enlist(self.account, changes.change(self.account, "corporate", row, after))
             return int(after[corporate.SHELVES[shelf][1]][-1]["id"])
 
 

@@ -101,7 +101,7 @@ def task(account: Account, row: Row) -> Row:
 
 def note(account: Account, row: Row) -> Row:
     """A note of a customer."""
-    shown = {name: value for name, value in row.items() if name not in (*KEPT_ONLY, "kind")}
+    shown = {name: value for name, value in row.items() if name not in (*KEPT_ONLY, "kind", "site")}
     owner = account.tables[row["kind"]].get(row["customer"]) or {"id": row["customer"]}
     shown["customer"] = {name: owner[name] for name in ("site", "id", "externalId", "type") if name in owner}
     return shown

@@ -63,9 +63,9 @@ def tags(account: Account, old: list[str], add: list[Any], remove: list[Any]) ->
     return [*kept, *dict.fromkeys(str(tag) for tag in add if str(tag) not in kept)]
 
 
-def check_user(account: Account, title: str, name: str, user_id: int | None) -> None:
+def check_user(account: Account, title: str, name: str, user_id: object) -> None:
     """Refuse a user who does not exist."""
-    if user_id is not None and user_id not in account.shelves["users"]:
+    if user_id is not None and (not isinstance(user_id, int) or user_id not in account.shelves["users"]):
         raise not_loaded(title, {name: f"User with id={user_id} does not exist."})
 
 

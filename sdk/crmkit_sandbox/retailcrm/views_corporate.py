@@ -106,7 +106,7 @@ def create_part(call: ApiCall, address: str, shelf: str) -> Reply:
     given = call.entity(name)
     row = call.find("corporate", address)
     after = corporate.with_part(call.account, row, shelf, given, None, call.ignored)
-    changes.change(call.account, "corporate", row, after)
+    corporate.enlist(call.account, changes.change(call.account, "corporate", row, after))
     return {"id": after[field][-1]["id"]}, 201
 
 

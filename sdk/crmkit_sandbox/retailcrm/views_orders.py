@@ -148,6 +148,8 @@ def register(api: Api) -> None:
     api.route("GET", "/orders", "order_read")(list_orders)
     api.route("GET", "/orders/history", "order_read")(history("orders"))
     api.route("GET", "/orders/statuses", "order_read")(list_statuses)
+    # Packs are not emulated, and "packs" is no order's address either.
+    api.route("GET", "/orders/packs", "order_read")(refuse_packs)
     api.route("GET", "/orders/<address>", "order_read")(get_order)
     api.route("POST", "/orders/create", "order_write")(create_order)
     api.route("POST", "/orders/upload", "order_write")(lambda call: upload_all(call, "orders", "Orders", orders.create))
@@ -188,6 +190,11 @@ def list_statuses(call: ApiCall) -> Reply:
         if row is not None and call.sees(row)
     ]
     return {"orders": shown}
+
+
+def refuse_packs(_: ApiCall) -> Reply:
+    """An unknown method."""
+    raise problem(404, "API method not found")
 
 
 def get_order(call: ApiCall, address: str) -> Reply:

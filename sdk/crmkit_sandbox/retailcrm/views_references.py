@@ -5,6 +5,7 @@ from typing import Any
 
 from crmkit_sandbox.wire import Row
 
+from . import schema
 from .api import Api, ApiCall, Reply
 from .problems import BLANK, problem
 
@@ -31,6 +32,13 @@ LISTS: Mapping[str, tuple[str, str]] = {
     "units": ("units", "unit"),
     "currencies": ("currencies", ""),
     "mg-channels": ("mgChannels", ""),
+}
+SCHEMA: schema.Schema = {
+    "name": schema.text,
+    "code": schema.text,
+    "group": schema.text,
+    "ordering": schema.whole,
+    "active": schema.flag,
 }
 NUMBERED = {"couriers": "courier", "currencies": "currency"}
 PATHS = {**MAPS, **LISTS}
@@ -72,7 +80,7 @@ def edit_entry(call: ApiCall, name: str, code: str) -> Reply:
         field = NUMBERED[name]
     if not field:
         raise problem(404, "API method not found")
-    given = call.entity(field)
+    given = _read(field, call.entity(field))
     book = call.account.references[key]
     known = book.get(code)
     if name in NUMBERED and known is None:
@@ -89,10 +97,16 @@ def edit_entry(call: ApiCall, name: str, code: str) -> Reply:
 
 def create_numbered(call: ApiCall, name: str) -> Reply:
     """Make a courier or a currency."""
-    given = call.entity(NUMBERED[name])
+    given = _read(NUMBERED[name], call.entity(NUMBERED[name]))
     row_id = call.account.take_id("references")
     call.account.references[PATHS[name][0]][str(row_id)] = {"id": row_id, "active": True, **given}
     return {"id": row_id}, 201
+
+
+def _read(field: str, given: Row) -> Row:
+    """What every book has is checked, what one book alone has is kept as it comes."""
+    checked = schema.read(field, {name: value for name, value in given.items() if name in SCHEMA}, SCHEMA, [])
+    return {name: value for name, value in {**given, **checked}.items() if value is not None}
 
 
 def _statuses(call: ApiCall, group: str) -> list[str]:
