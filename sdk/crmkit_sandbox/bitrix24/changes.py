@@ -20,8 +20,7 @@ def create(portal: Portal, events: Events, kind: Kind, write: Write) -> Row:
     """Make a record."""
     row = blank(portal, kind, portal.take_id(kind.table))
     row |= {name: value for name, value in write.columns.items() if value is not None or name not in row}
-    if kind.key in TITLES and not row["TITLE"]:
-        row["TITLE"] = f"{TITLES[kind.key]} #{row['id']}"
+    _settle_title(kind, row)
     _apply_links(row, write)
     _apply_multifields(portal, kind, row, write)
     if kind.stage:
@@ -47,6 +46,7 @@ def update(portal: Portal, events: Events, kind: Kind, row: Row, write: Write, *
     after = {**row, **write.columns}
     _apply_links(after, write)
     _apply_multifields(portal, kind, after, write)
+    _settle_title(kind, after)
     if skips_same and after == row:
         return row
     is_moved = bool(kind.stage) and after[kind.stage] != row[kind.stage]
@@ -139,6 +139,11 @@ def blank(portal: Portal, kind: Kind, row_id: int) -> Row:
         row["TAX_VALUE"] = "0.00"
     row |= dict.fromkeys((name for name in portal.user_fields(kind)), None)
     return row
+
+
+def _settle_title(kind: Kind, row: Row) -> None:
+    if kind.key in TITLES and not row["TITLE"]:
+        row["TITLE"] = f"{TITLES[kind.key]} #{row['id']}"
 
 
 def _apply_links(row: Row, write: Write) -> None:

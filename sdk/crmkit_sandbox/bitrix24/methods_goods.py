@@ -12,7 +12,7 @@ from .methods_records import known_row
 from .params import items_of
 from .problems import Problem, not_found
 from .requisites import save_row, types_of
-from .values import number_of
+from .values import number_of, read_number
 
 PRIVATE = ("id", "updated_at", "is_deleted")
 
@@ -56,10 +56,7 @@ def _save(call: Call, kind: Kind, row: Row, given: list[Any]) -> list[Row]:
 
 
 def _product_row(call: Call, kind: Kind, owner_id: int, given: Row) -> Row:
-    try:
-        price, quantity = float(given.get("PRICE") or 0), float(given.get("QUANTITY") or 1)
-    except (TypeError, ValueError):
-        raise Problem(400, "", "PRICE and QUANTITY must be numbers.") from None
+    price, quantity = read_number("PRICE", given.get("PRICE") or 0), read_number("QUANTITY", given.get("QUANTITY") or 1)
     return {
         "ID": str(call.portal.take_id("product_rows")),
         "OWNER_ID": str(owner_id),

@@ -1,5 +1,6 @@
 """Field values between the three shapes: as written, as classic methods keep them, as universal ones show them."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,7 +38,7 @@ def read_value(field: Field, value: Any) -> Any:
     if field.type in ID_TYPES:
         return _whole(field.name, value)
     if field.type == "double":
-        return f"{_number(field.name, value):.2f}"
+        return f"{read_number(field.name, value):.2f}"
     if field.type in ("date", "datetime"):
         return read_date(field.name, str(value), is_date=field.type == "date")
     return str(value)
@@ -117,6 +118,20 @@ def parse_moment(text: str) -> datetime | None:
     return moment.replace(tzinfo=ZONE) if moment.tzinfo is None else moment.astimezone(ZONE)
 
 
+def read_number(name: str, value: Any) -> float:
+    """A finite number.
+
+    Raises Problem 400 for anything else.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.inf
+    if not math.isfinite(number):
+        raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Field {name}: invalid number")
+    return number
+
+
 def number_of(value: Any) -> int:
     """An id out of a number or a text, 0 for anything else."""
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
@@ -135,22 +150,15 @@ def _one(row: Row, value: Any) -> Any:
     if type_ in ("integer", "employee"):
         return _whole(row["FIELD_NAME"], value)
     if type_ == "double":
-        return str(_plain(_number(row["FIELD_NAME"], value)))
+        return str(_plain(read_number(row["FIELD_NAME"], value)))
     if type_ in ("date", "datetime"):
         return read_date(row["FIELD_NAME"], str(value), is_date=type_ == "date")
     return str(value) if not isinstance(value, dict | list) else None
 
 
 def _whole(name: str, value: Any) -> str | None:
-    number = int(_number(name, value))
+    number = int(read_number(name, value))
     return str(number) if number or name == "CATEGORY_ID" else None
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Field {name}: invalid number") from None
 
 
 def _plain(number: float) -> int | float:
