@@ -58,6 +58,7 @@ def test_an_order_comes_back_whole(shop: Sandbox, retail: Any) -> None:
         "totalSumm": 1990,
         "prepaySum": 0,
         "purchaseSumm": 0,
+        "markDatetime": NOW,
         "currency": "RUB",
         "call": False,
         "expired": False,

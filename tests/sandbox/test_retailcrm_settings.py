@@ -122,6 +122,7 @@ def test_books_are_maps_or_lists(retail: Any) -> None:
     assert (statuses["prepayed"]["group"], statuses["delyvery-did-not-suit"]["group"]) == ("approval", "cancel")
     assert [code for code, group in groups.items() if group["process"]] == ["approval", "assembling", "delivery"]
     assert groups["delivery"]["statuses"] == ["send-to-delivery", "delivering", "redirect"]
+    assert retail.get("reference/units").json()["units"]["pc"]["sym"] == "шт."
     assert len(retail.get("reference/order-methods").json()["orderMethods"]) == 11
     assert retail.get("reference/delivery-services").json() == {"success": True, "deliveryServices": []}
     assert [row["code"] for row in retail.get("reference/stores").json()["stores"]] == ["warehouse", "showroom"]

@@ -60,55 +60,62 @@ def bulk_orders(account: Account, count: int, site: str = "main") -> range:
         return begin + (row_id - first) * STEP_S
 
     def make(row_id: int) -> Row:
-        moment, price = account.moment(changed_at(row_id)), row_id % 500 * 10 + 100
         owner = people[row_id % len(people)] if people else None
+        moment = account.moment(changed_at(row_id))
         return {
-            "slug": row_id,
-            "id": row_id,
-            "number": f"{row_id}A",
-            "externalId": f"bulk-{row_id}",
-            "bonusesCreditTotal": 0,
-            "bonusesChargeTotal": 0,
-            "orderType": "eshop-individual",
-            "orderMethod": "shopping-cart",
-            "privilegeType": "none",
-            "countryIso": "RU",
-            "createdAt": moment,
-            "statusUpdatedAt": moment,
-            "summ": price,
-            "totalSumm": price,
-            "prepaySum": 0,
-            "purchaseSumm": 0,
-            "currency": "RUB",
-            "call": False,
-            "expired": False,
+            **_order(row_id, items + row_id - first, moment),
             "managerId": users[row_id % len(users)],
             **({"customer": owner, "contact": owner} if owner is not None else {}),
-            "contragent": {"contragentType": "individual"},
-            "delivery": {},
             "site": site,
             "status": statuses[row_id % len(statuses)],
-            "items": [
-                {
-                    "id": items + row_id - first,
-                    "markingCodes": [],
-                    "discounts": [],
-                    "initialPrice": price,
-                    "discountTotal": 0,
-                    "createdAt": moment,
-                    "quantity": 1,
-                    "status": "new",
-                    "purchasePrice": 0,
-                    "offer": {"id": 1, "name": "Чайник", "displayName": "Чайник"},
-                }
-            ],
-            "payments": [],
-            "fromApi": True,
-            "shipped": False,
-            "customFields": {},
             "updated_at": changed_at(row_id),
-            "is_deleted": False,
         }
 
     account.tables["orders"].extend(Bulk(first, count, make, changed_at))
     return range(first, first + count)
+
+
+def _order(row_id: int, item_id: int, moment: str) -> Row:
+    price = row_id % 500 * 10 + 100
+    item: Row = {
+        "id": item_id,
+        "markingCodes": [],
+        "discounts": [],
+        "initialPrice": price,
+        "discountTotal": 0,
+        "createdAt": moment,
+        "quantity": 1,
+        "status": "new",
+        "purchasePrice": 0,
+        "offer": {"id": 1, "name": "Чайник", "displayName": "Чайник"},
+    }
+    return {
+        "slug": row_id,
+        "id": row_id,
+        "number": f"{row_id}A",
+        "externalId": f"bulk-{row_id}",
+        "bonusesCreditTotal": 0,
+        "bonusesChargeTotal": 0,
+        "orderType": "eshop-individual",
+        "orderMethod": "shopping-cart",
+        "privilegeType": "none",
+        "countryIso": "RU",
+        "createdAt": moment,
+        "statusUpdatedAt": moment,
+        "summ": price,
+        "totalSumm": price,
+        "prepaySum": 0,
+        "purchaseSumm": 0,
+        "markDatetime": moment,
+        "currency": "RUB",
+        "call": False,
+        "expired": False,
+        "contragent": {"contragentType": "individual"},
+        "delivery": {},
+        "items": [item],
+        "payments": [],
+        "fromApi": True,
+        "shipped": False,
+        "customFields": {},
+        "is_deleted": False,
+    }

@@ -71,6 +71,7 @@ def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
         "createdAt": columns.get("createdAt") or now,
         "statusUpdatedAt": now,
         "purchaseSumm": 0,
+        "markDatetime": now,
         "currency": "RUB",
         "call": False,
         "expired": False,

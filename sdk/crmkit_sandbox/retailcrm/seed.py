@@ -6,76 +6,8 @@ from collections.abc import Mapping, Sequence
 from crmkit_sandbox.wire import Row
 
 from .account import Account
+from .books import SITE_NAMES, make_books
 
-# Source: retailCRM, statuses of a new account; the odd spelling is the product's own.
-STATUSES: Mapping[str, Sequence[tuple[str, str]]] = {
-    "new": (("new", "Новый"),),
-    "approval": (
-        ("availability-confirmed", "Наличие подтверждено"),
-        ("offer-analog", "Предложить замену"),
-        ("client-confirmed", "Согласовано с клиентом"),
-        ("prepayed", "Предоплата поступила"),
-    ),
-    "assembling": (
-        ("send-to-assembling", "Передано в комплектацию"),
-        ("assembling", "Комплектуется"),
-        ("assembling-complete", "Укомплектован"),
-    ),
-    "delivery": (
-        ("send-to-delivery", "Передан в доставку"),
-        ("delivering", "Доставляется"),
-        ("redirect", "Доставка перенесена"),
-    ),
-    "complete": (("complete", "Выполнен"),),
-    "cancel": (
-        ("no-call", "Недозвон"),
-        ("no-product", "Нет в наличии"),
-        ("already-buyed", "Купил в другом месте"),
-        ("delyvery-did-not-suit", "Не устроила доставка"),
-        ("prices-did-not-suit", "Не устроила цена"),
-        ("cancel-other", "Отменен"),
-    ),
-}
-GROUPS = {
-    "new": "Новый",
-    "approval": "Согласование",
-    "assembling": "Комплектация",
-    "delivery": "Доставка",
-    "complete": "Выполнен",
-    "cancel": "Отменен",
-}
-METHODS = {
-    "shopping-cart": "Через корзину",
-    "phone": "По телефону",
-    "one-click": "В один клик",
-    "price-decrease-request": "Запрос на понижение цены",
-    "landing-page": "Заявка с посадочной страницы",
-    "messenger": "Мессенджеры",
-    "live-chat": "Онлайн-консультант",
-    "offline": "Офлайн",
-    "app": "Мобильное приложение",
-    "missed-call": "Пропущенный звонок",
-    "terminal": "Терминал",
-}
-MAPS: Mapping[str, Mapping[str, str]] = {
-    "orderTypes": {"eshop-individual": "Физическое лицо", "eshop-legal": "Юридическое лицо"},
-    "paymentTypes": {"cash": "Наличные", "bank-card": "Банковская карта", "bank-transfer": "Банковский перевод"},
-    "paymentStatuses": {"not-paid": "Не оплачен", "invoice": "Выставлен счёт", "paid": "Оплачен", "fail": "Ошибка"},
-    "deliveryTypes": {"courier": "Доставка курьером", "self-delivery": "Самовывоз"},
-    "deliveryServices": {},
-    "productStatuses": {"new": "Новый", "confirming": "Наличие подтверждается", "sold": "Продан", "refund": "Возврат"},
-}
-LISTS: Mapping[str, Mapping[str, str]] = {
-    "stores": {"warehouse": "Склад", "showroom": "Шоурум"},
-    "priceTypes": {"base": "Базовая"},
-    "legalEntities": {"romashka": "ООО «Ромашка»"},
-    "costGroups": {"marketing": "Маркетинг", "product-cost": "Себестоимость"},
-    "costItems": {"ads": "Реклама", "products-purchase-price": "Закупочная стоимость товаров"},
-    "units": {"pc": "Штука"},
-    "couriers": {},
-    "currencies": {},
-    "mgChannels": {},
-}
 PEOPLE = (
     ("Анна", "Орлова", "a.orlova@romashka.example", True),
     ("Илья", "Смирнов", "i.smirnov@romashka.example", False),
@@ -117,21 +49,7 @@ OPENED = "2026-01-12 10:00:00"
 def make_settings(account: Account) -> None:
     """Users, reference books, custom fields and the like, as after a registration."""
     _make_users(account)
-    _make_statuses(account)
-    books = account.references
-    for name, entries in {**MAPS, "orderMethods": METHODS, **LISTS}.items():
-        books[name] = {code: _entry(code, title, index) for index, (code, title) in enumerate(entries.items())}
-    for name in (*MAPS, "orderMethods"):
-        for index, row in enumerate(books[name].values()):
-            row |= {"defaultForCrm": index == 0, "defaultForApi": index == 0}
-    for code, row in books["paymentStatuses"].items():
-        row["paymentComplete"] = code == "paid"
-    for code, row in books["costItems"].items():
-        row |= {"group": "marketing" if code == "ads" else "product-cost", "appliesToOrders": code != "ads"}
-    books["units"]["pc"]["sym"] = "шт."
-    books["currencies"] = {"1": {"id": 1, "code": "RUB", "isBase": True, "isAutoConvert": False}}
-    books["countries"] = {code: {"code": code} for code in ("RU", "BY", "KZ")}
-    books["sites"] = {code: _site(index, code, name) for index, (code, name) in enumerate(SITE_NAMES.items())}
+    make_books(account)
     for code, (title, elements) in DICTIONARIES.items():
         rows = [{"name": name, "code": one, "ordering": 10 * i} for i, (one, name) in enumerate(elements.items())]
         account.shelves["dictionaries"][code] = {"name": title, "code": code, "elements": rows}
@@ -143,9 +61,6 @@ def make_settings(account: Account) -> None:
         segment_id = account.take_id("segments")
         head = {"id": segment_id, "code": code, "name": title, "createdAt": OPENED}
         account.shelves["segments"][segment_id] = {**head, "isDynamic": True, "customersCount": 0, "active": True}
-
-
-SITE_NAMES = {"main": "Ромашка", "outlet": "Ромашка: распродажа"}
 
 
 def custom_field(entity: str, code: str, name: str, type_: str) -> Row:
@@ -231,32 +146,3 @@ def _make_users(account: Account) -> None:
             "isManager": True,
             "groups": [{"id": group["id"], "name": group["name"], "code": group["code"]}],
         }
-
-
-def _make_statuses(account: Account) -> None:
-    groups, statuses = account.references.setdefault("statusGroups", {}), account.references.setdefault("statuses", {})
-    for index, (group, title) in enumerate(GROUPS.items()):
-        is_process = group in ("approval", "assembling", "delivery")
-        groups[group] = {**_entry(group, title, index), "process": is_process}
-        for place, (code, name) in enumerate(STATUSES[group]):
-            statuses[code] = {**_entry(code, name, 10 * index + place), "group": group}
-
-
-def _entry(code: str, name: str, index: int) -> Row:
-    return {"name": name, "code": code, "active": True, "ordering": 10 * (index + 1)}
-
-
-def _site(index: int, code: str, name: str) -> Row:
-    return {
-        "id": index + 1,
-        "name": name,
-        "url": f"https://{code}.romashka.example",
-        "code": code,
-        "defaultForCrm": index == 0,
-        "countryIso": "RU",
-        "currency": "RUB",
-        "catalogId": str(index + 1),
-        "contragent": {"contragentType": "legal-entity", "legalName": "ООО «Ромашка»", "code": "romashka"},
-        "ordering": 10 * (index + 1),
-        "isDemo": False,
-    }

@@ -205,9 +205,10 @@ class RetailCrm(Person):
         statuses = [code for code, row in self.statuses.items() if row["group"] not in ("complete", "cancel")]
         made = []
         for i, items in enumerate(baskets(orders)):
-            owner: Row = {"customer": people[i % len(people)]} if people else {}
+            person = people[i % len(people)] if people else None
+            owner: Row = {"customer": person, "contact": person} if person else {}
             if firms and i % 5 == 4:
-                owner = {"customer": {"id": firms[i % len(firms)], "type": "customer_corporate"}}
+                owner = {**owner, "customer": {"id": firms[i % len(firms)], "type": "customer_corporate"}}
             more = {"status": statuses[i % len(statuses)], "managerId": users[i % len(users)], "items": items}
             more["customFields"] = {"channel": ("site", "call", "advice")[i % 3]}
             made.append(self.add_order(**owner, **more, hooks=False))

@@ -19,6 +19,7 @@ MAPS: Mapping[str, tuple[str, str]] = {
     "payment-statuses": ("paymentStatuses", "paymentStatus"),
     "delivery-types": ("deliveryTypes", "deliveryType"),
     "delivery-services": ("deliveryServices", "deliveryService"),
+    "units": ("units", "unit"),
     "product-statuses": ("productStatuses", "productStatus"),
     "sites": ("sites", "site"),
 }
@@ -29,7 +30,6 @@ LISTS: Mapping[str, tuple[str, str]] = {
     "cost-groups": ("costGroups", "costGroup"),
     "cost-items": ("costItems", "costItem"),
     "couriers": ("couriers", ""),
-    "units": ("units", "unit"),
     "currencies": ("currencies", ""),
     "mg-channels": ("mgChannels", ""),
 }
