@@ -103,7 +103,7 @@ def test_forms_and_queries_carry_brackets(portal: Sandbox) -> None:
     """The same call works as a query, as a form and as JSON, with `.json` and in any case of the method."""
     crm = portal.bitrix24
     crm.bulk_deals(3)
-    pairs = {"filter[>ID]": 1, "select[]": "TITLE", "order[ID]": "DESC"}
+    pairs = {"filter[>ID]": "1", "select[]": "TITLE", "order[ID]": "DESC"}
     body = {"filter": {">ID": 1}, "select": ["TITLE"], "order": {"ID": "DESC"}}
     answers = [
         requests.get(f"{crm.webhook_url}crm.deal.list.json", params=pairs, timeout=5),

@@ -16,10 +16,15 @@ CRM_EVENTS = tuple(
     for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY", "ACTIVITY", "TIMELINECOMMENT")
     for act in ("ADD", "UPDATE", "DELETE")
 )
+ADDITIONS = tuple(f"ONCRM{kind}ADD" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY"))
 EVENTS = (
     *CRM_EVENTS,
     "ONCRMDEALMOVETOCATEGORY",
-    *(f"ONCRM{kind}USERFIELD{act}" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY") for act in ("ADD", "UPDATE")),
+    *(
+        f"ONCRM{kind}USERFIELD{act}"
+        for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY")
+        for act in ("ADD", "UPDATE", "DELETE")
+    ),
     "ONTASKADD",
     "ONTASKUPDATE",
     "ONTASKDELETE",
@@ -41,7 +46,7 @@ class Events:
         self.is_on = True
         self.drop_next = 0
         self.repeat_next = 0
-        # How many equal updates follow each change, as automation and counters cause them.
+        # How many equal updates follow each change and each creation, as automation and counters cause them.
         self.noise = 0
         self._portal = portal
         self._courier = courier
@@ -60,6 +65,8 @@ class Events:
                 continue
             for _ in range(1 + (self.noise if name.endswith("UPDATE") else 0)):
                 self.send(handler, data)
+        if self.noise and name in ADDITIONS:
+            self.emit(f"{name.removesuffix('ADD')}UPDATE", data, object_id)
 
     def send(self, handler: Row, data: Row) -> None:
         """Post one event to one handler, unless events are switched off or the next ones are to be lost."""

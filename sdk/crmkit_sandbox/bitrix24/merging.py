@@ -49,7 +49,7 @@ EMPTY: tuple[object, ...] = (None, "", "0", "0.00", "N", False, [])
 
 
 def conflicts(portal: Portal, kind: Kind, rows: list[Row]) -> list[str]:
-    """The fields that two records fill differently; a company's or a deal's title is one of them."""
+    """The fields that two records fill differently."""
     names = [name for name in (*kind.fields, *portal.user_fields(kind)) if name not in OWN]
     found = []
     for name in names:
@@ -99,6 +99,13 @@ def _move(portal: Portal, kind: Kind, old: int, new: int) -> None:
     for row in list(portal.tables["requisites"].rows()):
         if (row["ENTITY_TYPE_ID"], row["ENTITY_ID"]) == (str(kind.type_id), str(old)):
             portal.tables["requisites"].put({**row, "ENTITY_ID": str(new)})
+    for row in list(portal.tables["history"].rows()) if kind.stage else ():
+        if (row["entity"], row["OWNER_ID"]) == (kind.type_id, old):
+            portal.tables["history"].put({**row, "OWNER_ID": new})
+    _move_links(portal, kind, old, new)
+
+
+def _move_links(portal: Portal, kind: Kind, old: int, new: int) -> None:
     holders = {"contact": ("deals", "leads"), "company": ("deals", "leads", "contacts")}.get(kind.key, ())
     shelf, key = ("contacts", "CONTACT_ID") if kind.key == "contact" else ("companies", "COMPANY_ID")
     for table in holders:

@@ -50,6 +50,7 @@ def register(registry: Registry) -> None:
     registry.add("crm.status.add", _add_status, is_admin_only=True)
     registry.add("crm.status.entity.types", _status_entities)
     registry.add("crm.status.entity.items", _status_items)
+    registry.add("crm.enum.ownertype", lambda _: _owner_types())
     registry.add("crm.currency.list", _currencies)
     registry.add("crm.currency.base.get", lambda _: "RUB")
     registry.add("crm.settings.mode.get", lambda call: 2 if call.portal.is_simple else 1)
@@ -192,6 +193,13 @@ def _status_items(call: Call) -> list[Row]:
     return [{"NAME": row["NAME"], "SORT": int(row["SORT"]), "STATUS_ID": row["STATUS_ID"]} for row in rows]
 
 
+def _owner_types() -> list[Row]:
+    return [
+        {"ID": kind.type_id, "NAME": kind.event, "SYMBOL_CODE": kind.event, "SYMBOL_CODE_SHORT": kind.code}
+        for kind in KINDS.values()
+    ]
+
+
 def _currencies(call: Call) -> Answer:
     stamp = call.portal.stamp()
     shown = [
@@ -228,14 +236,20 @@ def _register_fields(registry: Registry, kind: Kind) -> None:
         return Answer(shown, len(shown))
 
     def add(call: Call) -> int:
-        return _add_field(call.portal, kind, call.map("fields"))
+        field_id = _add_field(call.portal, kind, call.map("fields"))
+        _tell(call, call.portal.shelves["userfields"][field_id], "ADD")
+        return field_id
 
     def update(call: Call) -> bool:
-        _update_field(call.portal, one(call), call.map("fields"))
+        row = one(call)
+        _update_field(call.portal, row, call.map("fields"))
+        _tell(call, row, "UPDATE")
         return True
 
     def delete(call: Call) -> bool:
-        del call.portal.shelves["userfields"][one(call)["id"]]
+        row = one(call)
+        del call.portal.shelves["userfields"][row["id"]]
+        _tell(call, row, "DELETE")
         return True
 
     prefix = f"crm.{kind.key}.userfield"
@@ -244,6 +258,12 @@ def _register_fields(registry: Registry, kind: Kind) -> None:
     registry.add(f"{prefix}.add", add, is_admin_only=True)
     registry.add(f"{prefix}.update", update, is_admin_only=True)
     registry.add(f"{prefix}.delete", delete, is_admin_only=True)
+
+
+def _tell(call: Call, row: Row, act: str) -> None:
+    data = {name: row[name] for name in ("ID", "ENTITY_ID", "FIELD_NAME")}
+    kind = row["ENTITY_ID"].removeprefix("CRM_")
+    call.events.emit(f"ONCRM{kind}USERFIELD{act}", {"FIELDS": data}, row["ID"])
 
 
 def _add_field(portal: Portal, kind: Kind, fields: Row) -> int:

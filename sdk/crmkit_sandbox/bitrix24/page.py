@@ -17,7 +17,6 @@ from .activities import PHONE_CALL
 from .page_texts import TEXTS, Language
 from .person import Person
 from .portal import ZONE
-from .problems import Problem
 from .values import number_of
 
 SHOWN, CARDS = 100, 25
@@ -217,7 +216,7 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
         tab, method = acts[act]
         try:
             said = method(request.form)
-        except (ValueError, KeyError, Problem):
+        except (ValueError, KeyError):
             said = "refused"
         return redirect(_back(tab, said), 303)
 

@@ -34,7 +34,7 @@ class Person:
     `custom_fields={code or label: value}`, where an enumeration takes the text of its item. `robot=True` acts as
     automation does: its events bring no token.
 
-    Raises Problem (an Exception with the vendor's code) when a field is refused, KeyError for an unknown record.
+    Raises ValueError with the vendor's code and text when a field is refused, KeyError for an unknown record.
     """
 
     def __init__(self, portal: Portal, event_sender: Events, oauth: OAuth) -> None:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from crmkit_sandbox.wire import Row
 
 
-class Problem(Exception):
+class Problem(ValueError):
     """A refusal: the HTTP status, the code (often empty, sometimes 0) and the text."""
 
     def __init__(self, status: int, code: str | int, text: str) -> None:

@@ -185,7 +185,7 @@ class Bitrix24(Person):
         self.event_sender.repeat_next = times
 
     def make_noise(self, extra_updates: int) -> None:
-        """Let each update event come `extra_updates` times more, as automation and counters cause them."""
+        """Let each update come `extra_updates` times more, after a creation too, as automation causes them."""
         self.event_sender.noise = extra_updates
 
     def field_name(self, kind: str, label: str) -> str:
