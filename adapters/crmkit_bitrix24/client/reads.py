@@ -280,7 +280,9 @@ class Reader:
     def _by_communication(self, kind: Kind, query: Query) -> list[str]:
         """Ids of those who have the phone or e-mail; one value a command, since an answer ends at twenty hits."""
         name = ENTITIES[kind].name.upper()
-        type_, values = ("PHONE", _spellings(query.phone)) if query.phone else ("EMAIL", [query.email or ""])
+        type_, values = "EMAIL", [query.email or ""]
+        if query.phone:
+            type_, values = "PHONE", _spellings(query.phone, self._directory.account().country)
         commands = [
             Command("crm.duplicate.findbycomm", {"type": type_, "values": [value], "entity_type": name})
             for value in values
@@ -301,10 +303,9 @@ class Reader:
         return ENTITIES[about.kind].name
 
 
-def _spellings(phone: str | None) -> list[str]:
+def _spellings(raw: str, country: str) -> list[str]:
     """How a number may be spelled in the portal's own index: it is compared by digits, with or without the country."""
-    raw = phone or ""
-    found = parse_phone(raw)
+    found = parse_phone(raw, country=country)
     spellings = [raw]
     if found is not None:
         spellings += [found.e164, found.e164.lstrip("+")]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -44,9 +45,11 @@ WRITES = (
 
 
 class Bitrix24Bed:
-    """An emulated portal without records, with an application in it; its clock stands still until somebody waits."""
+    """An emulated portal without records; its clock stands still until somebody waits."""
 
-    def __init__(self, side: Bitrix24Side, listener: HookListener, folder: Path) -> None:
+    def __init__(
+        self, side: Bitrix24Side, listener: HookListener, folder: Path, way_in: Literal["application", "webhook"]
+    ) -> None:
         self._side = side
         self._listener = listener
         self._clock = JumpingClock(side.now, side.turn)
@@ -54,16 +57,9 @@ class Bitrix24Bed:
         self._limiter = LocalLimiter(self._clock)
         self._tokens = FileTokenStore(folder)
         self.adapter = Bitrix24Adapter()
-        self.settings = Bitrix24Settings(
-            key=ACCOUNT,
-            vendor="bitrix24",
-            base_url=side.portal.base_url,
-            auth_url=side.portal.base_url,
-            client_id=side.portal.client_id,
-            client_secret=SecretStr(side.portal.client_secret),
-            refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
-            application_token=SecretStr(side.portal.application_token),
-            member_id=side.portal.member_id,
+        self.settings = _application(side) if way_in == "application" else _webhook(side)
+        self._path = (
+            urlsplit(side.portal.webhook_url).path.removeprefix("/bitrix24") if way_in == "webhook" else "/rest/"
         )
         self.connection = self.reopen()
         self.hook_url = listener.url
@@ -120,7 +116,7 @@ class Bitrix24Bed:
     def fail(self, fault: Fault, *, on: Literal["reads", "writes"], times: int | None = 1) -> None:
         for method in READS if on == "reads" else WRITES:
             self._side.sandbox.faults.add(
-                vendor="bitrix24", path=f"/rest/{method}", times=times or ALWAYS, **FAULTS[fault]
+                vendor="bitrix24", path=f"{self._path}{method}", times=times or ALWAYS, **FAULTS[fault]
             )
 
     def heal(self) -> None:
@@ -137,15 +133,50 @@ class Bitrix24Bed:
         return self._listener.take()
 
 
-class TestBitrix24(AdapterContract):
-    """The contract over the emulated Bitrix24."""
+def _application(side: Bitrix24Side) -> Bitrix24Settings:
+    return Bitrix24Settings(
+        key=ACCOUNT,
+        vendor="bitrix24",
+        base_url=side.portal.base_url,
+        auth_url=side.portal.base_url,
+        client_id=side.portal.client_id,
+        client_secret=SecretStr(side.portal.client_secret),
+        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
+        application_token=SecretStr(side.portal.application_token),
+        member_id=side.portal.member_id,
+    )
+
+
+def _webhook(side: Bitrix24Side) -> Bitrix24Settings:
+    return Bitrix24Settings(
+        key=ACCOUNT,
+        vendor="bitrix24",
+        base_url=side.portal.base_url,
+        webhook=SecretStr(side.portal.webhook_url),
+    )
+
+
+def _bed(folder: Path, way_in: Literal["application", "webhook"]) -> Iterator[Bitrix24Bed]:
+    side = Bitrix24Side()
+    side.open()
+    with HookListener() as listener:
+        bed = Bitrix24Bed(side, listener, folder, way_in)
+        yield bed
+        bed.connection.close()
+        side.close()
+
+
+class TestApplication(AdapterContract):
+    """The contract over the emulated Bitrix24, by an application in it."""
 
     @pytest.fixture
     def bed(self, tmp_path: Path) -> Iterator[Bitrix24Bed]:
-        side = Bitrix24Side()
-        side.open()
-        with HookListener() as listener:
-            bed = Bitrix24Bed(side, listener, tmp_path)
-            yield bed
-            bed.connection.close()
-            side.close()
+        yield from _bed(tmp_path, "application")
+
+
+class TestWebhook(AdapterContract):
+    """The same through an incoming webhook, which can do less."""
+
+    @pytest.fixture
+    def bed(self, tmp_path: Path) -> Iterator[Bitrix24Bed]:
+        yield from _bed(tmp_path, "webhook")
