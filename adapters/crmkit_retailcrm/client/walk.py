@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from crmkit_retailcrm.client.line import Line, Params
 from crmkit_retailcrm.client.sheets import Sheet, Sheets
 from crmkit_retailcrm.translate import moment_of
 from crmkit_retailcrm.wire import PAGE, SHELVES, listed
+
+log = logging.getLogger(__name__)
 
 SKEW_S = 3
 """Seconds by which the vendor's clock may differ from ours."""
@@ -32,10 +35,11 @@ class Stretch:
 
 @dataclass(slots=True)
 class _Losses:
-    """What happened to a list since a place in its history: deletions by their times, creations by their ids."""
+    """What happened to a list since a place in its history: when it lost entities, and which it gained when."""
 
     at: list[float] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    made_at: list[float] = field(default_factory=list)
 
 
 class Walker:
@@ -99,26 +103,29 @@ class Walker:
         return int(number) + 1, place
 
     def _mended(self, kind: Kind, sheets: Sheets, seen: Sequence[Sheet], place: str) -> Iterator[Stretch]:
+        """What was added meanwhile, and what slid over an edge, read to and fro until nothing more can have slid.
+
+        On the way to the end deletions hide entities and additions do not; on the way back it is the other way round.
+        """
         position = f"{seen[-1].number if seen else 0}~{place}"
         known: set[str] = set()
-        passes, gone = list(seen), 0
+        passes, is_back = list(seen), False
         for _ in range(_ROUNDS):
             losses = self._losses(kind, place)
             fresh = [one for one in losses.made if one not in known]
             known.update(fresh)
             if fresh:
                 yield Stretch(self.by_ids(kind, fresh), position)
-            torn = _torn(passes, losses.at[gone:] if gone else losses.at, len(losses.at), len(losses.made))
-            gone = len(losses.at)
+            torn = _torn(passes, losses.made_at if is_back else losses.at, losses)
             if not torn:
                 return
-            again: list[Sheet] = []
-            for number in torn:
+            is_back = not is_back
+            passes = []
+            for number in reversed(torn) if is_back else torn:
                 sheet = sheets.read(number)
-                again.append(Sheet(number, [], sheet.pages, sheet.asked_at, sheet.answered_at))
+                passes.append(Sheet(number, [], sheet.pages, sheet.asked_at, sheet.answered_at))
                 yield Stretch(sheet.items, position)
-            # What is deleted while the torn edges are read may tear them again.
-            passes = again
+        log.warning("%ss are added and deleted all the time: ten readings of the same pages were made", kind.value)
 
     def _losses(self, kind: Kind, place: str) -> _Losses:
         losses = _Losses()
@@ -127,6 +134,7 @@ class Walker:
                 losses.at.append(self._seconds(str(row.get("createdAt"))))
             elif row.get("created"):
                 losses.made.append(str(entity_of(kind, row).get("id")))
+                losses.made_at.append(self._seconds(str(row.get("createdAt"))))
         return losses
 
     def _seconds(self, text: str) -> float:
@@ -134,17 +142,15 @@ class Walker:
         return at.timestamp() if at else self.clock.now().timestamp()
 
 
-def _torn(seen: Sequence[Sheet], losses: Sequence[float], deleted: int, added: int) -> list[int]:
-    """The pages that now hold what a deletion pulled over an edge between two readings.
+def _torn(seen: Sequence[Sheet], times: Sequence[float], losses: _Losses) -> list[int]:
+    """The pages that may now hold what slid over an edge between two readings, at one of these times.
 
     Since then deletions may have pulled it further towards the beginning, and additions pushed it away from there.
     """
-    torn = [
-        one.number
+    torn = {
+        min(one.number, following.number)
         for one, following in itertools.pairwise(seen)
-        if any(one.asked_at <= at + 1 + SKEW_S and following.answered_at >= at - SKEW_S for at in losses)
-    ]
-    if not torn:
-        return []
-    back, on = math.ceil(deleted / PAGE), math.ceil(added / PAGE)
-    return list(range(max(1, torn[0] - back), torn[-1] + 1 + on))
+        if any(one.asked_at <= at + 1 + SKEW_S and following.answered_at >= at - SKEW_S for at in times)
+    }
+    back, on = math.ceil(len(losses.at) / PAGE), math.ceil(len(losses.made) / PAGE)
+    return sorted({page for one in torn for page in range(max(1, one - back), one + 1 + on)})
