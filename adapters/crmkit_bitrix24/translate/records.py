@@ -23,7 +23,7 @@ from crmkit.models import (
 )
 from crmkit.values import Kind, Money, Ref
 from crmkit_bitrix24.translate.custom import read_custom
-from crmkit_bitrix24.translate.dialect import classic, universal
+from crmkit_bitrix24.translate.dialect import classic, universal, universal_name
 from crmkit_bitrix24.translate.timeline import from_activity, from_call, from_comment
 from crmkit_bitrix24.translate.values import (
     Home,
@@ -231,7 +231,7 @@ def _ref(key: str, kind: Kind, value: Any) -> Ref | None:
 
 
 def _line_item(row: Item, item: Item, account: Home) -> LineItem:
-    row = universal(row)
+    row = {universal_name(name): value for name, value in row.items()}
     price = decimal_of(row.get("price"))
     return LineItem(
         product_id=id_of(row.get("productId")),
