@@ -36,7 +36,6 @@ from crmkit_retailcrm.translate import from_item
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
-    Capability.COMPANIES: Level.NATIVE,
     Capability.NOTES: Level.EMULATED,
     Capability.PIPELINES: Level.EMULATED,
     Capability.LOSS_REASONS: Level.EMULATED,
@@ -129,8 +128,8 @@ class RetailCrmConnection:
 
         Complete even while others add, change and delete; a record may come twice.
         """
-        account = self.account()
         for chunk in self._reader.pages(kind, updated_since, cursor):
+            account = self.account()
             yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:

@@ -9,7 +9,7 @@ from crmkit.values import Kind
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.translate import known_fields
-from crmkit_retailcrm.wire import CORPORATE, OURS, PAGE, Item, as_map
+from crmkit_retailcrm.wire import OURS, PAGE, Item, as_map
 
 _ROLES: Mapping[Kind, tuple[str, ...]] = {Kind.DEAL: ("title",), Kind.COMPANY: ("phone", "email")}
 
@@ -76,8 +76,3 @@ class Enricher:
                 has_any = bool(firm.get(main))
                 found[name] = list(self._line.every(f"{path}/{part}", part, [("by", "id")])) if has_any else []
         return found
-
-
-def is_company(item: Item) -> bool:
-    """A customer is a corporate one."""
-    return item.get("type") == CORPORATE

@@ -47,7 +47,7 @@ class _Case:
         status = self._reply.status
         if status in (429, 503):
             return self._limited()
-        if status >= 500 or (self._body is None and status not in _WITHOUT_BODY and not self._is_good_file()):
+        if status >= 500 or self._is_unreadable():
             return self._unusable()
         if status == PARTLY_LOADED and self._request.path.endswith("/upload"):
             return None
@@ -55,8 +55,12 @@ class _Case:
             return self._refused() if self._body is not None and self._body.get("success") is False else None
         return _TABLE.get(status, _Case._refused)(self)
 
-    def _is_good_file(self) -> bool:
-        return self._is_file and 200 <= self._reply.status < 300
+    def _is_unreadable(self) -> bool:
+        """The answer says nothing that the API says: a page, half of the data, or nothing where a body is due."""
+        status = self._reply.status
+        is_file = self._is_file and 200 <= status < 300
+        is_bare = not self._reply.content.strip() and status in _WITHOUT_BODY
+        return self._body is None and not is_file and not is_bare
 
     def _limited(self) -> CrmKitError:
         return RateLimited(
