@@ -193,7 +193,7 @@ def test_external_ids_are_set_afterwards(retail: Any) -> None:
 def test_a_merge_is_made_later(shop: Sandbox, retail: Any) -> None:
     """The answer only queues; then orders, tasks and notes move, the loser is 404 with its survivor, history tells."""
     crm = shop.retailcrm
-    winner, loser = create(retail, firstName="a", externalId="c-1"), create(retail, firstName="b")
+    winner, loser = create(retail, firstName="a", externalId="c-1"), create(retail, firstName="b", externalId="c-2")
     order, task = crm.add_order(customer=loser), crm.add_task("x", customer=loser)
     note = crm.add_note(loser, "важно")
     seen = crm.history("customers")[-1]["id"]
@@ -207,6 +207,7 @@ def test_a_merge_is_made_later(shop: Sandbox, retail: Any) -> None:
         {"success": False, "errorMsg": "Not found", "combinedTo": survivor},
     )
     assert edit(retail, loser, firstName="c").json()["combinedTo"] == survivor
+    assert retail.get("customers/c-2", site="main").json()["combinedTo"] == survivor
     assert (crm.orders[order]["customer"]["id"], crm.tasks[task]["customer"]["id"]) == (winner, winner)
     assert (crm.notes[note]["customer"]["id"], crm.customers[winner]["firstName"]) == (winner, "a")
     told = retail.get("customers/history", **{"filter[sinceId]": seen}).json()["history"]
@@ -220,7 +221,7 @@ def test_a_merge_is_made_later(shop: Sandbox, retail: Any) -> None:
             "field": "id",
             "oldValue": loser,
             "newValue": None,
-            "customer": {"id": loser, "site": "main"},
+            "customer": {"id": loser, "externalId": "c-2", "site": "main"},
             "combinedTo": survivor,
         }
     ]

@@ -113,6 +113,9 @@ def test_the_cursor_is_an_id_without_pages(shop: Sandbox, retail: Any) -> None:
         400,
         {"success": False, "errorMsg": "Use the shift of the `filter[sinceId]` instead of `page` parameter"},
     )
+    shop.retailcrm.switches.refuses_first_page_since_id = False
+    pages = [retail.get("orders/history", page=page, **{"filter[sinceId]": 9001}) for page in (1, 2)]
+    assert [answer.status_code for answer in pages] == [200, 400]
     assert retail.get("orders/history", page=2).json()["pagination"]["currentPage"] == 2
 
 

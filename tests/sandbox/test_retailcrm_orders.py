@@ -124,6 +124,19 @@ def test_statuses_are_codes_of_the_book(shop: Sandbox, retail: Any) -> None:
     ]
 
 
+def test_some_errors_come_as_a_list(retail: Any) -> None:
+    """A wrong e-mail and a negative quantity are told without field names as keys."""
+    for fields, text in (
+        ({"email": "nobody"}, "Order.email: wrong value"),
+        ({"items": [{**KETTLE, "quantity": -1}]}, "Order.items: quantity must not be negative"),
+    ):
+        answer = retail.post("orders/create", site="main", order=fields)
+        assert (answer.status_code, answer.json()) == (
+            400,
+            {"success": False, "errorMsg": "Validation error", "errors": [text]},
+        )
+
+
 def test_an_unknown_customer_is_refused(retail: Any) -> None:
     """The refusal names the field and the external id, as the vendor's does."""
     answer = retail.post("orders/create", site="main", order={"customer": {"externalId": "2106"}})

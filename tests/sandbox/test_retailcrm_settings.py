@@ -289,7 +289,7 @@ def test_a_module_is_registered_and_read(shop: Sandbox, retail: Any) -> None:
     assert refused(retail.post("integration-modules/ext/edit", integrationModule=wrong)) == (
         400,
         "Failed to activate module",
-        {"actions": "This value is not valid."},
+        ["actions: This value is not valid."],
     )
 
 

@@ -99,6 +99,7 @@ class Switches:
     removes_left_out_items: bool = True
     refuses_unknown_fields: bool = False
     joins_phones_on_combine: bool = False
+    refuses_first_page_since_id: bool = True
     is_busy_html: bool = False
     combine_delay_s: float = 1.0
 

@@ -118,7 +118,8 @@ class ApiCall:
         if by not in ("id", "externalId"):
             raise bad_input("by", "The value you selected is not a valid choice.")
         if by == "externalId":
-            row = self.account.find(kind, address, self.site())
+            site = self.site()
+            row = self.account.find(kind, address, site) or self._combined(kind, address, site)
         else:
             if not (address.isascii() and address.isdigit()):
                 raise bad_input("id", "ID must be an integer")
@@ -129,6 +130,15 @@ class ApiCall:
         if row.get("is_deleted"):
             raise self._gone(kind, row)
         return row
+
+    def _combined(self, kind: Kind, external_id: str, site: str | None) -> Row | None:
+        """The newest merged record that had this external id."""
+        table = self.account.tables[kind]
+        rows = (table.get(row_id) for row_id in reversed(table.deleted))
+        for row in rows:
+            if row is not None and row.get("externalId") == external_id and row["site"] == site:
+                return row if row.get("combined_to") else None
+        return None
 
     def _gone(self, kind: Kind, row: Row) -> ProblemError:
         found = problem(404)

@@ -42,13 +42,15 @@ SHELVES: Mapping[str, tuple[str, str, schema.Schema]] = {
     "contacts": ("contact", "customerContacts", CONTACT),
 }
 
+NEEDED = frozenset({"createdAt", "nickName"})
+
 
 def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
     """A new corporate customer.
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("customerCorporate", given, SCHEMA, ignored)
+    columns = schema.read("customerCorporate", given, SCHEMA, ignored, NEEDED)
     check_external(account, "corporate", columns, site, TITLE)
     if not columns.get("nickName"):
         raise not_loaded(TITLE, {"nickName": "This value should not be blank."})
@@ -76,7 +78,7 @@ def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("customerCorporate", given, SCHEMA, ignored)
+    columns = schema.read("customerCorporate", given, SCHEMA, ignored, NEEDED)
     if columns.get("externalId") != before.get("externalId"):
         check_external(account, "corporate", columns, before["site"], TITLE)
     ignored.extend(f"customerCorporate.{field}" for _, field, _ in SHELVES.values() if field in columns)

@@ -36,13 +36,15 @@ SCHEMA: schema.Schema = {
 }
 WRITE_ONLY = frozenset({"customFields", "addTags", "removeTags", "attachedTag", "subscribed", "phones", "address"})
 
+NEEDED = frozenset({"createdAt", "contragent"})
+
 
 def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
     """A new person.
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("customer", given, SCHEMA, ignored)
+    columns = schema.read("customer", given, SCHEMA, ignored, NEEDED)
     check_external(account, "customers", columns, site, TITLE)
     row: Row = {
         "type": "customer",
@@ -65,7 +67,7 @@ def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("customer", given, SCHEMA, ignored)
+    columns = schema.read("customer", given, SCHEMA, ignored, NEEDED)
     if columns.get("externalId") != before.get("externalId"):
         check_external(account, "customers", columns, before["site"], TITLE)
     return changes.change(account, "customers", before, _applied(account, before, columns, ignored))

@@ -6,7 +6,7 @@ from crmkit_sandbox.wire import Row
 
 from . import schema
 from .account import Account
-from .problems import BLANK, not_loaded
+from .problems import BLANK, invalid, not_loaded
 from .shapes import amount
 from .values import check_code
 
@@ -35,6 +35,7 @@ ITEM: schema.Schema = {
     "priceType": schema.row,
     "markingCodes": schema.texts,
 }
+ITEM_NEEDED = frozenset({"id", "initialPrice", "quantity", "status", "createdAt", "purchasePrice"})
 PAYMENT: schema.Schema = {
     "order": schema.row,
     "status": schema.text,
@@ -53,7 +54,7 @@ def items(account: Account, old: list[Row], given: list[Row], ignored: list[str]
     """
     made, known = [], {item["id"]: item for item in old}
     for one in given:
-        columns = schema.read("order.items", one, ITEM, ignored)
+        columns = schema.read("order.items", one, ITEM, ignored, ITEM_NEEDED)
         before = _same(columns, old)
         if before is not None:
             known.pop(before["id"], None)
@@ -66,7 +67,7 @@ def payment(account: Account, before: Row | None, given: Row, ignored: list[str]
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("payment", given, PAYMENT, ignored)
+    columns = schema.read("payment", given, PAYMENT, ignored, ("type", "status", "amount"))
     columns.pop("order", None)
     if before is None and not columns.get("type"):
         raise not_loaded("Payment", {"type": BLANK})
@@ -115,7 +116,7 @@ def _same(columns: Row, old: list[Row]) -> Row | None:
 def _item(account: Account, before: Row | None, columns: Row) -> Row:
     check_code(account, TITLE, "productStatuses", "items.status", columns.get("status"))
     if columns.get("quantity") is not None and columns["quantity"] < 0:
-        raise not_loaded(TITLE, {"items.quantity": "This value should be 0 or more."})
+        raise invalid(["Order.items: quantity must not be negative"])
     blank: Row = {
         "markingCodes": [],
         "discounts": [],

@@ -7,7 +7,7 @@ from .account import Account
 from .customers import check_external
 from .customers import create as create_customer
 from .order_lines import TITLE, items, payment, settle
-from .problems import not_loaded
+from .problems import invalid, not_loaded
 from .values import check_code, check_user, custom_fields, linked
 
 DELIVERY: schema.Schema = {
@@ -47,6 +47,7 @@ SCHEMA: schema.Schema = {
     "payments": schema.rows,
 }
 BRANCHES = frozenset({"customer", "contact", "company", "customFields", "delivery", "items", "payments", "contragent"})
+NEEDED = frozenset({"number", "createdAt", "statusUpdatedAt", "currency", "orderType", "orderMethod"})
 CODES = {"status": "statuses", "orderType": "orderTypes", "orderMethod": "orderMethods", "shipmentStore": "stores"}
 
 
@@ -55,7 +56,7 @@ def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("order", given, SCHEMA, ignored)
+    columns = schema.read("order", given, SCHEMA, ignored, NEEDED)
     check_external(account, "orders", columns, site, TITLE)
     order_id, now = account.take_id("orders"), account.moment()
     row: Row = {
@@ -98,7 +99,7 @@ def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("order", given, SCHEMA, ignored)
+    columns = schema.read("order", given, SCHEMA, ignored, NEEDED)
     if columns.get("externalId") != before.get("externalId"):
         check_external(account, "orders", columns, before["site"], TITLE)
     after = _applied(account, before, columns, ignored)
@@ -113,6 +114,8 @@ def _applied(account: Account, before: Row, columns: Row, ignored: list[str]) ->
         check_code(account, TITLE, book, name, columns.get(name))
     if "status" in columns and columns["status"] is None:
         raise not_loaded(TITLE, {"status": "This value should not be blank."})
+    if columns.get("email") and "@" not in columns["email"]:
+        raise invalid(["Order.email: wrong value"])
     after = schema.merged(before, {name: value for name, value in columns.items() if name not in BRANCHES})
     _link(account, after, columns)
     if columns.get("contragent"):

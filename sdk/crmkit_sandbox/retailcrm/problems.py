@@ -15,6 +15,7 @@ PAGES = {
     504: "504 Gateway Time-out",
 }
 MESSAGES = {
+    200: "Something went wrong",
     403: "Access denied.",
     404: "Not found",
     405: "Method Not Allowed",
@@ -61,6 +62,11 @@ def bad_input(name: str, text: str) -> ProblemError:
 def not_loaded(entity: str, errors: Errors) -> ProblemError:
     """The refusal of a write that is well formed and still impossible."""
     return problem(400, f"{entity} is not loaded", errors)
+
+
+def invalid(errors: Sequence[str]) -> ProblemError:
+    """The refusal of values that contradict each other or the rules; its errors are a list."""
+    return problem(400, "Validation error", errors)
 
 
 def json_response(body: Row, status: int) -> Response:

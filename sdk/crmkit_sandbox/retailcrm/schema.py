@@ -1,6 +1,6 @@
 """What the fields of an entity may hold, and how a JSON argument is read by it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,10 @@ Reader = Callable[[Any], Any]
 Schema = Mapping[str, Reader]
 
 
-def read(name: str, given: Row, schema: Schema, ignored: list[str]) -> Row:
+def read(name: str, given: Row, schema: Schema, ignored: list[str], needed: Container[str] = ()) -> Row:
     """The known fields of `given`; None stands for a cleared value, unknown names are added to `ignored`.
+
+    A flag is cleared to False, and what is `needed` cannot be cleared: its null is left out.
 
     Raises ProblemError 400 with the field that has a wrong type.
     """
@@ -23,8 +25,11 @@ def read(name: str, given: Row, schema: Schema, ignored: list[str]) -> Row:
         if field not in schema:
             ignored.append(f"{name}.{field}")
             continue
+        if value is None and field in needed:
+            ignored.append(f"{name}.{field}")
+            continue
         try:
-            columns[field] = None if value is None else schema[field](value)
+            columns[field] = schema[field](value) if value is not None else False if schema[field] is flag else None
         except ValueError:
             raise bad_format({f"{name}.{field}": INVALID}) from None
     return columns

@@ -20,13 +20,15 @@ SCHEMA: schema.Schema = {
     "order": schema.row,
 }
 
+NEEDED = frozenset({"performerType", "commentary"})
+
 
 def create(account: Account, given: Row, site: str | None, ignored: list[str]) -> Row:
     """A new task.
 
     Raises ProblemError 400 without a text or a performer, or for a value that cannot be kept.
     """
-    columns = schema.read("task", given, SCHEMA, ignored)
+    columns = schema.read("task", given, SCHEMA, ignored, NEEDED)
     blank: Row = {name: BLANK for name in ("text", "performerId") if not columns.get(name)}
     if blank:
         raise not_loaded(TITLE, blank)
@@ -47,7 +49,7 @@ def update(account: Account, before: Row, given: Row, site: str | None, ignored:
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
-    columns = schema.read("task", given, SCHEMA, ignored)
+    columns = schema.read("task", given, SCHEMA, ignored, NEEDED)
     blank: Row = {name: BLANK for name in ("text", "performerId") if name in columns and not columns[name]}
     if blank:
         raise not_loaded(TITLE, blank)

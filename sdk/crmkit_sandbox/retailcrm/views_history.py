@@ -39,7 +39,8 @@ def _after(call: ApiCall, kind: Kind, given: Row) -> list[Row]:
     rows = call.account.history[kind]
     if "sinceId" not in given:
         return rows
-    if "page" in call.query:
+    page = call.query.get("page")
+    if page is not None and (page != "1" or call.account.switches.refuses_first_page_since_id):
         raise problem(400, SHIFT)
     text = given["sinceId"]
     if not (isinstance(text, str) and text.isascii() and text.isdigit()):

@@ -41,7 +41,7 @@ def edit_module(call: ApiCall, code: str) -> Reply:
     if not isinstance(integrations, dict):
         errors["integrations"] = "This value is not valid."
     if errors:
-        raise problem(400, FAILED, errors)
+        raise problem(400, FAILED, [f"{name}: {text}" for name, text in errors.items()])
     call.account.shelves["modules"][code] = module
     telephony = integrations.get("telephony") or {}
     info: Row = {}
