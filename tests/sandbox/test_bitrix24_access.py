@@ -153,6 +153,16 @@ def test_a_method_is_blocked_when_its_time_is_spent(portal: Sandbox, rest: Any) 
     assert rest("crm.deal.get", id=1).status_code == 200
 
 
+def test_a_renamed_portal_redirects(portal: Sandbox, rest: Any) -> None:
+    """The old host answers with a redirect, which costs a POST its body; the new one works, member_id stays."""
+    crm = portal.bitrix24
+    old, member = crm.webhook_url, crm.member_id
+    crm.rename_portal(old.split("/")[2].replace("127.0.0.1", "localhost"))
+    answer = requests.post(f"{old}profile", json={}, allow_redirects=False, timeout=5)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{crm.webhook_url}profile")
+    assert (rest.result("profile")["ID"], crm.member_id) == ("1", member)
+
+
 def test_planned_faults_speak_the_vendor_language(portal: Sandbox, rest: Any) -> None:
     """A bare status answers the vendor's body; an applied call that fails has taken effect."""
     crm = portal.bitrix24

@@ -184,6 +184,42 @@ def test_the_app_is_installed_and_removed(portal: Sandbox, rest: Any, receiver: 
     assert removed["auth[application_token]"] == crm.application_token
 
 
+def test_rarer_acts_have_their_events(portal: Sandbox, rest: Any, receiver: Any) -> None:
+    """Calls that begin, clicks to dial, requisites, user fields, users and app versions are told as well."""
+    crm = portal.bitrix24
+    company = crm.add_company(title="x", phones=["+79261112233"])
+    names = ("ONVOXIMPLANTCALLINIT", "ONVOXIMPLANTCALLSTART", "ONVOXIMPLANTCALLEND", "ONEXTERNALCALLSTART", "ONUSERADD")
+    more = ("ONCRMREQUISITEADD", "ONCRMREQUISITEUPDATE", "ONCRMDEALUSERFIELDUPDATE", "ONCRMDEALUSERFIELDSETENUMVALUES")
+    crm.subscribe(receiver.url, [*names, *more])
+    crm.call("+79261112233", owner=2)
+    crm.dial("+79261112233", owner=2)
+    crm.add_user("Ия", "Ким", "i.kim@vesna.example")
+    requisite = crm.add_requisite("company", company, "Основные", "7701234567")
+    rest.result("crm.requisite.update", id=requisite, fields={"RQ_KPP": "1"})
+    field = next(row for row in rest.result("crm.deal.userfield.list") if row["FIELD_NAME"] == "UF_CRM_SERVICES")
+    rest.result("crm.deal.userfield.update", id=field["ID"], fields={"LIST": [{"VALUE": "Замер"}]})
+    crm.update_app(receiver.url)
+    assert portal.settle()
+    forms = receiver.forms()
+    assert [form["event"] for form in forms] == [*names, *more, "ONAPPUPDATE"]
+    assert {key: value for key, value in forms[3].items() if key.startswith("data") and "CALL_ID" not in key} == {
+        "data[PHONE_NUMBER]": "+79261112233",
+        "data[PHONE_NUMBER_INTERNATIONAL]": "+79261112233",
+        "data[EXTENSION]": "",
+        "data[USER_ID]": "2",
+        "data[CALL_LIST_ID]": "0",
+        "data[LINE_NUMBER]": "",
+        "data[IS_MOBILE]": "0",
+        "data[CRM_ENTITY_TYPE]": "COMPANY",
+        "data[CRM_ENTITY_ID]": str(company),
+    }
+    assert {key: value for key, value in forms[-2].items() if key.startswith("data")} == {
+        "data[FIELDS][ID]": field["ID"],
+        "data[FIELDS][ENTITY_ID]": "CRM_DEAL",
+        "data[FIELDS][FIELD_NAME]": "UF_CRM_SERVICES",
+    }
+
+
 def test_handlers_are_bound_once_and_unbound(portal: Sandbox, rest: Any, receiver: Any) -> None:
     """Binding twice or an unknown event is refused; unbinding counts; outgoing webhooks are not the app's."""
     bind(rest, receiver, "ONCRMDEALADD")

@@ -17,14 +17,13 @@ CRM_EVENTS = tuple(
     for act in ("ADD", "UPDATE", "DELETE")
 )
 ADDITIONS = tuple(f"ONCRM{kind}ADD" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY"))
+FIELD_ACTS = ("ADD", "UPDATE", "DELETE", "SETENUMVALUES")
 EVENTS = (
     *CRM_EVENTS,
     "ONCRMDEALMOVETOCATEGORY",
-    *(
-        f"ONCRM{kind}USERFIELD{act}"
-        for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY")
-        for act in ("ADD", "UPDATE", "DELETE")
-    ),
+    *(f"ONCRM{kind}USERFIELD{act}" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY") for act in FIELD_ACTS),
+    *(f"ONCRM{kind}{act}" for kind in ("REQUISITE", "BANKDETAIL") for act in ("ADD", "UPDATE", "DELETE")),
+    "ONUSERADD",
     "ONTASKADD",
     "ONTASKUPDATE",
     "ONTASKDELETE",

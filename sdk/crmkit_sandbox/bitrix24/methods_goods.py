@@ -14,6 +14,8 @@ from .problems import Problem, not_found
 from .requisites import save_row, types_of
 from .values import number_of, read_number
 
+# The tables' names inside names of events.
+NAMES = {"requisites": "REQUISITE", "bank_details": "BANKDETAIL"}
 PRIVATE = ("id", "updated_at", "is_deleted")
 
 
@@ -138,15 +140,22 @@ def _register_table(registry: Registry, prefix: str, table: str) -> None:
             and call.portal.live(number_of(fields.get("ENTITY_TYPE_ID")), number_of(fields["ENTITY_ID"])) is None
         ):
             raise Problem(400, "", "ENTITY_ID is not defined or invalid.")
-        return int(save_row(call.portal, table, fields)["id"])
+        row = save_row(call.portal, table, fields)
+        tell(call, row, "ADD")
+        return int(row["id"])
 
     def update(call: Call) -> bool:
-        save_row(call.portal, table, call.map("fields"), one(call))
+        tell(call, save_row(call.portal, table, call.map("fields"), one(call)), "UPDATE")
         return True
 
     def delete(call: Call) -> bool:
-        call.portal.tables[table].put({**one(call), "is_deleted": True, "updated_at": call.portal.now()})
+        row = one(call)
+        call.portal.tables[table].put({**row, "is_deleted": True, "updated_at": call.portal.now()})
+        tell(call, row, "DELETE")
         return True
+
+    def tell(call: Call, row: Row, act: str) -> None:
+        call.events.emit(f"ONCRM{NAMES[table]}{act}", {"FIELDS": {"ID": row["id"]}}, row["id"])
 
     registry.add(f"{prefix}.get", lambda call: _shown(one(call), []))
     registry.add(f"{prefix}.list", list_)

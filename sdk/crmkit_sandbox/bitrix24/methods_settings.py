@@ -244,6 +244,8 @@ def _register_fields(registry: Registry, kind: Kind) -> None:
         row = one(call)
         _update_field(call.portal, row, call.map("fields"))
         _tell(call, row, "UPDATE")
+        if call.map("fields").get("LIST"):
+            _tell(call, row, "SETENUMVALUES")
         return True
 
     def delete(call: Call) -> bool:

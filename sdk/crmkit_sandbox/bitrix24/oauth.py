@@ -28,6 +28,8 @@ class OAuth:
         self.lives_s = LIVES_S
         self.refreshes = 0
         self.base_url = ""
+        # True since the portal was given another host.
+        self.has_moved = False
         self.webhooks: dict[str, int] = {}
         self._access: dict[str, tuple[float, int]] = {}
         self._refresh: dict[str, tuple[float, int]] = {}

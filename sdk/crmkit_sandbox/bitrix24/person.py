@@ -17,6 +17,7 @@ from .merging import merge
 from .oauth import OAuth
 from .portal import Portal, iso
 from .requisites import save_row
+from .seed import add_user
 from .tasks import COMPLETED, create_task, delete_task, read_task, update_task
 from .writes import Write, read_classic, read_universal
 
@@ -189,7 +190,9 @@ class Person:
         with self._acting(None, True):
             self._row(KINDS[kind], row_id)
             place = {"ENTITY_TYPE_ID": KINDS[kind].type_id, "ENTITY_ID": row_id, "PRESET_ID": 1}
-            return int(save_row(self.portal, "requisites", {"NAME": name, "RQ_INN": inn, **place, **fields})["id"])
+            made = save_row(self.portal, "requisites", {"NAME": name, "RQ_INN": inn, **place, **fields})
+            self.event_sender.emit("ONCRMREQUISITEADD", {"FIELDS": {"ID": made["id"]}}, made["id"])
+            return int(made["id"])
 
     def call(
         self,
@@ -211,11 +214,38 @@ class Person:
             given |= {"PORTAL_USER_ID": str(self.portal.actor.user_id), "EXTERNAL_CALL_ID": secrets.token_hex(8)}
             sender = self.event_sender
             row = register_call(self.portal, sender, given, owner_of(self.portal, phone), creates=creates_lead)
+            begun = {"CALL_ID": row["CALL_ID"], "CALL_TYPE": row["CALL_TYPE"], "PHONE_NUMBER": phone}
+            sender.emit("ONVOXIMPLANTCALLINIT", begun | {"CALLER_ID": phone}, row["CALL_ID"])
+            if duration:
+                answered = {"CALL_ID": row["CALL_ID"], "USER_ID": row["PORTAL_USER_ID"]}
+                sender.emit("ONVOXIMPLANTCALLSTART", answered, row["CALL_ID"])
             code, reason = ("200", "") if duration else ("304", "Call canceled")
             end = {"CALL_DURATION": str(duration), "CALL_FAILED_CODE": code, "CALL_FAILED_REASON": reason}
             native = {"EXTERNAL_CALL_ID": None, "REST_APP_ID": None, "REST_APP_NAME": None}
             done = finish_call(self.portal, sender, row, end | native | {"CALL_RECORD_URL": record_url})
             return str(done["CALL_ID"])
+
+    def dial(self, phone: str, *, owner: int | None = None, hooks: bool = True) -> str:
+        """The CALL_ID of a click on a phone, which asks the app to dial; the app finishes the call itself."""
+        with self._acting(owner, hooks):
+            user_id = str(self.portal.actor.user_id)
+            given = {"PHONE_NUMBER": phone, "CALL_TYPE": OUT, "PORTAL_NUMBER": "REST_APP:", "PORTAL_USER_ID": user_id}
+            given["EXTERNAL_CALL_ID"] = secrets.token_hex(8)
+            row = register_call(self.portal, self.event_sender, given, owner_of(self.portal, phone), creates=False)
+            data = {"PHONE_NUMBER": phone, "PHONE_NUMBER_INTERNATIONAL": phone, "EXTENSION": "", "USER_ID": user_id}
+            data |= {"CALL_LIST_ID": "0", "LINE_NUMBER": "", "IS_MOBILE": "0", "CALL_ID": row["CALL_ID"]}
+            data |= {name: row[name] or "" for name in ("CRM_ENTITY_TYPE", "CRM_ENTITY_ID")}
+            self.event_sender.emit("ONEXTERNALCALLSTART", data, row["CALL_ID"])
+            return str(row["CALL_ID"])
+
+    def add_user(self, name: str, last_name: str, email: str, *, is_admin: bool = False, hooks: bool = True) -> int:
+        """The id of a new user."""
+        with self._acting(None, hooks):
+            user_id = add_user(self.portal, name, last_name, email, is_admin=is_admin)
+            row = self.portal.shelves["users"][user_id]
+            shown = {key: row[key] for key in ("ID", "NAME", "LAST_NAME", "EMAIL")}
+            self.event_sender.emit("ONUSERADD", shown | {"ACTIVE": "1"}, user_id)
+            return user_id
 
     def remove_user(self, user_id: int) -> None:
         """Dismiss a user: no longer active, records keep the id."""
@@ -235,14 +265,31 @@ class Person:
         """Send the install event, with tokens, to `url`."""
         self._tell_app("ONAPPINSTALL", url, {"VERSION": "1", "ACTIVE": "Y", "INSTALLED": "Y", "LANGUAGE_ID": "ru"})
 
+    def update_app(self, url: str) -> None:
+        """Bring a new version of the app: its handlers go, its tokens stay, `url` hears of it."""
+        self._unbind_app()
+        versions = {"VERSION": "2", "PREVIOUS_VERSION": "1", "ACTIVE": "Y", "INSTALLED": "Y", "LANGUAGE_ID": "ru"}
+        self._tell_app("ONAPPUPDATE", url, versions)
+
     def uninstall_app(self, url: str) -> None:
         """Remove the app: its handlers and tokens go, `url` hears of it."""
+        self._unbind_app()
+        with self.portal.world.lock:
+            self.oauth.revoke_all()
+        self._tell_app("ONAPPUNINSTALL", url, {"LANGUAGE_ID": "ru", "CLEAN": "1"})
+
+    def rename_portal(self, host: str) -> None:
+        """Give the portal another host, with a port if it needs one; the old one answers with redirects from now on."""
+        with self.portal.world.lock:
+            scheme, _, rest = self.oauth.base_url.partition("://")
+            self.oauth.base_url = f"{scheme}://{host}/{rest.partition('/')[2]}"
+            self.oauth.has_moved = True
+
+    def _unbind_app(self) -> None:
         with self.portal.world.lock:
             shelf = self.portal.shelves["handlers"]
             for key in [key for key, row in shelf.items() if not row["is_webhook"]]:
                 del shelf[key]
-            self.oauth.revoke_all()
-        self._tell_app("ONAPPUNINSTALL", url, {"LANGUAGE_ID": "ru", "CLEAN": "1"})
 
     def _tell_app(self, event: str, url: str, data: Row) -> None:
         with self._acting(None, True):

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.gateway import notes_of
@@ -47,6 +48,9 @@ class Rest:
     def _answer(self, method: str, user: int | None = None, secret: str | None = None) -> Response:
         began = self.portal.world.clock.now()
         took = time.perf_counter()
+        if self._oauth.has_moved and request.host != urlsplit(self._oauth.base_url).netloc:
+            query = request.query_string.decode("ascii", "replace")
+            return redirect(f"{self._oauth.base_url}{request.path}{'?' if query else ''}{query}", 302)
         try:
             params = read_params(request)
             caller = self._caller(user, secret, params)

@@ -64,8 +64,9 @@ class Bitrix24(Person):
 
     @base_url.setter
     def base_url(self, url: str) -> None:
-        """Move the portal."""
+        """Move the portal, without a trace of the old address."""
         self.oauth.base_url = url
+        self.oauth.has_moved = False
 
     @property
     def webhook_url(self) -> str:
