@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from crmkit.errors import AuthError, CrmKitError, VendorDown
+from crmkit.errors import AuthError, ConfigError, CrmKitError, VendorDown
 from crmkit.http import Judge, Reply, Request
 from crmkit_bitrix24.errors.refusals import AUTHORISE, CHECK_WEBHOOK, LIMIT_CODES, VENDOR, refusal, said
 
 
-class PortalMoved(VendorDown):
+class PortalMoved(ConfigError):
     """The portal has another address now; nothing was done.
 
     Args:
         host: where it is, with scheme.
     """
 
+    pauses_account = True
     host: str = ""
 
 
