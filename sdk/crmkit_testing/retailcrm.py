@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crmkit.adapter import Adapter
+from crmkit.adapter import Adapter, Doors, HookState
 from crmkit.errors import ConfigError
 from crmkit.models import CallStatus, Company, Contact, Deal, Direction, Note, Record, StageRef, Task
+from crmkit.settings import AccountSettings
 from crmkit.testing.world import START
 from crmkit.values import Kind, Ref
+from crmkit_retailcrm import RetailCrmAdapter
+from crmkit_retailcrm.adapter import RetailCrmConnection
+from crmkit_retailcrm.auth import check
 from crmkit_sandbox import Sandbox
 from crmkit_testing.side import ACCOUNT
 
@@ -21,6 +25,33 @@ TITLE_FIELD, PHONE_FIELD, EMAIL_FIELD = "title", "tel", "mail"
 _ZONE = ZoneInfo("Europe/Moscow")
 _ORDER_TYPE = "eshop-individual"
 _CLOSED = ("complete", "cancel-other")
+_TRIGGERS = ("order.create", "order.change", "order.delete", "customer.create", "customer.change", "task.change")
+_TRIGGERS_OF_COMPANIES = ("customer_corporate.create", "customer_corporate.change", "task.create")
+
+
+class AdministeredAdapter(RetailCrmAdapter):
+    """The adapter in an account whose administrator types the triggers that the API cannot subscribe.
+
+    Args:
+        type_triggers: what the administrator does with a hook address; says whether there was anything to do.
+    """
+
+    def __init__(self, type_triggers: Callable[[str], bool]) -> None:
+        self._type_triggers = type_triggers
+
+    def open(self, settings: AccountSettings, doors: Doors) -> RetailCrmConnection:
+        """A connection whose hooks an administrator looks after."""
+        return _Administered(settings, doors, self._type_triggers)
+
+
+class _Administered(RetailCrmConnection):
+    def __init__(self, settings: AccountSettings, doors: Doors, type_triggers: Callable[[str], bool]) -> None:
+        super().__init__(check(settings), doors)
+        self._type_triggers = type_triggers
+
+    def ensure_hooks(self, url: str) -> HookState:
+        """The triggers send to `url`."""
+        return HookState(url, "created" if self._type_triggers(url) else "kept")
 
 
 class RetailCrmSide:
@@ -32,7 +63,7 @@ class RetailCrmSide:
         self.sandbox = Sandbox(("retailcrm",))
         self.retail = self.sandbox.retailcrm
         self.sandbox.clock.freeze(START.timestamp())
-        self.adapters: Mapping[str, Adapter] = {}
+        self.adapters: Mapping[str, Adapter] = {self.vendor: AdministeredAdapter(self._type_triggers)}
 
     def open(self) -> None:
         """Serve on 127.0.0.1."""
@@ -159,6 +190,13 @@ class RetailCrmSide:
     def requests(self) -> int:
         """Calls of the API, refused ones included."""
         return len(self.retail.requests)
+
+    def _type_triggers(self, url: str) -> bool:
+        if any(trigger["url"] == url for trigger in self.retail.triggers):
+            return False
+        for event in (*_TRIGGERS, *_TRIGGERS_OF_COMPANIES):
+            self.retail.add_trigger(event, url)
+        return True
 
     def _add_note(self, note: Note) -> Ref:
         if note.about is None or note.about.kind not in (Kind.CONTACT, Kind.COMPANY):

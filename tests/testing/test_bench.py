@@ -53,7 +53,7 @@ def look(event: TimerFired, ctx: Context[NoSettings]) -> None:
     ctx.explain(f"looked: {event.key}")
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_a_call_told_three_times_is_one_task_though_the_crm_refuses_twice(vendor: str) -> None:
     """Repeated deliveries and refusals by the rate limit end in one task, due by the settings."""
     with bench(call_back, vendor, settings=CallBackSettings(due_in=timedelta(hours=1))) as b:
@@ -66,7 +66,7 @@ def test_a_call_told_three_times_is_one_task_though_the_crm_refuses_twice(vendor
         assert b.api_calls < 25
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_lost_hooks_are_found_by_the_feed(vendor: str) -> None:
     """Nothing is known while hooks are lost; a minute later the feed tells of every move, in order."""
     with bench(moves, vendor) as b:
@@ -86,7 +86,7 @@ def test_lost_hooks_are_found_by_the_feed(vendor: str) -> None:
         assert len(b.deliveries) == told_by_hooks
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_what_was_seeded_is_no_event(vendor: str) -> None:
     """Records that were there before the service looked make no run; the first new one does."""
     with bench(moves, vendor) as b:
@@ -107,7 +107,7 @@ def test_a_seed_after_the_start_is_refused() -> None:
             b.seed()
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_time_turns_for_service_and_crm_alike(vendor: str) -> None:
     """A timer set for tomorrow fires tomorrow, and the CRM's own time is the same."""
     with bench(moves, vendor) as b:
@@ -124,7 +124,7 @@ def test_time_turns_for_service_and_crm_alike(vendor: str) -> None:
         assert b.now - made < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_a_crm_that_is_away_for_half_an_hour_loses_nothing(vendor: str) -> None:
     """Calls that came meanwhile wait, and are worked off once when it is back; none is dead."""
     with bench(call_back, vendor) as b:
@@ -142,7 +142,7 @@ def test_a_crm_that_is_away_for_half_an_hour_loses_nothing(vendor: str) -> None:
         assert [run.state for run in b.runs] == ["done"] * 3
 
 
-@pytest.mark.parametrize("vendor", ["memory", "amocrm"])
+@pytest.mark.parametrize("vendor", ["memory", "amocrm", "retailcrm"])
 def test_plan_mode_writes_nothing(vendor: str) -> None:
     """The write is a plan item, the CRM has no task."""
     with bench(call_back, vendor, mode="plan") as b:
@@ -174,7 +174,7 @@ def test_a_doubled_hook_is_one_event() -> None:
 
 def test_an_unknown_vendor_names_the_known_ones() -> None:
     """Before anything starts."""
-    with pytest.raises(ConfigError, match=r"there is no emulator of amo There are: amocrm, memory\."):
+    with pytest.raises(ConfigError, match=r"there is no emulator of amo There are: amocrm, bitrix24, memory, retailcrm\."):
         bench(moves, "amo")
 
 

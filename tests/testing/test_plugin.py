@@ -67,4 +67,4 @@ def test_an_unknown_crm_is_an_error_that_names_the_known_ones(tmp_path: Path) ->
     )
     done = _pytest(tmp_path)
     assert done.returncode != 0
-    assert "there is no emulator of amo; there are amocrm, memory" in done.stdout
+    assert "there is no emulator of amo; there are amocrm, bitrix24, memory, retailcrm" in done.stdout

@@ -20,16 +20,22 @@ _PARAMETERS: Mapping[str, Mapping[str, str]] = {
 """What a trigger is to send. Source: retailCRM, page "Triggers", action "HTTP request"."""
 
 
-def trigger_text(settings: RetailCrmSettings, url: str) -> str:
-    """What an administrator types into the triggers, one for each entity; the token stands by the setting's name."""
-    lines = [f"In Settings, Communications, Triggers make three triggers (action: HTTP request, POST to {url}):"]
+def trigger_text(settings: RetailCrmSettings) -> str:
+    """What an administrator types into the triggers, one for each entity.
+
+    Address and token are secrets and stand by their names only: texts of errors are logged.
+    """
+    triggers = []
     for entity, parameters in _PARAMETERS.items():
         fixed = {"event": f"{entity}.change", "entity": entity}
         if settings.trigger_token is not None:
-            fixed["token"] = "<the value of trigger_token>"  # noqa: S105 -- says where it is, not what it is
+            fixed["token"] = "(the value of trigger_token)"  # noqa: S105 -- says where it is, not what it is
         typed = ", ".join(f"{name} = {value}" for name, value in {**fixed, **parameters}.items())
-        lines.append(f"- {entity} created or changed: {typed}")
-    return "\n".join(lines)
+        triggers.append(f"{entity} created or changed: {typed}")
+    return (
+        "In Settings, Communications, Triggers make three triggers with the action HTTP request (POST) to the address "
+        f"that `crmkit accounts --hooks` shows, and these parameters. {'. '.join(triggers)}."
+    )
 
 
 def ensure_hooks(line: Line, settings: RetailCrmSettings, url: str) -> HookState:
@@ -40,7 +46,7 @@ def ensure_hooks(line: Line, settings: RetailCrmSettings, url: str) -> HookState
     """
     code = settings.module_code
     if code is None:
-        raise unsupported(settings.key, "subscribe to changes", trigger_text(settings, url))
+        raise unsupported(settings.key, "subscribe to changes", trigger_text(settings))
     wanted: dict[str, Json] = {
         "code": code,
         "integrationCode": code,

@@ -105,6 +105,22 @@ def assigned(kind: Kind, token: CustomField[Any, Any], value: object, names: Nam
     return field.id, filled(field, value, names.account())
 
 
+def restored(kind: Kind, value: CustomValue, names: Names) -> tuple[str, Any]:
+    """Code and wire value of a custom field as it was read once.
+
+    Raises Rejected for a field the account does not have any more.
+    """
+    field = next((one for one in names.fields(kind) if one.id == value.id), None)
+    if field is None:
+        raise refused_draft(
+            names.account().key,
+            value.title,
+            f"the account has no field {value.id!r} for a {kind.value} any more",
+            "Create it again, or leave the value out.",
+        )
+    return field.id, filled(field, value.value, names.account())
+
+
 def filled(field: FieldDef, value: object, account: Home) -> Any:
     """A field's wire value; None clears it."""
     if value is None:

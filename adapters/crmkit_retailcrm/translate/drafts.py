@@ -11,7 +11,7 @@ from crmkit.identity import parse_name
 from crmkit.models import CustomValue, Email, FieldChange, LineItem, Outcome, Phone, StageRef
 from crmkit.values import Json, Kind, Money, Ref
 from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.custom import Names, assigned
+from crmkit_retailcrm.translate.custom import Names, assigned, restored
 from crmkit_retailcrm.translate.home import to_minute, to_moment, to_number
 from crmkit_retailcrm.wire import CORPORATE, NEW_PIPELINE
 
@@ -139,7 +139,7 @@ def _custom(draft: Draft, value: Sequence[FieldChange[Any] | CustomValue]) -> No
         if isinstance(change, FieldChange):
             draft.custom(*assigned(draft.kind, change.field, change.value, draft.names))
         else:
-            raise draft.refuse(change.title, "a value that was read cannot be written", "Use its token's to().")
+            draft.custom(*restored(draft.kind, change, draft.names))
 
 
 def _add_tags(draft: Draft, value: Sequence[str]) -> None:
@@ -248,18 +248,15 @@ def _deal_contacts(draft: Draft, value: Sequence[Ref]) -> None:
         raise draft.refuse(
             "contacts", "an order has one person", "Send the main one; others can be contacts of its company."
         )
-    side = "contact" if CORPORATE in str(draft.item.get("customer")) else "customer"
-    if value:
-        draft.item[side] = {"id": int(value[0].id), "type": "customer"}
+    for person in value:
+        # Fields come in the order of their names, so that a company is there already.
+        side = "contact" if "customer" in draft.item else "customer"
+        draft.item[side] = {"id": int(person.id), "type": "customer"}
 
 
 def _deal_company(draft: Draft, value: Ref | None) -> None:
-    if value is None:
-        return
-    person = draft.item.get("customer")
-    draft.item["customer"] = {"id": int(value.id), "type": CORPORATE}
-    if person is not None:
-        draft.item["contact"] = person
+    if value is not None:
+        draft.item["customer"] = {"id": int(value.id), "type": CORPORATE}
 
 
 def _items(draft: Draft, value: Sequence[LineItem]) -> None:
@@ -286,19 +283,17 @@ def _due(draft: Draft, value: datetime | None) -> None:
 
 
 def _about(draft: Draft, value: Ref | None) -> None:
-    for side in ("customer", "order"):
-        if not draft.is_new:
-            draft.item[side] = None
-    match value.kind if value else None:
-        case Kind.DEAL:
-            draft.item["order"] = {"id": int(value.id)} if value else None
-        case Kind.CONTACT | Kind.COMPANY:
-            type_ = CORPORATE if value and value.kind is Kind.COMPANY else "customer"
-            draft.item["customer"] = {"id": int(value.id), "type": type_} if value else None
-        case None:
-            return
-        case other:
-            raise draft.refuse("about", f"nothing stands on a {other.value}", "Choose a deal, contact or company.")
+    if not draft.is_new:
+        draft.item |= {"customer": None, "order": None}
+    if value is None:
+        return
+    if value.kind is Kind.DEAL:
+        draft.item["order"] = {"id": int(value.id)}
+    elif value.kind in (Kind.CONTACT, Kind.COMPANY):
+        type_ = CORPORATE if value.kind is Kind.COMPANY else "customer"
+        draft.item["customer"] = {"id": int(value.id), "type": type_}
+    else:
+        raise draft.refuse("about", f"nothing stands on a {value.kind.value}", "Choose a deal, contact or company.")
 
 
 def _result(draft: Draft, value: str | None) -> None:
