@@ -109,6 +109,9 @@ def test_users_have_groups_and_a_status(shop: Sandbox, retail: Any) -> None:
     chosen = retail.get("users", **{"filter[status]": "dinner", "filter[active]": 1}).json()["users"]
     assert [user["id"] for user in chosen] == [20]
     assert retail.get("users/20").json()["user"]["status"] == "dinner"
+    shop.retailcrm.switch_user(21, active=False)
+    gone = retail.get("users", **{"filter[active]": 0}).json()["users"]
+    assert [user["id"] for user in gone] == [21]
     assert (retail.post("users/20/status", status="asleep").status_code, retail.get("users/5").status_code) == (
         400,
         404,
@@ -285,6 +288,8 @@ def test_a_module_is_registered_and_read(shop: Sandbox, retail: Any) -> None:
     retail.post("integration-modules/ext/edit", integrationModule={"active": False})
     shown = retail.get("integration-modules/ext").json()["integrationModule"]
     assert (shown["active"], shown["freeze"], shown["clientId"]) == (False, False, "client-1")
+    retail.post("integration-modules/ext/edit", integrationModule={"actions": {}})
+    assert retail.get("integration-modules/ext").json()["integrationModule"]["actions"] == []
     wrong = {**MODULE, "actions": {"fly": "fly"}}
     assert refused(retail.post("integration-modules/ext/edit", integrationModule=wrong)) == (
         400,

@@ -127,7 +127,9 @@ class Account:
             name: Grouping(self.tables["tasks"], lambda row, name=name: row.get(name))  # type: ignore[misc]  # bound now
             for name in ("customer", "order")
         }
-        self.by_external = {kind: Grouping(self.tables[kind], _external) for kind in KINDS[:3]}
+        self.by_external = {
+            name: Grouping(self.tables[name], _external) for name in ("customers", "corporate", "orders", "calls")
+        }
         self.history: dict[str, list[Row]] = {}
         self.shelves: dict[str, dict[Any, Row]] = {}
         self.references: dict[str, dict[str, Row]] = {}

@@ -1,5 +1,7 @@
 """Tens of thousands of records, made only when read."""
 
+from functools import cache
+
 from crmkit_sandbox.store import Bulk
 from crmkit_sandbox.wire import Row
 
@@ -17,6 +19,10 @@ def bulk_customers(account: Account, count: int, site: str = "main") -> range:
     def changed_at(row_id: int) -> int:
         return begin + (row_id - first) * STEP_S
 
+    @cache
+    def moment(row_id: int) -> str:
+        return account.moment(changed_at(row_id))
+
     def make(row_id: int) -> Row:
         number = row_id - first
         return {
@@ -24,7 +30,7 @@ def bulk_customers(account: Account, count: int, site: str = "main") -> range:
             "id": row_id,
             "externalId": f"bulk-{row_id}",
             "isContact": False,
-            "createdAt": account.moment(changed_at(row_id)),
+            "createdAt": moment(row_id),
             "managerId": users[row_id % len(users)],
             "vip": False,
             "bad": False,
@@ -59,11 +65,14 @@ def bulk_orders(account: Account, count: int, site: str = "main") -> range:
     def changed_at(row_id: int) -> int:
         return begin + (row_id - first) * STEP_S
 
+    @cache
+    def moment(row_id: int) -> str:
+        return account.moment(changed_at(row_id))
+
     def make(row_id: int) -> Row:
         owner = people[row_id % len(people)] if people else None
-        moment = account.moment(changed_at(row_id))
         return {
-            **_order(row_id, items + row_id - first, moment),
+            **_order(row_id, items + row_id - first, moment(row_id)),
             "managerId": users[row_id % len(users)],
             **({"customer": owner, "contact": owner} if owner is not None else {}),
             "site": site,

@@ -213,6 +213,12 @@ class Person:
             users[user_id] = {**users[user_id], "status": status}
             self._call_modules("changeUserStatusUrl", "POST", user_id, {"status": status})
 
+    def switch_user(self, user_id: int, *, active: bool) -> None:
+        """Let a user go, or take one back; records keep the id."""
+        with self.account.world.lock:
+            users = self.account.shelves["users"]
+            users[user_id] = {**users[user_id], "active": active}
+
     def make_call(self, user_id: int, phone: str) -> None:
         """Click a phone: active telephony modules are asked to dial."""
         with self._acting(user_id, True):

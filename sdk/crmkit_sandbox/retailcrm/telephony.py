@@ -19,7 +19,7 @@ SCHEMA: schema.Schema = {
 def store(account: Account, columns: Row) -> Row | None:
     """The stored call, None when a call with its external id is known."""
     table, external_id = account.tables["calls"], columns.get("externalId")
-    if external_id is not None and any(row.get("externalId") == external_id for row in table.rows()):
+    if external_id is not None and account.by_external["calls"].ids(external_id):
         return None
     row = {name: value for name, value in columns.items() if value is not None}
     if "userId" not in row and "code" in row:

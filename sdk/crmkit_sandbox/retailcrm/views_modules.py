@@ -24,7 +24,7 @@ def get_module(call: ApiCall, code: str) -> Reply:
     module = call.account.shelves["modules"].get(code)
     if module is None:
         raise problem(404)
-    return {"integrationModule": module}
+    return {"integrationModule": {**module, "actions": module["actions"] or EMPTY_MAP}}
 
 
 def edit_module(call: ApiCall, code: str) -> Reply:
