@@ -192,16 +192,11 @@ class Reader:
         return found
 
     def _module_tasks(self, ids: list[str]) -> list[dict[str, Any]]:
-        commands = [Command("tasks.task.get", {"taskId": one, "select": list(_MODULE_FIELDS)}) for one in ids]
-        found = []
-        for result in self._line.batch(commands):
-            # A foreign task and a missing one are told alike.
-            if isinstance(result, CrmKitError) and not isinstance(result, NotFound | Rejected):
-                raise result
-            task = None if isinstance(result, CrmKitError) else mapping(result).get("task")
-            if isinstance(task, dict):
-                found.append(task)
-        return found
+        commands = [
+            Command("tasks.task.list", {"filter": {"ID": ids[start : start + PAGE]}, "select": list(_MODULE_FIELDS)})
+            for start in range(0, len(ids), PAGE)
+        ]
+        return [task for result in self._line.every(commands) for task in rows(result) if str(task["id"]) in ids]
 
     def _small(self, kind: Kind) -> list[dict[str, Any]]:
         if kind is Kind.USER:
