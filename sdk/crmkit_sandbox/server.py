@@ -136,10 +136,10 @@ class Sandbox:
                 environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{key}"
                 environ["PATH_INFO"] = path[len(key) + 1 :] or "/"
                 return gateway(environ, start_response)
-        for key, gateway in self._gateways.items():
-            if path.startswith(self.vendors[key].root_paths):
-                return gateway(environ, start_response)
-        return self._front(environ, start_response)
+        # The longest root wins: two vendors may share the beginning of theirs.
+        roots = {root: key for key in reversed(self._gateways) for root in self.vendors[key].root_paths}
+        found = max((root for root in roots if path.startswith(root)), key=len, default=None)
+        return (self._front if found is None else self._gateways[roots[found]])(environ, start_response)
 
     def __enter__(self) -> Self:
         self.start()

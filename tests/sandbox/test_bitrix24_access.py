@@ -153,6 +153,17 @@ def test_a_method_is_blocked_when_its_time_is_spent(portal: Sandbox, rest: Any) 
     assert rest("crm.deal.get", id=1).status_code == 200
 
 
+def test_vendors_share_the_bare_host() -> None:
+    """Paths at the bare host go to the vendor with the longest root: tokens of Bitrix24 beside those of amoCRM."""
+    with Sandbox(vendors=("amocrm", "bitrix24")) as both:
+        crm, query = both.bitrix24, {"client_id": both.bitrix24.client_id, "client_secret": both.bitrix24.client_secret}
+        query |= {"grant_type": "refresh_token", "refresh_token": crm.issue_tokens()["refresh_token"]}
+        token = requests.get(f"{both.url}/oauth/token/", params=query, timeout=5).json()["access_token"]
+        profile = requests.get(f"{both.url}/rest/profile", params={"auth": token}, timeout=5)
+        consent = requests.get(f"{both.url}/oauth", params={"client_id": both.amocrm.client_id}, timeout=5)
+        assert (profile.json()["result"]["ID"], consent.status_code) == ("1", 200)
+
+
 def test_a_renamed_portal_redirects(portal: Sandbox, rest: Any) -> None:
     """The old host answers with a redirect, which costs a POST its body; the new one works, member_id stays."""
     crm = portal.bitrix24

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import requests
+
 from crmkit_sandbox import Sandbox
 
 
@@ -164,6 +166,19 @@ def test_a_call_is_registered_finished_and_recorded(portal: Sandbox, rest: Any) 
     assert rest.refusal("telephony.externalCall.finish", CALL_ID="x", USER_ID=1) == (400, "ERROR_CORE", text)
     nobody = rest.refusal("telephony.externalCall.register", PHONE_NUMBER="1", TYPE=2)
     assert nobody == (400, "ERROR_CORE", "USER_ID or USER_PHONE_INNER should be set")
+
+
+def test_a_record_is_uploaded_apart(portal: Sandbox, rest: Any) -> None:
+    """A file name alone gives an address for the file, which attaches it to its call; without a file it refuses."""
+    rest.as_app()
+    made = rest.result("telephony.externalCall.register", USER_ID=1, PHONE_NUMBER="+79990000000", TYPE=1)
+    place = rest.result("telephony.externalCall.attachRecord", CALL_ID=made["CALL_ID"], FILENAME="a.wav")
+    assert requests.post(place["uploadUrl"], timeout=5).status_code == 400
+    sent = requests.post(place["uploadUrl"], files={place["fieldName"]: ("a.wav", b"x")}, timeout=5)
+    (row,) = portal.bitrix24.calls.values()
+    assert (sent.status_code, sent.json()["result"]) == (200, {"FILE_ID": row["RECORD_FILE_ID"]})
+    wrong = rest.refusal("telephony.externalCall.attachRecord", CALL_ID=made["CALL_ID"], FILENAME="a.exe")
+    assert wrong[:2] == (400, "ERROR_CORE")
 
 
 def test_a_missed_call_of_a_stranger_makes_a_lead(portal: Sandbox, rest: Any) -> None:

@@ -145,7 +145,7 @@ class Events:
             "TIMESTAMP_X": iso(portal.now()),
             "EVENT_NAME": name,
             "EVENT_DATA": data or False,
-            "EVENT_ADDITIONAL": {"user_id": portal.actor.user_id},
+            "EVENT_ADDITIONAL": False,
             "MESSAGE_ID": message_id,
             "process_id": None,
             "error": 0,

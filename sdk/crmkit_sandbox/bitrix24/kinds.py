@@ -15,6 +15,7 @@ ADDRESS = (
     "ADDRESS:string ADDRESS_2:string ADDRESS_CITY:string ADDRESS_POSTAL_CODE:string ADDRESS_REGION:string "
     "ADDRESS_PROVINCE:string ADDRESS_COUNTRY:string ADDRESS_LOC_ADDR_ID:integer"
 )
+REG_ADDRESS = " ".join(f"REG_{word}" for word in ADDRESS.split())
 PERSON = "NAME:string SECOND_NAME:string LAST_NAME:string HONORIFIC:crm_status BIRTHDATE:date POST:string"
 HAS = "HAS_PHONE:char! HAS_EMAIL:char! HAS_IMOL:char!"
 MONEY = "CURRENCY_ID:crm_currency OPPORTUNITY:double IS_MANUAL_OPPORTUNITY:char"
@@ -88,7 +89,8 @@ LEAD = Kind(
     _fields(
         f"ID:integer! TITLE:string {PERSON} COMPANY_TITLE:string COMPANY_ID:crm_company CONTACT_ID:crm_contact "
         f"IS_RETURN_CUSTOMER:char! {SOURCE} STATUS_ID:crm_status STATUS_DESCRIPTION:string {MONEY} {HAS} "
-        f"DATE_CLOSED:datetime! STATUS_SEMANTIC_ID:string! {MOVED} {ADDRESS} {TAIL}"
+        f"DATE_CLOSED:datetime! STATUS_SEMANTIC_ID:string! {MOVED} {ADDRESS} "
+        f"ADDRESS_COUNTRY_CODE:string {TAIL}"
     ),
     "STATUS_ID",
     "STATUS_SEMANTIC_ID",
@@ -111,8 +113,8 @@ COMPANY = Kind(
     _fields(
         "ID:integer! COMPANY_TYPE:crm_status TITLE:string LOGO:file LEAD_ID:crm_lead "
         f"{HAS} BANKING_DETAILS:string INDUSTRY:crm_status REVENUE:double CURRENCY_ID:crm_currency "
-        f"EMPLOYEES:crm_status IS_MY_COMPANY:char ORIGIN_VERSION:string {ADDRESS} REG_ADDRESS:string "
-        f"REG_ADDRESS_CITY:string REG_ADDRESS_POSTAL_CODE:string {TAIL}"
+        f"EMPLOYEES:crm_status IS_MY_COMPANY:char ORIGIN_VERSION:string {ADDRESS} {REG_ADDRESS} "
+        f"ADDRESS_COUNTRY_CODE:string REG_ADDRESS_COUNTRY_CODE:string ADDRESS_LEGAL:string {TAIL}"
     ),
 )
 KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (LEAD, DEAL, CONTACT, COMPANY)}

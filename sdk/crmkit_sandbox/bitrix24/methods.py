@@ -34,6 +34,8 @@ class Call:
     caller: Caller
     params: Row
     registry: "Mapping[str, Method]"
+    # Sizes of the files that came along, by the names of their fields.
+    files: Mapping[str, int] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -142,7 +142,8 @@ def _offline(call: Call) -> Row:
 def _offline_list(call: Call) -> Answer:
     rows = [row for _, row in _in_order(call.portal.shelves["offline"]) if _fits(call, row)]
     page = list_rows(
-        ({**_shown(row), "PROCESS_ID": row["process_id"], "ERROR": row["error"]} for row in rows), call.get("start", 0)
+        ({**_shown(row), "PROCESS_ID": row["process_id"] or "", "ERROR": str(row["error"])} for row in rows),
+        call.get("start", 0),
     )
     return Answer(page.rows, page.total, page.next)
 

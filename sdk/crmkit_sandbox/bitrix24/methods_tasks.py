@@ -64,6 +64,8 @@ def _show(call: Call, row: Row, names: list[str] | None = None) -> Row:
         if name == "UF_CRM_TASK" and (names is None or name not in names):
             continue
         shown[universal_name(name) if name != "UF_CRM_TASK" else "ufCrmTask"] = value
+    if shown.get("tags"):
+        shown["tags"] = {str(number): {"id": number, "title": tag} for number, tag in enumerate(shown["tags"], 1)}
     if names is None or "RESPONSIBLE_ID" in names:
         shown["responsible"] = _user(call, row["RESPONSIBLE_ID"])
     if names is None or "CREATED_BY" in names:

@@ -1,5 +1,7 @@
 """Methods of telephony: calls of an outside telephony and the statistics of calls."""
 
+from urllib.parse import urlencode
+
 from crmkit_sandbox.wire import Row
 
 from .calls import CALLBACK, IN, IN_REDIRECTED, INFO, OUT, attach_record, finish_call, owner_of, register_call
@@ -22,6 +24,7 @@ TYPES = {
     "CRM_ACTIVITY_ID": "integer",
     "COST": "double",
 } | dict.fromkeys(TEXTS, "string")
+FILE_FIELD = "file"
 PRIVATE = ("id", "updated_at", "is_deleted", "registered_at", "is_finished", "created")
 NOT_FOUND = "Call is not found (call should be registered prior to finishing)"
 
@@ -37,6 +40,7 @@ def register(registry: Registry) -> None:
         ("searchCrmEntities", _search),
     ):
         registry.add(f"telephony.externalCall.{name}", body, scope="telephony", is_app_only=True)
+    registry.add("upload", _upload, scope="telephony", is_app_only=True)
     registry.add("voximplant.statistic.get", _statistic, scope="telephony")
 
 
@@ -88,7 +92,10 @@ def _named_owner(call: Call) -> tuple[Kind, int] | None:
 
 
 def _known(call: Call) -> Row:
-    call_id = str(call.need("CALL_ID"))
+    return _by_id(call, str(call.need("CALL_ID")))
+
+
+def _by_id(call: Call, call_id: str) -> Row:
     row = next((one for one in call.portal.tables["calls"].rows() if one["CALL_ID"] == call_id), None)
     if row is None:
         raise Problem(400, "ERROR_CORE", NOT_FOUND)
@@ -140,8 +147,18 @@ def _attach(call: Call) -> Row:
     if name is not None and not str(name).lower().endswith((".mp3", ".wav")):
         raise Problem(400, "ERROR_CORE", "Wrong file extension")
     if content is None and url is None:
-        raise Problem(400, "ERROR_CORE", "FILE_CONTENT or RECORD_URL should be set")
+        query = urlencode(
+            {"auth": call.oauth.issue_access(call.caller.user_id), "token": f"telephony|{row['CALL_ID']}"}
+        )
+        return {"uploadUrl": f"{call.oauth.base_url}/rest/upload.json?{query}", "fieldName": FILE_FIELD}
     return {"FILE_ID": attach_record(call.portal, row, str(url) if url else None)}
+
+
+def _upload(call: Call) -> Row:
+    purpose, _, call_id = str(call.need("token")).partition("|")
+    if purpose != "telephony" or not call.files.get(FILE_FIELD):
+        raise Problem(400, "ERROR_CORE", "The file or its token is wrong")
+    return {"FILE_ID": attach_record(call.portal, _by_id(call, call_id), None)}
 
 
 def _show(call: Call) -> bool:
@@ -156,15 +173,18 @@ def _search(call: Call) -> list[Row]:
         for row_id in call.portal.search[kind.key].by_phone(phone):
             row = call.portal.table(kind).live(row_id) or {}
             name = f"{row.get('NAME') or ''} {row.get('LAST_NAME') or ''}".strip() or row.get("TITLE")
-            owner = row.get("ASSIGNED_BY_ID")
-            found.append(
-                {
-                    "CRM_ENTITY_TYPE": kind.event,
-                    "CRM_ENTITY_ID": row_id,
-                    "ASSIGNED_BY_ID": number_of(owner),
-                    "NAME": name,
-                }
-            )
+            owner = call.portal.shelves["users"].get(number_of(row.get("ASSIGNED_BY_ID")), {})
+            shown: Row = {"CRM_ENTITY_TYPE": kind.event, "CRM_ENTITY_ID": row_id, "NAME": name}
+            shown["ASSIGNED_BY_ID"] = number_of(row.get("ASSIGNED_BY_ID"))
+            shown["ASSIGNED_BY"] = {
+                "ID": row.get("ASSIGNED_BY_ID"),
+                "TIMEMAN_STATUS": "OPENED",
+                "USER_PHONE_INNER": owner.get("UF_PHONE_INNER") or None,
+                "WORK_PHONE": owner.get("WORK_PHONE") or None,
+                "PERSONAL_PHONE": None,
+                "PERSONAL_MOBILE": owner.get("PERSONAL_MOBILE") or None,
+            }
+            found.append(shown)
     return found
 
 

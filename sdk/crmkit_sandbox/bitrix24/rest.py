@@ -81,7 +81,8 @@ class Rest:
         began, took = self.portal.world.clock.now(), time.perf_counter()
         if self._operating.is_blocked(caller.credential, name):
             raise standard(429)
-        call = Call(self.portal, self._events, self._oauth, caller, params, self._registry)
+        files = {field: len(file.read()) for field, file in request.files.items()} if request.files else {}
+        call = Call(self.portal, self._events, self._oauth, caller, params, self._registry, files)
         found = method.body(call)
         answer = found if isinstance(found, Answer) else Answer(found)
         if call.ignored:

@@ -104,6 +104,8 @@ def add_user(portal: Portal, name: str, last_name: str, email: str, *, is_admin:
         "LAST_ACTIVITY_DATE": {},
         "PERSONAL_GENDER": "",
         "PERSONAL_BIRTHDAY": "",
+        "PERSONAL_WWW": "",
+        "PERSONAL_CITY": "",
         "PERSONAL_MOBILE": "",
         "WORK_PHONE": "",
         "WORK_POSITION": "",

@@ -5,7 +5,7 @@ from typing import Any
 
 from crmkit_sandbox.wire import Row
 
-from .kinds import MULTIFIELDS, STATUS_TYPES, Field, Kind
+from .kinds import LEAD, MULTIFIELDS, STATUS_TYPES, Field, Kind
 from .multifields import universal as universal_multifields
 from .params import items_of
 from .portal import Portal
@@ -81,6 +81,8 @@ def universal_rows(
         one |= {name: _links(row, name) for name in links if _has_links(kind, name)}
         if is_all and kind.has_multifields:
             one["fm"] = universal_multifields(row)
+        if is_all and kind is LEAD:
+            one |= _lead_values(row)
         if is_all:
             one["entityTypeId"] = kind.type_id
         shown.append(one)
@@ -133,6 +135,18 @@ def _type(kind: Kind, user_fields: dict[str, Row], name: str) -> tuple[str, bool
     if name in user_fields:
         return user_fields[name]["USER_TYPE_ID"], user_fields[name]["MULTIPLE"] == "Y"
     return kind.fields[name].type, False
+
+
+def _lead_values(row: Row) -> Row:
+    """Phones and e-mails of a lead by their types, which only leads repeat beside `fm`."""
+    shown: Row = {}
+    for name, types in (("PHONE", ("WORK", "MOBILE", "MAILING")), ("EMAIL", ("WORK", "HOME", "MAILING"))):
+        values = row.get(name, ())
+        shown[name.lower()] = values[0]["VALUE"] if values else ""
+        for type_ in types:
+            found = (value["VALUE"] for value in values if value["VALUE_TYPE"] == type_)
+            shown[f"{name.lower()}{type_.capitalize()}"] = next(found, "")
+    return shown
 
 
 def _has_links(kind: Kind, name: str) -> bool:

@@ -34,7 +34,7 @@ class Bitrix24(Person):
 
     key = "bitrix24"
     title = "Bitrix24"
-    root_paths: tuple[str, ...] = ("/rest/",)
+    root_paths: tuple[str, ...] = ("/rest/", "/oauth/token", "/oauth/authorize")
 
     def __init__(self, world: World, courier: Courier) -> None:
         portal = Portal(world)
