@@ -146,6 +146,37 @@ def test_changes_of_a_firm_are_told(shop: Sandbox, retail: Any) -> None:
             "field": "contact",
             "oldValue": None,
             "newValue": {"id": contact},
-            "customerContact": {"id": contact, "customer": {"id": person, "site": "main"}},
+            "customerContact": {"id": contact, "customer": {"id": person}},
+        },
+        {
+            "id": since + 3,
+            **head,
+            "source": "user",
+            "user": {"id": 20},
+            "field": "main_contact",
+            "oldValue": None,
+            "newValue": {"id": contact},
         },
     ]
+
+
+def test_parts_of_a_firm_are_told(shop: Sandbox, retail: Any) -> None:
+    """A company is told whole when it is added, then by its fields; so is which one is the main."""
+    crm = shop.retailcrm
+    firm = create(retail)
+    since = crm.history("corporate")[-1]["id"]
+    company = crm.add_company(firm, "Вектор")
+    retail.post(f"{ROOT}/{firm}/companies/{company}/edit", by="id", entityBy="id", company={"name": "Новый вектор"})
+    other = crm.add_company(firm, "Другая", isMain=True)
+    told = retail.get(f"{ROOT}/history", **{"filter[sinceId]": since}).json()["history"]
+    assert [(row["field"], row["oldValue"], row["newValue"]) for row in told] == [
+        ("company", None, {"id": company, "name": "Вектор"}),
+        ("main_company", None, {"id": company, "name": "Вектор"}),
+        ("company.name", "Вектор", "Новый вектор"),
+        ("company", None, {"id": other, "name": "Другая"}),
+        ("main_company", {"id": company, "name": "Новый вектор"}, {"id": other, "name": "Другая"}),
+    ]
+    assert (told[0]["company"]["createdAt"], told[2]["company"]) == (
+        "2025-10-09 11:53:20",
+        {"id": company, "name": "Новый вектор"},
+    )

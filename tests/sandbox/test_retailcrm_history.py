@@ -162,6 +162,9 @@ def test_people_and_payments_have_fields_of_their_own(shop: Sandbox, retail: Any
         ("phones", None, "3"),
         ("email", None, "a@mail.example"),
     ]
+    crm.update_customer(person, address={"city": "Казань"})
+    (moved,) = feed(retail, "customers", sinceId=9005)
+    assert (moved["field"], moved["newValue"], moved["address"]["isMain"]) == ("address.city", "Казань", True)
     order = crm.add_order(items=[("Чайник", 100, 1)])
     payment = crm.add_payment(order, 100, status="not-paid")
     retail.post(f"orders/payments/{payment}/edit", by="id", payment={"status": "paid"})

@@ -307,8 +307,8 @@ def test_other_scopes_bring_another_key(shop: Sandbox, retail: Any) -> None:
     assert answer.status_code == 200
 
 
-def test_the_account_tells_its_zone(retail: Any) -> None:
-    """Settings hold the zone and the currency, the system its addresses."""
+def test_the_account_tells_its_zone(shop: Sandbox, retail: Any) -> None:
+    """Settings hold the zone and the currency, the system its addresses; in another zone dates are others."""
     settings = retail.get("settings").json()["settings"]
     assert (settings["timezone"]["value"], settings["default_currency"]["value"]) == ("Europe/Moscow", "RUB")
     system = retail.session.get(f"{retail.base}/api/system-info", timeout=5).json()
@@ -318,6 +318,10 @@ def test_the_account_tells_its_zone(retail: Any) -> None:
         "publicUrl": retail.base,
         "technicalUrl": retail.base,
     }
+    shop.retailcrm.timezone = "Asia/Yekaterinburg"
+    person = shop.retailcrm.add_customer(firstName="a")
+    assert retail.get("settings").json()["settings"]["timezone"]["value"] == "Asia/Yekaterinburg"
+    assert shop.retailcrm.customers[person]["createdAt"] == "2025-10-09 13:53:20"
     assert retail.get("statistic/update").json() == {"success": True}
 
 

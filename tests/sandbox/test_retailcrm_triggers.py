@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import requests
 
 from crmkit_sandbox import Sandbox
 
@@ -188,3 +189,23 @@ def test_two_vendors_stand_side_by_side() -> None:
         sandbox.retailcrm.seed()
         assert (len(sandbox.amocrm.leads), len(sandbox.retailcrm.orders)) == (1, 15)
         assert sandbox.retailcrm.base_url == f"{sandbox.url}/retailcrm"
+
+
+def test_other_processes_act_by_name(shop: Sandbox) -> None:
+    """The control API does what people do, tells the state, and answers a refusal with its words."""
+    control = f"{shop.url}/_sandbox"
+    order = requests.post(
+        f"{control}/retailcrm/do/add_order", json={"firstName": "Анна", "items": [["Чайник", 1990, 2]]}, timeout=5
+    ).json()["result"]
+    moved = requests.post(f"{control}/retailcrm/do/set_status", json={"id": order, "status": "complete"}, timeout=5)
+    state = requests.get(f"{control}/state", timeout=5).json()
+    assert (moved.status_code, [(row["id"], row["status"], row["totalSumm"]) for row in state["orders"]]) == (
+        200,
+        [(order, "complete", 3980)],
+    )
+    refused = requests.post(f"{control}/retailcrm/do/set_status", json={"id": order, "status": "x"}, timeout=5)
+    assert (refused.status_code, "Order is not loaded" in refused.json()["error"]) == (400, True)
+    requests.post(f"{control}/limits", json={"enabled": True, "per_second": 1}, timeout=5)
+    headers = {"X-API-KEY": shop.retailcrm.api_key}
+    url = f"{shop.retailcrm.base_url}/api/v5/orders"
+    assert [requests.get(url, headers=headers, timeout=5).status_code for _ in range(2)] == [200, 503]

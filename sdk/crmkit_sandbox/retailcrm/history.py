@@ -13,7 +13,7 @@ from .account import FIRST_HISTORY_ID, Account, Kind
 ENTITY = {"customers": "customer", "corporate": "customer", "orders": "order", "tasks": "task"}
 # What a row holds beside the vendor's fields, or what follows from other fields.
 SILENT = frozenset(
-    {"id", "type", "updated_at", "is_deleted", "combined_to", "slug", "number", "createdAt", "statusUpdatedAt"}
+    {"id", "type", "updated_at", "is_deleted", "combined_to", "slug", "number", "statusUpdatedAt"}
     | {"completedAt", "fromApi", "summ", "totalSumm", "purchaseSumm", "prepaySum", "markDatetime", "creator"}
 )
 CODED = frozenset({"status", "orderType", "orderMethod", "shipmentStore", "segments"})
@@ -213,14 +213,25 @@ def _payment(payment: Row) -> Row:
     return {name: payment[name] for name in ("id", "type", "externalId") if name in payment}
 
 
-def _contacts(account: Account, old: list[Row] | None, new: list[Row] | None) -> Iterator[Difference]:
+def _contacts(_: Account, old: list[Row] | None, new: list[Row] | None) -> Iterator[Difference]:
     before, after = ({one["id"]: one for one in contacts or ()} for contacts in (old, new))
     for contact_id in dict.fromkeys((*before, *after)):
-        if before.get(contact_id) != after.get(contact_id):
-            one = after.get(contact_id) or before[contact_id]
-            part = {"id": contact_id, "customer": reference(account, one["customer"])}
-            was, now = (_identified(contact_id) if contact_id in book else None for book in (before, after))
-            yield Difference("contact", was, now, {"customerContact": part})
+        was, now = before.get(contact_id), after.get(contact_id)
+        one = now or was or {}
+        part = {"id": contact_id, "customer": {"id": one["customer"]}}
+        if was is None or now is None:
+            pair = [_identified(contact_id) if state else None for state in (was, now)]
+            yield Difference("contact", pair[0], pair[1], {"customerContact": part})
+        elif was["customer"] != now["customer"]:
+            yield Difference("contact", _identified(contact_id), _identified(contact_id), {"customerContact": part})
+        added = [
+            company for company in (now or {}).get("companies", ()) if company not in (was or {}).get("companies", ())
+        ]
+        for company in added:
+            about = {"company": {"id": company}, "customerContact": {"id": contact_id}}
+            value = {"id": company, "customer_contact": {"id": contact_id}}
+            yield Difference("contact.contact_company", None, value, about)
+    yield from _main("contact", before, after)
 
 
 def _parts(name: str) -> Any:
@@ -229,13 +240,31 @@ def _parts(name: str) -> Any:
         for part_id in dict.fromkeys((*before, *after)):
             was, now = before.get(part_id), after.get(part_id)
             if was is None or now is None:
-                pair = [_identified(part_id) if one else None for one in (was, now)]
-                yield Difference(name, pair[0], pair[1], {name: {"id": part_id}})
-            elif was != now:
-                for told in _branches(f"{name}.", was, now):
-                    yield Difference(told.field, told.old, told.new, {name: {"id": part_id}})
+                yield Difference(name, _named(was), _named(now), {name: now or was})
+                continue
+            states = [{key: value for key, value in state.items() if key != "isMain"} for state in (was, now)]
+            for told in _branches(f"{name}.", *states):
+                yield Difference(told.field, told.old, told.new, {name: _named(now)})
+        yield from _main(name, before, after)
 
     return tell
+
+
+def _main(name: str, before: dict[int, Row], after: dict[int, Row]) -> Iterator[Difference]:
+    """Which part of a corporate customer is the main one."""
+    was, now = (next((part for part in parts.values() if part["isMain"]), None) for parts in (before, after))
+    if (was or {}).get("id") != (now or {}).get("id"):
+        yield Difference(f"main_{name}", _named(was), _named(now))
+
+
+def _named(part: Row | None) -> Row | None:
+    return {key: part[key] for key in ("id", "name") if key in part} if part else None
+
+
+def _address(_: Account, old: Row | None, new: Row | None) -> Iterator[Difference]:
+    part = {"address": {"id": (new or old or {}).get("id"), "isMain": True}}
+    for told in _branches("address.", old or {}, new or {}):
+        yield Difference(told.field, told.old, told.new, part)
 
 
 SPECIAL: dict[str, Any] = {
@@ -244,6 +273,7 @@ SPECIAL: dict[str, Any] = {
     "company": lambda _, old, new: iter([Difference("company", _identified(old), _identified(new))]),
     "order": lambda _, old, new: iter([Difference("order", _identified(old), _identified(new))]),
     "phones": _phones,
+    "address": _address,
     "tags": _tags,
     "customFields": _custom,
     "delivery": _delivery,

@@ -80,7 +80,7 @@ class Person:
         self, corporate_id: int, customer_id: int, *, is_main: bool = False, by: int | None = None, hooks: bool = True
     ) -> int:
         """The id of a person's place among the contacts of a corporate customer."""
-        given = {"customer": {"id": customer_id}, "isMain": is_main}
+        given = {"customer": {"id": customer_id}, **({"isMain": True} if is_main else {})}
         return self._add_part("contacts", corporate_id, given, by, hooks)
 
     def add_order(self, *, site: str = MAIN_SITE, by: int | None = None, hooks: bool = True, **fields: Any) -> int:

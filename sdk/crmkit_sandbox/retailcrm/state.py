@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from wsgiref.types import WSGIApplication
+from zoneinfo import ZoneInfo
 
 from werkzeug.wrappers import Response
 
@@ -89,6 +90,16 @@ class RetailCrm(Person):
     def switches(self) -> Switches:
         """What no primary source settles, to be turned the other way."""
         return self.account.switches
+
+    @property
+    def timezone(self) -> str:
+        """The account's zone, in which all its dates are; an IANA name."""
+        return str(self.account.zone)
+
+    @timezone.setter
+    def timezone(self, name: str) -> None:
+        """Move the account to another zone; dates that are stored stay as they are."""
+        self.account.zone = ZoneInfo(name)
 
     @property
     def telephony_per_second(self) -> int:
