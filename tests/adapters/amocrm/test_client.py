@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -362,6 +363,31 @@ class TestFeed:
         assert [one for one in refs if one.kind is Kind.CALL] == [ref(Kind.CALL, f"leads.{_note_id(note)}")]
         assert connection.supports(Capability.STAGE_HISTORY) is Level.ABSENT
         assert connection.feed(page.cursor).hints == ()
+
+    def test_moves_of_one_second_keep_the_order_of_the_list(self, mock: responses.RequestsMock) -> None:
+        """Events come newest first with whole seconds; their ids say nothing of the order."""
+        connection = opened(HOST)
+        start = connection.feed(None).cursor
+        at = int(datetime.now(UTC).timestamp())
+        stages = [1, 2, 3, 2, 1]
+        events = [
+            {
+                "id": name,
+                "type": "lead_status_changed",
+                "entity_id": 7,
+                "entity_type": "lead",
+                "created_at": at,
+                "value_before": [{"lead_status": {"id": before, "pipeline_id": 9}}],
+                "value_after": [{"lead_status": {"id": after, "pipeline_id": 9}}],
+            }
+            for name, before, after in zip("dbca", stages, stages[1:], strict=False)
+        ]
+        mock.add(responses.GET, f"{API}/events", json={"_embedded": {"events": events[::-1]}})
+        mock.add(responses.GET, re.compile(f"{API}/(tasks|leads|contacts|companies).*"), status=204)
+        moves = [hint.move for hint in connection.feed(start).hints if hint.move is not None]
+        assert [(move.from_stage, move.to_stage) for move in moves] == [
+            (("9", str(before)), ("9", str(after))) for before, after in itertools.pairwise(stages)
+        ]
 
     def test_a_quiet_reading_costs_three_requests(self, sandbox: Sandbox) -> None:
         """Events, tasks, incoming leads."""
