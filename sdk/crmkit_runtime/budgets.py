@@ -11,6 +11,12 @@ from crmkit.http import RateLimit, Urgency
 MARGIN_S = 0.05
 """Added to each window, because the vendor sees our calls bunched by the network; 20 ms were seen to be too little."""
 
+MOST_REFUSALS = 5
+"""So many refusals in a row are remembered; each after the first leaves one permit of a window to strangers."""
+
+REFUSAL_LASTS_S = 20.0
+"""After so long without a refusal one of them is forgotten."""
+
 LIVE_MEMORY_S = 5.0
 """For so long after a handler's call the bulk class leaves a quarter of the permits alone."""
 
@@ -27,6 +33,7 @@ class Budget:
         level: what a bucket held at `level_at`.
         blocked_until: nobody passes before.
         live_until: the last moment granted to a live caller.
+        refusals: how often the vendor refused of late; refusals of calls that were under way together count as one.
         bulk_at: the last moment granted to a bulk caller.
         at: when it was last looked at.
     """
@@ -36,6 +43,7 @@ class Budget:
     level_at: float = 0.0
     blocked_until: float = 0.0
     live_until: float = 0.0
+    refusals: float = 0.0
     bulk_at: float = 0.0
     at: float = 0.0
 
@@ -57,6 +65,7 @@ class Budget:
             self.blocked_until -= back
             self.live_until -= back
             self.bulk_at -= back
+        self.refusals = max(0.0, self.refusals - max(0.0, now - max(self.at, self.blocked_until)) / REFUSAL_LASTS_S)
         self.at = now
         horizon = now - limit.per_s - MARGIN_S
         self.granted = [moment for moment in self.granted if moment > horizon] if limit.shape == "window" else []
@@ -109,13 +118,15 @@ class Budget:
         return True
 
     def push(self, until: float) -> None:
-        """Let nobody pass before `until`."""
+        """Let nobody pass before `until`; the vendor has refused."""
+        if self.blocked_until <= self.at:
+            self.refusals = min(self.refusals + 1, MOST_REFUSALS)
         self.blocked_until = max(self.blocked_until, until)
 
     def _free_in_window(self, limit: RateLimit, spare: int, start: float) -> float:
         # Calls are granted in the order in which they come: never before the last grant.
         start = max(start, self.granted[-1]) if self.granted else start
-        permits = max(1, limit.permits - spare)
+        permits = max(1, limit.permits - spare - round(max(0.0, self.refusals - 1)))
         if len(self.granted) < permits:
             return start
         return max(start, self.granted[-permits] + limit.per_s + MARGIN_S)

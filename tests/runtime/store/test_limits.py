@@ -141,6 +141,20 @@ def test_a_push_reaches_those_who_sleep(database: Database, clock: TurnedClock) 
     sleeper.join(5)
 
 
+def test_refusals_in_a_row_leave_room_to_strangers(limiter: DatabaseLimiter, walker: Walker) -> None:
+    """The first is taken for chance; each more costs a permit, down to three; with time all seven come back."""
+    bursts = []
+    for refusals in range(8):
+        found = moments(limiter, walker, 14, SEVEN)
+        bursts.append(max(found.count(at) for at in found[7:]))
+        for _ in range(3 if refusals < 7 else 0):
+            limiter.push(SEVEN, 2.0)
+        walker.wait(2.5)
+    assert bursts == [7, 7, 6, 5, 4, 4, 3, 3]
+    walker.wait(200)
+    assert moments(limiter, walker, 7, SEVEN) == [walker.at] * 7
+
+
 def test_a_long_push_is_an_error(limiter: DatabaseLimiter) -> None:
     """Nobody sleeps for minutes: the caller hears how long the account is closed."""
     limiter.push(SEVEN, 600.0)
