@@ -67,12 +67,22 @@ def field_def(raw: Item, kind: Kind, dictionaries: Mapping[str, Item]) -> FieldD
 
 
 def read_fields(raw: Item, account: Home) -> tuple[CustomValue, ...]:
-    """All filled fields of an entity, by what was known of them when it was read."""
+    """All filled fields of an entity, by what was known of them when it was read.
+
+    Fields that the settings give a role, such as the deal's title, are no custom fields: a change of one is told once.
+    """
     values = raw.get("customFields")
     if not values or not isinstance(values, Mapping):
         return ()
-    known = as_map(as_map(raw.get(OURS)).get("fields"))
-    return tuple([_value(code, value, known.get(code), account) for code, value in values.items() if value is not None])
+    ours = as_map(raw.get(OURS))
+    known, roles = as_map(ours.get("fields")), as_map(ours.get("roles")).values()
+    return tuple(
+        [
+            _value(code, value, known.get(code), account)
+            for code, value in values.items()
+            if value is not None and code not in roles
+        ]
+    )
 
 
 def known_fields(raw: Item, fields: Mapping[str, FieldDef]) -> dict[str, list[Any]]:

@@ -20,6 +20,7 @@ from crmkit.models import (
     CallStatus,
     Contact,
     CustomField,
+    CustomValue,
     Deal,
     Direction,
     Email,
@@ -33,7 +34,7 @@ from crmkit.models import (
     StageRef,
     Task,
 )
-from crmkit.values import Kind, Money, Ref
+from crmkit.values import Json, Kind, Money, Ref
 from crmkit.write import Verb, Write
 from crmkit_retailcrm.translate import (
     call_item,
@@ -165,7 +166,8 @@ def test_a_plain_order_has_one_person_and_is_open() -> None:
 def test_a_title_field_wins_over_the_number() -> None:
     """Where the settings name a field for titles and it is filled."""
     order = {**CARDS["plain_order"], "customFields": {"title": "Окна в офис"}, "crmkit": {"roles": {"title": "title"}}}
-    assert from_order(order, ACCOUNT).title == "Окна в офис"
+    found = from_order(order, ACCOUNT)
+    assert (found.title, found.custom) == ("Окна в офис", ())
 
 
 def test_a_task_stands_on_its_order_and_tells_its_result() -> None:
@@ -445,3 +447,109 @@ def test_definitions_name_their_options() -> None:
     assert (found.type, found.options) == (FieldType.ENUM, {"Да": "a", "b": "b"})
     assert (strange.title, strange.type, strange.is_computed) == ("y", FieldType.UNKNOWN, True)
     assert cast("Task", from_item(Kind.TASK, {"id": 1}, ACCOUNT)).about is None
+
+
+def test_what_was_read_can_be_written_again() -> None:
+    """A value as it was read goes back by its field's code; a field that is gone is refused by its title."""
+    values = {
+        "integer": CustomValue(id="integer", title="Поле integer", type=FieldType.INT, value=5),
+        "dictionary": CustomValue(id="dictionary", title="Поле dictionary", type=FieldType.ENUM, value="Красный"),
+    }
+    draft = drafted(Kind.DEAL, {"custom": list(values.values())}, {}, Names(), is_new=True)
+    gone = CustomValue(id="gone", title="Нет", type=FieldType.TEXT, value="x")
+    with pytest.raises(Rejected) as refused:
+        drafted(Kind.DEAL, {"custom": [gone]}, {}, Names(), is_new=True)
+    assert draft.item == {"customFields": {"integer": 5, "dictionary": "r"}}
+    assert list(refused.value.fields) == ["Нет"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "item"),
+    [
+        (Kind.CONTACT, {"owner_id": None, "emails": (), "remove_tags": ["опт"]}, {"managerId": None, "email": None}),
+        (
+            Kind.CONTACT,
+            {"created_at": datetime(2026, 3, 2, 11, 5, 9, tzinfo=UTC)},
+            {"createdAt": "2026-03-02 14:05:09"},
+        ),
+        (Kind.CONTACT, {"name": "Иван"}, {"firstName": "Иван", "patronymic": None, "lastName": None}),
+        (Kind.DEAL, {"loss_reason": "Дорого", "outcome": Outcome.OPEN, "company": None}, {"statusComment": "Дорого"}),
+        (Kind.TASK, {"due": None, "about": ref(Kind.DEAL, "70")}, {"datetime": None, "order": {"id": 70}}),
+        (Kind.TASK, {"about": None, "is_done": True}, {"order": None, "customer": None, "complete": True}),
+    ],
+)
+def test_changes_are_written_by_field(kind: Kind, values: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+    """Null clears; what needs no writing of its own writes nothing."""
+    found = drafted(kind, values, {}, Names(), is_new=False).item
+    assert {name: found[name] for name in item} == item
+
+
+def test_a_companys_people_and_legal_entity_have_requests_of_their_own() -> None:
+    """They are no fields of the corporate customer."""
+    values = {
+        "name": "ООО",
+        "inn": "077",
+        "kpp": "1",
+        "site": "https://okna.example",
+        "contacts": (ref(Kind.CONTACT, "51"),),
+    }
+    draft = drafted(Kind.COMPANY, values, {}, Names(), is_new=True)
+    assert draft.item == {"nickName": "ООО"}
+    assert draft.people == (ref(Kind.CONTACT, "51"),)
+    assert draft.legal == {
+        "contragent": {"contragentType": "legal-entity", "INN": "077", "KPP": "1"},
+        "site": "https://okna.example",
+    }
+
+
+def test_a_title_is_the_number_of_a_new_order_only() -> None:
+    """Where the settings name no field, people's number of an order is not taken away."""
+    assert drafted(Kind.DEAL, {"title": "Окна"}, {}, Names(), is_new=True).item == {"number": "Окна"}
+    with pytest.raises(Rejected) as refused:
+        drafted(Kind.DEAL, {"title": "Двери"}, {}, Names(), is_new=False)
+    assert list(refused.value.fields) == ["title"]
+
+
+def test_extra_lies_over_the_body() -> None:
+    """Objects are merged, all else is replaced."""
+    values = {"company": ref(Kind.COMPANY, "60"), "loss_reason": "x"}
+    extra: dict[str, Json] = {"customer": {"site": "main"}, "statusComment": "y", "call": True}
+    assert drafted(Kind.DEAL, values, extra, Names(), is_new=True).item == {
+        "customer": {"id": 60, "type": "customer_corporate", "site": "main"},
+        "statusComment": "y",
+        "call": True,
+    }
+
+
+@pytest.mark.parametrize("broken", [None, "", "yesterday", False, 5])
+def test_broken_times_are_none(broken: Any) -> None:
+    """A record with a date that is none is still a record."""
+    found = from_customer({"id": 1, "createdAt": broken, "birthday": broken}, ACCOUNT)
+    assert (found.created_at, found.updated_at, found.birthday) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("wire", "amount"),
+    [("12,5", None), (None, None), (True, None), ("NaN", None), ("7.10", Decimal("7.10")), (0.1, Decimal("0.1"))],
+)
+def test_amounts_are_exact_or_none(wire: Any, amount: Decimal | None) -> None:
+    """No noise of binary fractions, no senseless numbers."""
+    found = from_order({"id": 1, "totalSumm": wire, "status": "new"}, ACCOUNT)
+    assert found.amount == (None if amount is None else Money(amount, "RUB"))
+
+
+def test_a_value_that_is_not_of_its_fields_type_is_kept_as_text() -> None:
+    """It must not hide the other fields of the record."""
+    fields = {code: [code, type_, {}] for code, type_ in (("a", "int"), ("b", "date"), ("c", "bool"), ("d", "text"))}
+    raw = {
+        "id": 1,
+        "customFields": {"a": "12.5", "b": "x", "c": [], "d": {"x": 1}, "e": None},
+        "crmkit": {"fields": fields},
+    }
+    found = [one for one in from_customer(raw, ACCOUNT).custom if isinstance(one, CustomValue)]
+    assert [(one.code, one.type, one.value) for one in found] == [
+        ("a", FieldType.UNKNOWN, "12.5"),
+        ("b", FieldType.UNKNOWN, "x"),
+        ("c", FieldType.UNKNOWN, "[]"),
+        ("d", FieldType.UNKNOWN, '{"x": 1}'),
+    ]
