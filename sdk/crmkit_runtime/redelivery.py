@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select
 
 from crmkit.errors import BadPayload, NotFound
+from crmkit.settings import AccountSettings, is_secret
 from crmkit.webhook import Delivery, Origin, WebhookRequest
 from crmkit_runtime import hints
 from crmkit_runtime.database import from_us
@@ -67,8 +68,16 @@ def _read(service: Service, row: Row[tuple[object, ...]]) -> Delivery:
     )
     try:
         if row.sender == account.settings.vendor:
-            return account.adapter.parse(request, account.settings)
+            return account.adapter.parse(request, _without_secrets(account.settings))
         source, settings = account.sources[row.sender]
         return Delivery(facts=tuple(source.parse(request, settings)))
     except BadPayload as error:
         return Delivery(refusals=(str(error),))
+
+
+def _without_secrets(settings: AccountSettings) -> AccountSettings:
+    """The settings as of an account that asks its hooks for no token: the stored body has none to show."""
+    fields = type(settings).model_fields.items()
+    return settings.model_copy(
+        update={name: None for name, field in fields if is_secret(field) and not field.is_required()}
+    )
