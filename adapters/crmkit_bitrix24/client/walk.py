@@ -82,11 +82,14 @@ class Walker:
         name = listing.id_name
         while len(found) == PAGE:
             position = str(found[-1][name])
-            for found in self._chained(listing, position):
-                if not found or not _is_behind(found, name, position):
-                    return
-                position = str(found[-1][name])
-                yield found
+            for page in self._chained(listing, position):
+                if page and int(page[0][name]) <= int(position):
+                    # The list began anew though the page before was full: asked again from what is certain.
+                    break
+                found = page
+                if found:
+                    position = str(found[-1][name])
+                    yield found
                 if len(found) < PAGE:
                     return
 
@@ -100,7 +103,3 @@ class Walker:
         commands += [listing.command(listing.last_of(f"c{place}")) for place in range(BATCH - 1)]
         for result in self._line.every(commands):
             yield rows(result)
-
-
-def _is_behind(found: list[dict[str, Any]], name: str, position: str) -> bool:
-    return int(found[0][name]) > int(position)
