@@ -207,6 +207,12 @@ def test_duplicates_are_found_by_digits(portal: Sandbox, rest: Any) -> None:
     find = "crm.duplicate.findbycomm"
     assert rest.result(find, type="PHONE", values=["79261112233"]) == {"LEAD": [1], "COMPANY": [1]}
     assert rest.result(find, type="EMAIL", values=["a@B.example"], entity_type="LEAD") == {"LEAD": [1]}
+    lead = crm.add_lead(title="z", emails=["new@b.example"])
+    crm.update_lead(lead, emails=["newer@b.example"])
+    found = rest.result(find, type="EMAIL", values=["new@b.example", "newer@b.example"])
+    assert (found, rest.result(find, type="EMAIL", values=["new@b.example"])) == ({"LEAD": [lead]}, [])
+    crm.delete_lead(lead)
+    assert rest.result(find, type="EMAIL", values=["newer@b.example"]) == []
     assert rest.result(find, type="PHONE", values=["+7 000 000-00-00"]) == []
     for index in range(19):
         crm.add_lead(title=str(index), phones=["+79261112233"])

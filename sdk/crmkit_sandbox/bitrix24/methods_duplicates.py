@@ -50,19 +50,8 @@ def _find(call: Call) -> Row:
 
 
 def _hits(portal: Portal, kind: Kind, type_: str, values: list[str]) -> list[int]:
-    if type_ == "PHONE":
-        found = {row_id for value in values for row_id in portal.search[kind.key].by_phone(value)}
-        return sorted(found)
-    table, wanted = portal.table(kind), {value.casefold() for value in values}
-
-    def choose() -> list[int]:
-        return [row["id"] for row in table.rows() if any(_is_in(value, wanted) for value in row.get("EMAIL", ()))]
-
-    return list(table.select(("email", *sorted(wanted)), choose))
-
-
-def _is_in(value: Row, wanted: set[str]) -> bool:
-    return str(value["VALUE"]).casefold() in wanted
+    find = portal.search[kind.key].by_phone if type_ == "PHONE" else portal.emails[kind.key].ids
+    return sorted({row_id for value in values for row_id in find(value)})
 
 
 def _merge(call: Call) -> Row:

@@ -12,6 +12,7 @@ from crmkit_sandbox.store import Table
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import Ids, World
 
+from .emails import Emails
 from .kinds import BY_TYPE, KINDS, Kind
 
 # The server's zone; users may live in others, the API does not care.
@@ -40,7 +41,7 @@ class Portal:
         self.search = {
             kind.key: Search(self.tables[kind.table], _texts) for kind in KINDS.values() if kind.has_multifields
         }
-        self.activities_of = Grouping(self.tables["activities"], lambda row: (row["OWNER_TYPE_ID"], row["OWNER_ID"]))
+        self.emails = {kind.key: Emails(self.tables[kind.table]) for kind in KINDS.values() if kind.has_multifields}
         self.comments_of = Grouping(self.tables["comments"], lambda row: (row["ENTITY_TYPE"], row["ENTITY_ID"]))
         # By the primary contact.
         self.deals_of = Grouping(self.tables["deals"], lambda row: row["CONTACT_ID"])
