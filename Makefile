@@ -6,7 +6,7 @@ WORKERS ?= auto
 CODE := sdk adapters extensions cli templates tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types layers format bench docs clean
+.PHONY: help install peers demo test check lint types layers format bench docs clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -21,10 +21,18 @@ $(VENV)/.installed: pyproject.toml
 
 install: $(VENV)/.installed ## Create the environment and install crmkit into it
 
+# Public clients of the CRMs pin too much to live beside us.
+$(VENV)-peers/.installed: tests/peers/requirements.txt
+	@$(PYTHON) -m venv $(VENV)-peers
+	@$(VENV)-peers/bin/pip install --quiet --disable-pip-version-check --requirement tests/peers/requirements.txt
+	@touch $@
+
+peers: $(VENV)-peers/.installed ## Public clients of the CRMs, in an environment of their own
+
 demo: install ## Play a sales day on the emulated CRM; KEEP=1 stays up afterwards
 	@$(BIN)/crmkit demo $(if $(KEEP),--keep)
 
-test: install ## Run the whole suite
+test: install peers ## Run the whole suite
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not crash and not live" -q
 	@$(BIN)/python -m pytest -m crash -q
 
@@ -48,4 +56,4 @@ bench: install ## Ratios against named peers, in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
