@@ -118,10 +118,7 @@ class Account:
         self.listeners: list[Callable[[Change], None]] = []
         names = (*KINDS, "notes", "files", "costs", "calls")
         self.tables: dict[str, Table] = {name: Table() for name in names}
-        self.search = {
-            "customers": Search(self.tables["customers"], _person_texts),
-            "orders": Search(self.tables["orders"], _order_texts),
-        }
+        self.people = Search(self.tables["customers"], _person_texts)
         self.orders_of = Grouping(self.tables["orders"], lambda row: row.get("customer"))
         self.tasks_of = {
             name: Grouping(self.tables["tasks"], lambda row, name=name: row.get(name))  # type: ignore[misc]  # bound now
@@ -232,9 +229,4 @@ def _external(row: Row) -> str | None:
 
 def _person_texts(row: Row) -> tuple[list[str], list[str]]:
     phones = [phone["number"] for phone in row.get("phones", ())]
-    return [full_name(row), *phones], phones
-
-
-def _order_texts(row: Row) -> tuple[list[str], list[str]]:
-    phones = [row[name] for name in ("phone", "additionalPhone") if row.get(name)]
     return [full_name(row), *phones], phones

@@ -179,7 +179,7 @@ def _delivery(account: Account, before: Row, given: Row) -> Row:
 def _person(account: Account, row: Row, site: str) -> Row | None:
     """Who ordered: a person of the site with the same phone or e-mail, else a new one."""
     table = account.tables["customers"]
-    found = account.search["customers"].by_phone(row["phone"]) if row.get("phone") else []
+    found = account.people.by_phone(row["phone"]) if row.get("phone") else []
     if not found and row.get("email"):
         found = [one["id"] for one in table.rows() if one.get("email") == row["email"]]
     for person_id in found:

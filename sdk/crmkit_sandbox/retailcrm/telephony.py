@@ -26,7 +26,7 @@ def store(account: Account, columns: Row) -> Row | None:
         user_id = codes(account).get(row["code"])
         if user_id is not None:
             row["userId"] = user_id
-    found = account.search["customers"].by_phone(row["phone"])
+    found = account.people.by_phone(row["phone"])
     if found:
         row["customer"] = found[0]
     return table.put({"id": account.take_id("calls"), **row, "updated_at": int(account.now())})
@@ -44,7 +44,7 @@ def codes(account: Account) -> dict[str, int]:
 
 def manager_of(account: Account, phone: str) -> tuple[Row | None, Row | None]:
     """The person with this phone and the user who is responsible: theirs, else that of their last order."""
-    found = account.search["customers"].by_phone(phone)
+    found = account.people.by_phone(phone)
     person = account.tables["customers"].live(found[0]) if found else None
     if person is None:
         return None, None
