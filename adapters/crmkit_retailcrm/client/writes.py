@@ -63,9 +63,9 @@ class Writer:
         """A result for each, in order; a refused one does not stop the others."""
         results: list[Result] = [None] * len(writes)
         jobs: dict[Kind, list[Job]] = {}
-        calls = [place for place, write in enumerate(writes) if write.kind is Kind.CALL]
-        for place, result in zip(calls, self._calls.write_many([writes[place] for place in calls]), strict=True):
-            results[place] = result
+        if calls := [place for place, write in enumerate(writes) if write.kind is Kind.CALL]:
+            for place, result in zip(calls, self._calls.write_many([writes[one] for one in calls]), strict=True):
+                results[place] = result
         for place, write in enumerate(writes):
             if write.kind is Kind.CALL:
                 continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,16 +18,17 @@ from crmkit.adapter import Doors, EffectClass, Query
 from crmkit.errors import (
     BadPayload,
     ConfigError,
+    CrmKitError,
     NotFound,
     Rejected,
     Unsupported,
     VendorDown,
 )
 from crmkit.http import RateLimit, Urgency
-from crmkit.models import Call, Contact, Deal, Note, Phone, Task
+from crmkit.models import Call, Company, Contact, CustomField, Deal, Email, Note, Phone, Task
 from crmkit.settings import AccountSettings
 from crmkit.tokens import StaticTokens
-from crmkit.values import Json, Kind, Ref
+from crmkit.values import Json, Kind, Money, Ref
 from crmkit.webhook import Action
 from crmkit.write import Verb, Write
 from crmkit_retailcrm import RetailCrmAdapter, RetailCrmSettings
@@ -594,6 +596,154 @@ class TestAgainstTheEmulator:
         with pytest.raises(VendorDown) as down:
             at(sandbox).account()
         assert "the account does not exist" in str(down.value)
+
+
+class TestCards:
+    """Links, notes, companies, calls: against the emulator."""
+
+    def test_a_company_takes_the_persons_place_in_an_order(self, sandbox: Sandbox) -> None:
+        """The person becomes the contact, the legal entity is the main one; linked twice is linked once."""
+        crm = Crm(at(sandbox))
+        person = crm.contacts.create(Contact(name="Иван"))
+        firm = crm.companies.create(Company(name="ООО", inn="0770123456"))
+        deal = crm.deals.create(Deal(title="Окна", contacts=(person,)))
+        for _ in range(2):
+            crm.deals.link(deal, firm)
+        found = crm.deals.get(deal)
+        other = crm.contacts.create(Contact(name="Пётр"))
+        crm.contacts.link(other, deal)
+        assert (found.company, found.contacts) == (firm, (person,))
+        assert found.raw["company"]["contragent"]["INN"] == "0770123456"
+        assert crm.deals.get(deal).contacts == (other,)
+
+    def test_an_order_without_a_person_gets_its_company(self, sandbox: Sandbox) -> None:
+        """And a company without legal entities leaves the order without one."""
+        crm = Crm(at(sandbox))
+        firm, deal = crm.companies.create(Company(name="ООО")), crm.deals.create(Deal(title="Окна"))
+        crm.companies.link(firm, deal)
+        assert (crm.deals.get(deal).company, crm.deals.get(deal).contacts) == (firm, ())
+
+    def test_a_legal_entity_is_made_once_and_then_changed(self, sandbox: Sandbox) -> None:
+        """The tax number and then the site are written to the one main legal entity."""
+        crm = Crm(at(sandbox))
+        people = tuple(crm.contacts.create(Contact(name=name)) for name in ("Иван", "Пётр"))
+        firm = crm.companies.create(Company(name="ООО", contacts=people))
+        crm.companies.update(firm, {"inn": "0770123456"})
+        crm.companies.update(firm, {"site": "https://okna.example", "kpp": "077001001"})
+        found = crm.companies.get(firm)
+        assert (found.inn, found.kpp, found.site) == ("0770123456", "077001001", "https://okna.example")
+        assert found.contacts == people
+        assert len(found.raw["companies"]) == 1
+
+    @pytest.mark.parametrize("kind", [Kind.CONTACT, Kind.COMPANY])
+    def test_a_link_to_nobody_is_not_found(self, sandbox: Sandbox, kind: Kind) -> None:
+        """The error names what is not there."""
+        gone = ref(Kind.DEAL if kind is Kind.CONTACT else Kind.COMPANY, 999_999)
+        mine = Crm(at(sandbox)).contacts.create(Contact(name="Иван"))
+        with pytest.raises(NotFound) as missing:
+            Crm(at(sandbox)).contacts.link(mine, gone)
+        assert missing.value.ref == str(gone)
+
+    def test_users_pipelines_and_notes_are_loaded_by_address(self, sandbox: Sandbox) -> None:
+        """Each of its own list; addresses that are none are nobody's."""
+        crm = Crm(at(sandbox))
+        user = next(iter(crm.users.iterate()))
+        pipeline = next(iter(crm.pipelines.iterate()))
+        deal, person = crm.deals.create(Deal(title="Окна")), crm.contacts.create(Contact(name="Иван"))
+        notes = [crm.notes.create(Note(about=card, text="Скидка")) for card in (deal, person)]
+        assert crm.users.get(user.ref) == user
+        assert crm.pipelines.get(pipeline.ref) == pipeline
+        assert [crm.notes.get(note).text for note in notes] == ["Скидка", "Скидка"]
+        assert crm.notes.get_many([ref(Kind.NOTE, "nonsense"), ref(Kind.NOTE, "orders.x.y.1")]) == {}
+
+    def test_tasks_are_found_on_any_card(self, sandbox: Sandbox) -> None:
+        """A customer's, and an order's, whose number other orders may have too."""
+        crm = Crm(at(sandbox))
+        person = crm.contacts.create(Contact(name="Иван"))
+        deals = [crm.deals.create(Deal(title="Окна")) for _ in range(2)]
+        tasks = [crm.tasks.create(Task(text="Перезвонить", about=card)) for card in (person, *deals)]
+        found = [[task.ref for task in crm.tasks.find(about=card)] for card in (person, *deals)]
+        mine = crm.tasks.get(tasks[0]).owner_id
+        assert found == [[task] for task in tasks]
+        assert {task.ref for task in crm.tasks.find(owner_id=mine, is_open=True)} == set(tasks)
+
+    def test_a_note_is_walked_on_from_its_list(self, sandbox: Sandbox) -> None:
+        """A cursor of the companies' notes gives no people's notes again."""
+        crm, connection = Crm(at(sandbox)), at(sandbox)
+        cards = crm.contacts.create(Contact(name="Иван")), crm.companies.create(Company(name="ООО"))
+        notes = [crm.notes.create(Note(about=card, text="Любит чай")) for card in cards]
+        pages = list(connection.pages(Kind.NOTE))
+        again = [record.ref for page in connection.pages(Kind.NOTE, cursor=pages[1].cursor) for record in page.records]
+        assert again == [notes[1]]
+
+    def test_a_merge_carries_what_the_survivor_lacks(self, sandbox: Sandbox) -> None:
+        """E-mail, birthday and fields of the loser; each number once, however it is written."""
+        crm = Crm(at(sandbox))
+        position: CustomField[Contact, str] = CustomField(Contact, str, "Должность")
+        kept = crm.contacts.create(Contact(name="Иван", phones=(Phone(raw="+79123456789"),)))
+        lost = crm.contacts.create(
+            Contact(
+                name="Пётр Ким",
+                phones=(Phone(raw="8 912 345-67-89"), Phone(raw="+79123456780")),
+                emails=(Email(value="p@example.com"),),
+                birthday=date(1990, 5, 17),
+                custom=(position.to("Директор"),),
+            )
+        )
+        crm.contacts.merge(kept, [lost])
+        found = crm.contacts.get(kept)
+        assert (found.name, found.birthday, found[position]) == ("Иван", date(1990, 5, 17), "Директор")
+        assert [phone.raw for phone in found.phones] == ["+79123456789", "+79123456780"]
+        assert [email.value for email in found.emails] == ["p@example.com"]
+
+    def test_more_than_fifty_are_not_merged_at_once(self, sandbox: Sandbox) -> None:
+        """Nothing is asked."""
+        losers = [ref(Kind.CONTACT, number) for number in range(1, 52)]
+        with pytest.raises(Rejected) as refused:
+            Crm(at(sandbox)).contacts.merge(ref(Kind.CONTACT, 99), losers)
+        assert list(refused.value.fields) == ["losers"]
+        assert len(sandbox.retailcrm.requests) == 0
+
+    def test_a_batch_of_calls_tells_item_by_item(self, sandbox: Sandbox) -> None:
+        """One without a number is refused, the others are entered; a refusal of all is everybody's."""
+        connection = at(sandbox)
+        call = Call(phone=Phone(raw="+79123456789", e164="+79123456789"), started_at=NOW)
+        records = (call, Call(started_at=NOW), call.model_copy(update={"talk_s": 5}))
+        writes = [
+            Write(Verb.CREATE, Kind.CALL, record=record, marker=str(place)) for place, record in enumerate(records)
+        ]
+        one, two, three = connection.write_many(writes)
+        sandbox.faults.add(vendor="retailcrm", method="POST", status=403)
+        denied = connection.write_many(writes[:1])
+        assert (one, three) == (ref(Kind.CALL, "crmkit-0"), ref(Kind.CALL, "crmkit-2"))
+        assert isinstance(two, Rejected)
+        assert isinstance(denied[0], CrmKitError)
+        assert len(sandbox.retailcrm.calls) == 2
+
+    def test_an_amount_of_another_currency_is_refused(self, sandbox: Sandbox) -> None:
+        """Unless the order itself is counted in it."""
+        crm = Crm(at(sandbox))
+        with pytest.raises(Rejected) as refused:
+            crm.deals.create(Deal(title="Окна", amount=Money(Decimal(5), "USD")))
+        plain = crm.deals.create(Deal(title="Двери"))
+        crm.deals.update(plain, {"amount": Money(Decimal(70), "RUB")})
+        assert list(refused.value.fields) == ["amount"]
+        assert crm.deals.get(plain).amount == Money(Decimal(70), "RUB")
+
+    def test_a_follow_up_that_fails_is_the_items_own_error(self, sandbox: Sandbox) -> None:
+        """The record is there; the same effect done again finds it and goes on."""
+        connection = at(sandbox)
+        person = Contact(name="Иван", company=ref(Kind.COMPANY, 999_999))
+        writes = [
+            Write(Verb.CREATE, Kind.CONTACT, record=record, marker=f"m{place}")
+            for place, record in enumerate((person, Contact(name="Пётр")))
+        ]
+        first, second = connection.write_many(writes)
+        again, _ = connection.write_many(writes)
+        assert isinstance(first, NotFound)
+        assert isinstance(second, Ref)
+        assert isinstance(again, NotFound)
+        assert len(sandbox.retailcrm.customers) == 2
 
 
 @pytest.mark.parametrize(
