@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crmkit.adapter import Adapter, Doors, HookState
 from crmkit.errors import ConfigError
-from crmkit.models import CallStatus, Company, Contact, Deal, Direction, Note, Record, StageRef, Task
+from crmkit.models import CallStatus, Company, Contact, CustomField, Deal, Direction, Note, Record, StageRef, Task
 from crmkit.settings import AccountSettings
 from crmkit.testing.world import START
 from crmkit.values import Kind, Ref
@@ -27,6 +27,7 @@ _ORDER_TYPE = "eshop-individual"
 _CLOSED = ("complete", "cancel-other")
 _TRIGGERS = ("order.create", "order.change", "order.delete", "customer.create", "customer.change", "task.change")
 _TRIGGERS_OF_COMPANIES = ("customer_corporate.create", "customer_corporate.change", "task.create")
+_BOOKS: Mapping[Kind, str] = {Kind.DEAL: "order", Kind.CONTACT: "customer", Kind.COMPANY: "customer_corporate"}
 
 
 class AdministeredAdapter(RetailCrmAdapter):
@@ -119,7 +120,7 @@ class RetailCrmSide:
 
     def add(self, record: Record, *, hooks: bool) -> Ref:
         """Make an order, customer, corporate customer, task or note."""
-        fields = _fields(record.ref.kind, {name: getattr(record, name) for name in record.model_fields_set})
+        fields = self._fields(record.ref.kind, {name: getattr(record, name) for name in record.model_fields_set})
         if isinstance(record, Task):
             return _ref(Kind.TASK, self.retail.add_task(fields.pop("text", ""), hooks=hooks, **fields))
         if isinstance(record, Note):
@@ -143,7 +144,7 @@ class RetailCrmSide:
         }
         if ref.kind not in change:
             raise _cannot(f"change a {ref.kind.value}")
-        change[ref.kind](int(ref.id), hooks=hooks, **_fields(ref.kind, values))
+        change[ref.kind](int(ref.id), hooks=hooks, **self._fields(ref.kind, values))
 
     def delete(self, ref: Ref, *, hooks: bool) -> None:
         """Delete an order or a customer."""
@@ -198,6 +199,15 @@ class RetailCrmSide:
             self.retail.add_trigger(event, url)
         return True
 
+    def _fields(self, kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Our fields in the vendor's words; custom fields by their codes, also those that are known by title alone."""
+        fields = _fields(kind, values)
+        if "customFields" in fields:
+            book = self.retail.account.fields.get(_BOOKS.get(kind, ""), {})
+            codes = {str(field["name"]): code for code, field in book.items()}
+            fields["customFields"] = {codes.get(name, name): value for name, value in fields["customFields"].items()}
+        return fields
+
     def _add_note(self, note: Note) -> Ref:
         if note.about is None or note.about.kind not in (Kind.CONTACT, Kind.COMPANY):
             raise _cannot("write a note that is on no contact or company")
@@ -221,6 +231,10 @@ def _fields(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
         for key, told in words[name](value).items():
             fields[key] = {**fields[key], **told} if key == "customFields" and key in fields else told
     return fields
+
+
+def _name(field: CustomField[Any, Any]) -> str:
+    return field.pins.get("retailcrm") or field.code or field.title
 
 
 def _named(name: str) -> Mapping[str, Any]:
@@ -249,7 +263,7 @@ _WORDS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
     "contacts": lambda refs: _party(refs[0]),
     "company": _party,
     "tags": lambda tags: {"tags": list(tags)},
-    "custom": lambda changes: {"customFields": {one.field.code: one.value for one in changes}},
+    "custom": lambda changes: {"customFields": {_name(one.field): one.value for one in changes}},
 }
 _OWN_WORDS: Mapping[Kind, Mapping[str, Callable[[Any], Mapping[str, Any]]]] = {
     Kind.COMPANY: {
