@@ -113,7 +113,7 @@ class Directory:
         return roles[name]
 
     def site(self) -> str | None:
-        """The shop in which records are made: the setting's, else the account's only or default one."""
+        """The shop in which records are made: the setting's, else the default one of those that the key sees."""
         if self._settings.site is not None:
             return self._settings.site
         return self._remembered("site", self._read_site, FRESH_S)
@@ -167,8 +167,13 @@ class Directory:
         return [{**one, "id": str(one["code"]), "isMain": one is main, "statuses": statuses} for one in types]
 
     def _read_site(self) -> str | None:
+        """The default shop of those that the key sees. Source: retailCRM API v5, method `credentials`."""
+        rights = as_map(self._line.send("GET", "/api/credentials"))
         sites = as_list(as_map(self._line.get("reference/sites")).get("sites"))
-        chosen = next((site for site in sites if site.get("defaultForCrm")), sites[0] if len(sites) == 1 else None)
+        if rights.get("siteAccess") == "access_selective":
+            seen = [str(code) for code in as_list(rights.get("sitesAvailable"))]
+            sites = [site for site in sites if str(site.get("code")) in seen]
+        chosen = next((site for site in sites if site.get("defaultForCrm")), sites[0] if sites else None)
         return str(chosen["code"]) if chosen else None
 
 

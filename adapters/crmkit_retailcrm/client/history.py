@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crmkit.clock import Clock
-from crmkit.values import Kind
+from crmkit.values import Json, Kind
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
-from crmkit_retailcrm.translate import to_moment
+from crmkit_retailcrm.translate import moment_of, to_moment
 from crmkit_retailcrm.wire import PAGE, SHELVES, Item, as_map, listed
 
 TOLD = (Kind.CONTACT, Kind.COMPANY, Kind.DEAL, Kind.TASK)
@@ -37,11 +37,20 @@ class History:
         self._clock = clock
 
     def now(self, kind: Kind) -> str:
-        """The place behind all that has happened; one request, more in an account that changes 100 times a minute."""
+        """The place behind all that has happened; one request, more in an account that changes 100 times a minute.
+
+        Where there is no row to remember, the account's own clock is: ours may be ahead of it.
+        """
         place = f"from:{self.local(self._clock.now() - timedelta(seconds=MARGIN_S))}"
         while True:
-            rows, place, is_last = self.page(kind, place)
-            if is_last or not rows:
+            body = self._ask(kind, place)
+            rows = _rows(body)
+            if not rows:
+                there = moment_of(str(as_map(body).get("generatedAt")), self.timezone)
+                is_first = place.startswith("from:")
+                return self.since(kind, there - timedelta(seconds=MARGIN_S)) if there and is_first else place
+            place = f"id:{rows[-1]['id']}"
+            if len(rows) < PAGE:
                 return place
 
     def since(self, kind: Kind, moment: datetime) -> str:
@@ -53,11 +62,7 @@ class History:
 
         Source: retailCRM API v5, methods `*/history`; `filter[sinceId]` with `page` is refused since May 2023.
         """
-        how, _, value = place.partition(":")
-        name = "filter[sinceId]" if how == "id" else "filter[startDate]"
-        body = self._line.get(f"{SHELVES[kind].path}/history", [(name, value), ("limit", str(PAGE))])
-        rows = listed(body, "history")
-        rows.sort(key=lambda row: int(row["id"]))
+        rows = _rows(self._ask(kind, place))
         behind = f"id:{rows[-1]['id']}" if rows else place
         return rows, behind, len(rows) < PAGE
 
@@ -68,6 +73,11 @@ class History:
             yield from rows
             if is_last:
                 return
+
+    def _ask(self, kind: Kind, place: str) -> Json:
+        how, _, value = place.partition(":")
+        name = "filter[sinceId]" if how == "id" else "filter[startDate]"
+        return self._line.get(f"{SHELVES[kind].path}/history", [(name, value), ("limit", str(PAGE))])
 
     @property
     def timezone(self) -> str:
@@ -82,3 +92,7 @@ class History:
 def entity_of(kind: Kind, row: Item) -> Item:
     """The entity that a row tells of, or what is left of it."""
     return as_map(row.get(SHELVES[kind].told_as))
+
+
+def _rows(body: Json) -> list[dict[str, Any]]:
+    return sorted(listed(body, "history"), key=lambda row: int(row["id"]))

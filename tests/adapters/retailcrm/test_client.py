@@ -590,6 +590,28 @@ class TestAgainstTheEmulator:
         assert told == [str(one) for one in made]
         assert pages == 3
 
+    def test_records_are_made_in_a_shop_that_the_key_sees(self, sandbox: Sandbox) -> None:
+        """The account's default shop, or for a key of another shop alone that one."""
+        retail = sandbox.retailcrm
+        made = []
+        for sites in (("main", "outlet"), ("outlet",)):
+            own = settings(
+                base_url=retail.base_url, api_key=SecretStr(retail.issue_key(sites=sites)), site=None, key="okna"
+            )
+            doors = Doors(tokens=StaticTokens(""), limiter=Free(), clock=Stopped())
+            made.append(Crm(RetailCrmAdapter().open(own, doors)).contacts.create(Contact(name="Иван")))
+        assert [retail.customers[int(one.id)]["site"] for one in made] == ["main", "outlet"]
+
+    def test_a_clock_that_is_ahead_of_the_accounts_loses_nothing(self, sandbox: Sandbox) -> None:
+        """The feed begins by the account's own time."""
+        sandbox.clock.freeze((NOW - timedelta(minutes=30)).timestamp())
+        own = settings(base_url=sandbox.retailcrm.base_url, api_key=SecretStr(sandbox.retailcrm.api_key))
+        doors = Doors(tokens=StaticTokens(""), limiter=Free(), clock=Stopped())
+        connection = RetailCrmAdapter().open(own, doors)
+        cursor = connection.feed(None).cursor
+        made = sandbox.retailcrm.add_customer(firstName="Иван")
+        assert [hint.ref for hint in connection.feed(cursor).hints] == [ref(Kind.CONTACT, made)]
+
     def test_a_lost_account_is_told_in_words(self, sandbox: Sandbox) -> None:
         """A page of HTML means that the address is wrong."""
         sandbox.retailcrm.exists = False
