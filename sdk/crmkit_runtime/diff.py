@@ -32,6 +32,7 @@ NEVER_NEWS = frozenset({"ref", "raw", "url", "created_at", "created_by", "update
 CONSEQUENCES: Mapping[tuple[Kind, str], frozenset[str]] = {
     (Kind.DEAL, "stage"): frozenset({"outcome", "closed_at", "loss_reason"}),
     (Kind.DEAL, "items"): frozenset({"amount"}),
+    (Kind.DEAL, "amount"): frozenset({"items"}),
     (Kind.CONTACT, "first_name"): frozenset({"name"}),
     (Kind.CONTACT, "middle_name"): frozenset({"name"}),
     (Kind.CONTACT, "last_name"): frozenset({"name"}),

@@ -246,7 +246,9 @@ class Look:
             # The copy may hold what we sent in our own spelling: the CRM's spelling of it is no change.
             return row.cause, not diff.same_field(name, row.value, before)
         for source, written in rows.items():
-            if name in diff.consequences(self._ref.kind, {source}):
+            # Whoever has written the source anew since, has made what follows from it as well.
+            stands = source not in changed or diff.same_field(source, written.value, after)
+            if stands and name in diff.consequences(self._ref.kind, {source}):
                 return written.cause, True
         everything = rows.get(EVERYTHING)
         if everything is not None and not self._is_by_others(after):
