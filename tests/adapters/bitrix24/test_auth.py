@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import responses
 from pydantic import SecretStr
 
 from crmkit.adapter import Doors
-from crmkit.errors import AuthError, ConfigError
+from crmkit.errors import AuthError, ConfigError, VendorDown
 from crmkit.http import LocalLimiter, RateLimit
 from crmkit.testing.clock import JumpingClock
 from crmkit.tokens import FileTokenStore, Tokens
@@ -211,3 +212,79 @@ def test_a_dead_webhook_is_not_tried_again(side: Bitrix24Side, tmp_path: Path) -
         opened(side, settings, tmp_path).call("GET", "profile")
     assert side.requests() == 1
     assert "0123456789abcdef" not in str(refused.value)
+
+
+def _answers(*tokens: dict[str, Any]) -> None:
+    for body in tokens:
+        responses.get("https://oauth.bitrix.info/oauth/token/", json=body, status=400 if "error" in body else 200)
+
+
+def _application(tmp_path: Path) -> Bitrix24Connection:
+    FileTokenStore(tmp_path).save("okna", Tokens("access-1", "refresh-1"))
+    return Bitrix24Adapter().open(application(), Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter()))
+
+
+@responses.activate
+def test_an_expired_token_is_renewed_and_the_call_sent_again(tmp_path: Path) -> None:
+    """The same post with the new token, also for a write: a refused call did nothing."""
+    responses.post(f"{PORTAL}/rest/crm.deal.add", json=EXPIRED, status=401)
+    responses.post(f"{PORTAL}/rest/crm.deal.add", json={"result": 5})
+    _answers({"access_token": "access-2", "refresh_token": "refresh-2", "expires_in": 3600})
+    assert _application(tmp_path).call("POST", "crm.deal.add", body={"fields": {}}) == 5
+    posts = [call.request.body for call in responses.calls if call.request.method == "POST"]
+    assert posts == [b'{"fields": {}, "auth": "access-1"}', b'{"fields": {}, "auth": "access-2"}']
+    stored = FileTokenStore(tmp_path).load("okna")
+    assert stored is not None
+    assert (stored.access, stored.refresh) == ("access-2", "refresh-2")
+
+
+@responses.activate
+@pytest.mark.parametrize("is_spent", [False, True])
+def test_a_lost_token_answer_is_asked_for_once_more(tmp_path: Path, is_spent: bool) -> None:
+    """The request may not have arrived; when the old token is spent by then, a person is called."""
+    responses.post(f"{PORTAL}/rest/profile", json=EXPIRED, status=401)
+    responses.post(f"{PORTAL}/rest/profile", json={"result": {"ID": "1"}})
+    responses.get("https://oauth.bitrix.info/oauth/token/", body=requests.ConnectionError("reset"))
+    _answers({"error": "invalid_grant"} if is_spent else {"access_token": "access-2", "refresh_token": "refresh-2"})
+    connection = _application(tmp_path)
+    if not is_spent:
+        assert connection.call("GET", "profile") == {"ID": "1"}
+        return
+    with pytest.raises(AuthError) as lost:
+        connection.call("GET", "profile")
+    assert "refresh token is spent" in str(lost.value)
+    assert "refresh-1" not in str(lost.value)
+
+
+@responses.activate
+def test_a_server_that_gives_no_tokens_is_down(tmp_path: Path) -> None:
+    """A page for people, or an object without tokens: nothing is stored over the old pair."""
+    responses.post(f"{PORTAL}/rest/profile", json=EXPIRED, status=401)
+    _answers({"hello": "world"})
+    with pytest.raises(VendorDown):
+        _application(tmp_path).call("GET", "profile")
+    stored = FileTokenStore(tmp_path).load("okna")
+    assert stored is not None
+    assert stored.access == "access-1"
+
+
+@responses.activate
+def test_the_new_address_of_a_portal_is_kept_with_its_tokens(tmp_path: Path) -> None:
+    """The next start goes there at once."""
+    new = "https://dveri.bitrix24.ru"
+    responses.post(f"{PORTAL}/rest/profile", status=301, headers={"Location": f"{new}/rest/profile"})
+    responses.post(f"{new}/rest/profile", json={"result": {"ID": "1"}})
+    assert _application(tmp_path).call("GET", "profile") == {"ID": "1"}
+    stored = FileTokenStore(tmp_path).load("okna")
+    assert stored is not None
+    assert (stored.access, stored.host) == ("access-1", new)
+
+
+@responses.activate
+def test_another_refusal_is_not_answered_with_a_renewal(tmp_path: Path) -> None:
+    """A call that is not authorised for another reason is told as it is."""
+    wrong = {"error": "NO_AUTH_FOUND", "error_description": "Wrong authorization data"}
+    responses.post(f"{PORTAL}/rest/profile", json=wrong, status=401)
+    with pytest.raises(AuthError) as refused:
+        _application(tmp_path).call("GET", "profile")
+    assert (refused.value.code, len(responses.calls)) == ("NO_AUTH_FOUND", 1)
