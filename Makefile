@@ -33,8 +33,8 @@ demo: install ## Play a sales day on the emulated CRM; KEEP=1 stays up afterward
 	@$(BIN)/crmkit demo $(if $(KEEP),--keep)
 
 test: install peers ## Run the whole suite
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not crash and not live" -q
-	@$(BIN)/python -m pytest -m crash -q
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not crash and not timed and not live" -q
+	@$(BIN)/python -m pytest -m "crash or timed" -q
 
 check: lint types layers ## Linters, types and import contracts
 
@@ -52,8 +52,9 @@ format: install ## Put the code into its format
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix --select I $(CODE)
 
-bench: install ## Ratios against named peers, in one run
+bench: install peers ## Ratios against named peers, in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@echo "== benchmarks/peers"; $(BIN)/python -m benchmarks.peers.run
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

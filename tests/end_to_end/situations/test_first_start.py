@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
+import pytest
 from tests.end_to_end.situations.premises import Open, Premises, until
 from tests.end_to_end.situations.witness import witness
 
@@ -20,6 +21,8 @@ DEALS = 5_000
 CHANGES_EVERY_S = 0.05
 PHONES = ("+79161110001", "+79161110002")
 SERVED_WITHIN_S = 10.0
+
+pytestmark = pytest.mark.timed
 
 
 class People(threading.Thread):

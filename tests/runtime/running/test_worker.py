@@ -211,6 +211,7 @@ def test_lanes_run_beside_each_other(house: House) -> None:
         until(at, ["done"] * 4)
 
 
+@pytest.mark.timed
 def test_a_handler_begins_within_milliseconds(house: House) -> None:
     """From the commit of an event to the start of its handler, idle: the median is under 30 ms on a busy machine."""
     extension, begun = Extension("quick"), []

@@ -21,6 +21,8 @@ from crmkit_runtime.limits import DatabaseLimiter, _TableShelf
 SEVEN = RateLimit("acme", 7, 1.0)
 Start = Callable[..., "subprocess.Popen[str]"]
 
+pytestmark = pytest.mark.timed
+
 
 class Walker:
     """A clock that goes on by itself to wherever somebody waits; remembers when calls were let through."""
