@@ -118,10 +118,11 @@ class Cards:
 
 
 def made_id(kind: Kind, result: Json) -> str:
-    """The id in the answer to a creation."""
-    if kind is Kind.DEAL:
-        return str(mapping(mapping(result).get("item"))["id"])
-    return str(result)
+    """The id in the answer to a creation. Raises KeyError for an answer without one."""
+    found = mapping(mapping(result).get("item")).get("id") if kind is Kind.DEAL else result
+    if not str(found).isdigit():
+        raise KeyError("id")
+    return str(found)
 
 
 def addressed(write: Write) -> Ref:

@@ -33,6 +33,7 @@ OVERLAP_S = 5
 """Seconds that a window goes back, for changes that were written late and for clocks that differ."""
 
 _HISTORY, _CALLS = "crm.stagehistory.list", "voximplant.statistic.get"
+_TIME = Command("server.time", {})
 _CREATED = 1
 _MANY = ("ID", "DATE_CREATE", "DATE_MODIFY", "MODIFY_BY_ID")
 _LISTS: Mapping[Kind, Listing] = {
@@ -89,13 +90,15 @@ class Feed:
         if cursor is None:
             return self._beginning()
         at = _Cursor.parse(cursor)
-        if at.open is None:
-            at.since, at.until = at.until, self._now()
-            at.open = {kind.value: "0" for kind in _LISTS}
+        is_new = at.open is None
+        if is_new:
+            at.since = at.until
+        at.open = at.open or ({kind.value: "0" for kind in _LISTS} if is_new else {})
         kinds = [Kind(name) for name in at.open]
-        commands = [self._changed(kind, at.since, at.open[kind.value]) for kind in kinds]
-        commands += [_history(at.history), _calls(at.calls)]
-        *lists, moved, called = self._line.batch(commands)
+        commands = [_TIME, *(self._changed(kind, at.since, at.open[kind.value]) for kind in kinds)]
+        time, *lists, moved, called = self._line.batch([*commands, _history(at.history), _calls(at.calls)])
+        if is_new:
+            at.until = self._portal_time(time)
         hints: list[Hint] = []
         after: dict[str, str] = {}
         for kind, found in zip(kinds, lists, strict=True):
@@ -114,13 +117,14 @@ class Feed:
         return FeedPage(tuple(hints), str(at), is_last)
 
     def _beginning(self) -> FeedPage:
-        now = self._now()
-        history, calls = self._line.batch(
+        time, history, calls = self._line.batch(
             [
+                _TIME,
                 Command(_HISTORY, {"entityTypeId": DEAL_TYPE, "order": {"ID": "DESC"}, "start": -1}),
                 Command(_CALLS, {"SORT": "ID", "ORDER": "DESC"}),
             ]
         )
+        now = self._portal_time(time)
         cursor = _Cursor(now, now, history=_newest(rows(_usable(history))), calls=_newest(self._seen_calls(calls)))
         return FeedPage((), str(cursor), is_last=True)
 
@@ -200,8 +204,10 @@ class Feed:
         at = _time(row.get("CALL_START_DATE"))
         return Hint(Ref(self._key, Kind.CALL, str(row["CALL_ID"])), Action.ADDED, at, None, None, at)
 
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+    def _portal_time(self, found: object) -> float:
+        """The portal's own time, by which it stamps changes; ours where it does not tell."""
+        moment = _time(found) or self._clock.now()
+        return moment.timestamp()
 
 
 def _history(after: int) -> Command:

@@ -146,24 +146,25 @@ class Line:
         found: list[Json | CrmKitError] = []
         for place, command in enumerate(commands):
             key = f"c{place}"
-            found.append(self._one(command, key, results, errors, times.get(key)))
+            found.append(self._one(command, key, (results, errors, times), is_safe))
         return found
 
     def _one(
-        self, command: Command, key: str, results: Mapping[str, Any], errors: Mapping[str, Any], time: Any
+        self, command: Command, key: str, parts: tuple[Mapping[str, Any], ...], is_safe: bool
     ) -> Json | CrmKitError:
+        results, errors, times = parts
         if key in errors:
             error = mapping(errors[key])
             if error.get("error") == "OPERATION_TIME_LIMIT":
-                return self._operating.refused(command.method, time)
+                return self._operating.refused(command.method, times.get(key))
             return refusal(self._account, command.method, error)
-        self._operating.note(command.method, time)
+        self._operating.note(command.method, times.get(key))
         if key in results:
             found: Json = results[key]
             return found
         return VendorDown(
             f"{command.method}: the batch's answer says nothing of this command",
-            maybe_applied=True,
+            maybe_applied=not is_safe,
             account=self._account,
             vendor=VENDOR,
             remedy="Look whether it was done before sending it again.",

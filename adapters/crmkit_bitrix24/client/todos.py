@@ -150,7 +150,7 @@ class Todos:
 
 
 def made_task_id(result: Json) -> str:
-    """The address of a new to-do, or of a new task."""
+    """The address of a new to-do, or of a new task. Raises KeyError for an answer without one."""
     found = mapping(result)
     if "task" in found:
         return f"{TASK_PREFIX}{mapping(found['task'])['id']}"

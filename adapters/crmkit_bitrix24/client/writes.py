@@ -16,7 +16,7 @@ from crmkit_bitrix24.client.links import Linker
 from crmkit_bitrix24.client.merge import Merger
 from crmkit_bitrix24.client.telephony import Telephony
 from crmkit_bitrix24.client.todos import Todos, made_task_id
-from crmkit_bitrix24.errors.refusals import half_done, unsupported
+from crmkit_bitrix24.errors.refusals import half_done, unnamed, unsupported
 from crmkit_bitrix24.wire import ENTITIES, Command
 
 Result = Ref | CrmKitError | None
@@ -118,7 +118,8 @@ class Writer:
             if isinstance(answer, CrmKitError):
                 results[job.index] = _named(answer, job.write)
             else:
-                results[job.index] = self._followed(job, self._made(job.write, answer))
+                made = self._made(job.write, answer)
+                results[job.index] = made if isinstance(made, CrmKitError) else self._followed(job, made)
 
     def _answers(self, ready: Sequence[tuple[Job, Command]]) -> list[Json | CrmKitError]:
         is_safe = all(job.is_repeatable for job, _ in ready)
@@ -133,10 +134,13 @@ class Writer:
         except CrmKitError as error:
             return [error]
 
-    def _made(self, write: Write, answer: Json) -> Ref:
+    def _made(self, write: Write, answer: Json) -> Ref | CrmKitError:
         if write.ref is not None:
             return write.ref
-        record_id = made_task_id(answer) if write.kind is Kind.TASK else made_id(write.kind, answer)
+        try:
+            record_id = made_task_id(answer) if write.kind is Kind.TASK else made_id(write.kind, answer)
+        except KeyError:
+            return unnamed(self._key, write.target)
         return Ref(self._key, write.kind, record_id)
 
     def _followed(self, job: Job, done: Ref) -> Result:

@@ -78,6 +78,17 @@ def half_done(account: str, target: str, error: CrmKitError) -> VendorDown:
     )
 
 
+def unnamed(account: str, target: str) -> VendorDown:
+    """A creation whose answer holds no id."""
+    return VendorDown(
+        f"{target} was answered without an id",
+        maybe_applied=True,
+        account=account,
+        vendor=VENDOR,
+        remedy="Look whether it is there before sending it again.",
+    )
+
+
 def busy_method(account: str, method: str, seconds: float) -> RateLimited:
     """A method that has used up its time; nothing was sent."""
     return RateLimited(

@@ -453,3 +453,31 @@ def test_calls_that_are_closed_to_us_do_not_stop_the_feed(side: Bitrix24Side, gu
     deal = side.portal.add_deal(title="Окна")
     assert guest.ref(Kind.DEAL, deal) in {hint.ref for hint in connection.feed(cursor).hints}
     assert guest.supports(Capability.CALLS) is Level.ABSENT
+
+
+@pytest.mark.parametrize("answer", [None, True, [], {"item": []}, {"item": {}}])
+def test_a_creation_without_an_id_is_in_doubt(mocked: tuple[Bitrix24Connection, Still], answer: Any) -> None:
+    """The portal answered, but not with what it promises: it is looked for, not sent again."""
+    connection, _ = mocked
+    responses.post(f"{REST}/crm.item.add", json={"result": answer})
+    with pytest.raises(VendorDown) as lost:
+        connection.write(Write(Verb.CREATE, Kind.DEAL, record=Deal(title="Окна")))
+    assert (lost.value.maybe_applied, len(responses.calls)) == (True, 1)
+
+
+def test_the_feed_goes_by_the_portals_clock(mocked: tuple[Bitrix24Connection, Still]) -> None:
+    """A clock of ours that is ten minutes ahead loses nothing: windows begin at the portal's time."""
+    connection, _ = mocked
+    portal = "2026-03-02T11:50:00+03:00"
+    responses.post(f"{REST}/batch", json=batch({"c0": portal, "c1": {"items": []}, "c2": []}))
+    nothing: dict[str, Any] = {f"c{place}": [] for place in range(1, 8)}
+    responses.post(f"{REST}/batch", json=batch({"c0": "2026-03-02T11:51:00+03:00", **nothing}))
+    responses.post(f"{REST}/batch", json=batch({"c0": "2026-03-02T11:52:00+03:00", **nothing}))
+    cursor = connection.feed(None).cursor
+    for _ in range(2):
+        cursor = connection.feed(cursor).cursor
+    windows = [dict(parse_qsl(sent(number)["cmd"]["c1"].partition("?")[2])) for number in (1, 2)]
+    assert [window["filter[>=DATE_MODIFY]"] for window in windows] == [
+        "2026-03-02T08:49:55+00:00",
+        "2026-03-02T08:50:55+00:00",
+    ]
