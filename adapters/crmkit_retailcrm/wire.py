@@ -9,6 +9,9 @@ from crmkit.values import Kind
 
 API = "/api/v5/"
 
+FILE_TYPE = "application/octet-stream"
+"""How the bytes of a file are sent. Source: retailCRM API v5, method `files/{id}/download`."""
+
 PAGE = 100
 """Most entities on one page; only 20, 50 and 100 are taken. Source: retailCRM API v5, page "API rules"."""
 

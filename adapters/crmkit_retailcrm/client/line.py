@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crmkit.http import Request, Transport
 from crmkit.values import Json
-from crmkit_retailcrm.wire import API, PAGE, listed, page_count
+from crmkit_retailcrm.wire import API, FILE_TYPE, PAGE, listed, page_count
 
 Params = Sequence[tuple[str, str]]
 
@@ -52,7 +53,7 @@ class Line:
     def send(
         self, method: str, path: str, params: Params = (), form: Json = None, *, is_repeatable: bool = False
     ) -> Json:
-        """The decoded answer to any request."""
+        """The decoded answer to any request; of a file its bytes as base64, under `content`."""
         request = Request(
             method,
             path,
@@ -62,7 +63,10 @@ class Line:
             is_safe=is_repeatable or method in ("GET", "HEAD"),
         )
         line = self._telephony if path.startswith(f"{API}telephony/") else self._main
-        return line.send(request).json()
+        reply = line.send(request)
+        if reply.headers.get("content-type", "").startswith(FILE_TYPE):
+            return {"success": True, "content": base64.b64encode(reply.content).decode("ascii")}
+        return reply.json()
 
     def close(self) -> None:
         """Give back the connections."""

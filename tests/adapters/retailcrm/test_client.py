@@ -351,6 +351,12 @@ class TestWriting:
         with pytest.raises(NotFound):
             crm.call("GET", "/api/v5/costs/9")
 
+    def test_the_native_door_gives_the_bytes_of_a_file(self, mock: responses.RequestsMock) -> None:
+        """As base64, since they are no JSON."""
+        mock.get(f"{API}/files/25/download", body=b"\x00\xff", content_type="application/octet-stream")
+        found = Crm(opened()).call("GET", "/api/v5/files/25/download")
+        assert found == {"success": True, "content": "AP8="}
+
     def test_effect_classes(self) -> None:
         """A key of ours where the CRM keeps one, else content; all but creations may be done twice."""
         of = RetailCrmAdapter().effect_class
