@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -111,6 +111,7 @@ class Bench:
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._door)
+        self._stack.callback(self._stop)
         self._folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-bench-"))
         self._stack.callback(self.side.close)
         self.side.open()
@@ -135,6 +136,15 @@ class Bench:
         """The account's people; what they do is told by hooks, unless those are lost."""
         self._start()
         return self._people
+
+    @contextmanager
+    def stopped(self) -> Iterator[People]:
+        """The account's people while the service is down; then it starts again, an hour later, on the same database."""
+        self._start()
+        self._door.shut()
+        self._stop()
+        yield self._people
+        self._start()
 
     @property
     def service(self) -> Service:
@@ -306,12 +316,16 @@ class Bench:
             self.side.turn(3600)
             secrets = {**self.side.environment(), **self._setup.environment}
             self._running = _Running(self._config(), self._extensions, self.side, self.clock, secrets)
-            self._stack.callback(self._running.close)
             self._door.lead_to(create_app(self._running.service, self._running.ingest))
             self.settle()
             self.side.turn(5)
             self._aside = self.side.requests()
         return self._running
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.close()
+            self._running = None
 
     def _config(self) -> ServiceConfig:
         return ServiceConfig(

@@ -33,6 +33,10 @@ class Door:
         """Answer with this application from now on."""
         self._server.app = app
 
+    def shut(self) -> None:
+        """Answer 404 to everything."""
+        self._server.app = Flask("closed")
+
     def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Send a delivery as a stranger would; the status of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
