@@ -64,7 +64,7 @@ class Scene:
 
     @property
     def ours(self) -> list[str]:
-        """What others hear of the robot's amount; in retailCRM the items that make it follow, in the robot's name too."""
+        """What others hear of the robot's amount; retailCRM's items follow from it, in the robot's name too."""
         items = [self.line("items: Окна/500 -> Окна/500 by robot")] if self._has_items else []
         return [self.line("amount: Окна/100 -> Окна/500 by robot"), *items]
 
