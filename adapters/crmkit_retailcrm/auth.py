@@ -41,7 +41,7 @@ class RetailCrmSettings(AccountSettings):
     title_field: str | None = None
     company_phone_field: str | None = None
     company_email_field: str | None = None
-    default_owner_id: str | None = Field(default=None, coerce_numbers_to_str=True)
+    default_owner_id: str | None = Field(default=None, coerce_numbers_to_str=True, pattern=r"^[0-9]+$")
     module_code: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -21,6 +22,9 @@ from crmkit_retailcrm.translate import Draft, amount_item, drafted, number_of, t
 from crmkit_retailcrm.wire import SHELVES, as_list, as_map
 
 Result = Ref | CrmKitError | None
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_NOTE = re.compile(r"(?:customers|customers-corporate)\.[0-9]{1,18}|orders\.[0-9]{1,18}\.[0-9a-f]+\.[0-9]+")
 
 KEYED = (Kind.CONTACT, Kind.COMPANY, Kind.DEAL)
 """The kinds with which the CRM keeps a key of ours, `externalId`."""
@@ -70,6 +74,7 @@ class Writer:
             if write.kind is Kind.CALL:
                 continue
             try:
+                _check_addresses(write)
                 if len(writes) > 1 and write.verb is Verb.CREATE and write.kind in KEYED:
                     jobs.setdefault(write.kind, []).append(Job(place, write, self._drafted(write)))
                 else:
@@ -218,6 +223,15 @@ class Writer:
     @property
     def _key(self) -> str:
         return self._directory.account().key
+
+
+def _check_addresses(write: Write) -> None:
+    """Raise NotFound for an address that no record of the CRM can have: ids are numbers, and go into paths."""
+    named = [value for value in write.values().values() if isinstance(value, Ref | tuple | list)]
+    inner = [one for value in named for one in ((value,) if isinstance(value, Ref) else value)]
+    for ref in (write.ref, *write.others, *inner):
+        if isinstance(ref, Ref) and not (_NOTE if ref.kind is Kind.NOTE else _NUMBER).fullmatch(ref.id):
+            raise gone(ref.account, str(ref))
 
 
 def _addressed(write: Write) -> Ref:

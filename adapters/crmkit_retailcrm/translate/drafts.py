@@ -260,11 +260,15 @@ def _deal_company(draft: Draft, value: Ref | None) -> None:
 
 
 def _items(draft: Draft, value: Sequence[LineItem]) -> None:
-    draft.item["items"] = [_item(item) for item in value]
+    draft.item["items"] = [_item(draft, item) for item in value]
 
 
-def _item(item: LineItem) -> dict[str, Any]:
+def _item(draft: Draft, item: LineItem) -> dict[str, Any]:
     found: dict[str, Any] = {"quantity": to_number(item.quantity)}
+    if item.product_id and not item.product_id.isdigit():
+        raise draft.refuse(
+            "items", f"{item.product_id!r} is no id of an offer", "Leave product_id out, or give the id."
+        )
     if item.product_id:
         found["offer"] = {"id": int(item.product_id)}
     else:

@@ -115,7 +115,7 @@ def call_item(write: Write, account: Home) -> dict[str, Any]:
         "externalId": call_key(write),
     }
     employee = call.employee
-    if employee is not None and employee.user_id:
+    if employee is not None and employee.user_id and employee.user_id.isdigit():
         item["userId"] = int(employee.user_id)
     elif employee is not None and employee.extension:
         item["code"] = employee.extension

@@ -25,7 +25,7 @@ from crmkit.errors import (
     VendorDown,
 )
 from crmkit.http import RateLimit, Urgency
-from crmkit.models import Call, Company, Contact, CustomField, Deal, Email, Note, Phone, Task
+from crmkit.models import Call, Company, Contact, CustomField, Deal, Email, LineItem, Note, Phone, Task
 from crmkit.settings import AccountSettings
 from crmkit.tokens import StaticTokens
 from crmkit.values import Json, Kind, Money, Ref
@@ -328,6 +328,29 @@ class TestWriting:
             opened().write(write)
         assert refused.value.remedy
         assert [call for call in mock.calls if call.request.method != "GET"] == []
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            Write(Verb.UPDATE, Kind.DEAL, ref=Ref("okna", Kind.DEAL, "1/../../users"), changes={"loss_reason": "x"}),
+            Write(Verb.CREATE, Kind.DEAL, record=Deal(contacts=(Ref("okna", Kind.CONTACT, "abc"),))),
+            Write(Verb.CREATE, Kind.TASK, record=Task(text="x", about=Ref("okna", Kind.DEAL, "²"))),
+            Write(Verb.DELETE, Kind.NOTE, ref=Ref("okna", Kind.NOTE, "users.1")),
+            Write(Verb.LINK, Kind.DEAL, ref=Ref("okna", Kind.DEAL, "1"), others=(Ref("okna", Kind.CONTACT, ""),)),
+        ],
+    )
+    def test_an_address_that_no_record_can_have_is_not_found(self, mock: responses.RequestsMock, write: Write) -> None:
+        """Nothing is sent: ids go into paths."""
+        with pytest.raises(NotFound):
+            opened().write(write)
+        assert len(mock.calls) == 0
+
+    def test_a_product_that_is_no_offer_is_rejected(self, mock: responses.RequestsMock) -> None:
+        """By field."""
+        deal = Deal(items=(LineItem(product_id="7.42", name="Окно"),))
+        with pytest.raises(Rejected) as refused:
+            opened().write(Write(Verb.CREATE, Kind.DEAL, record=deal))
+        assert list(refused.value.fields) == ["items"]
 
     def test_calls_have_a_budget_of_their_own(self, mock: responses.RequestsMock) -> None:
         """Methods of the telephony count against forty a second, all others against ten."""
