@@ -107,6 +107,8 @@ class Bitrix24Connection:
             return Level.ABSENT
         if capability is Capability.CALLS and not self._feed.has_calls:
             return Level.ABSENT
+        if capability is Capability.STAGE_HISTORY and not self._feed.has_history:
+            return Level.ABSENT
         return _CAPABILITIES[capability]
 
     def load(self, refs: Sequence[Ref]) -> Sequence[Record]:

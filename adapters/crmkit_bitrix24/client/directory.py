@@ -116,12 +116,12 @@ class Directory:
 
     def _read_account(self) -> Account:
         profile, currency = self._line.batch([Command("profile", {}), Command("crm.currency.base.get", {})])
-        if isinstance(profile, CrmKitError):
+        if isinstance(profile, VendorDown | RateLimited | AuthError | AccountBlocked):
             raise profile
         return self._account_of(profile, currency)
 
-    def _account_of(self, profile: Json, currency: object) -> Account:
-        mine = mapping(profile)
+    def _account_of(self, profile: Json | CrmKitError, currency: object) -> Account:
+        mine = {} if isinstance(profile, CrmKitError) else mapping(profile)
         url = self._settings.base_url.rstrip("/")
         host = urlsplit(url).netloc
         return Account(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from crmkit.errors import Rejected, Unsupported
 from crmkit.values import Kind
 from crmkit_bitrix24.client.directory import Directory
 from crmkit_bitrix24.client.line import Line
@@ -75,8 +77,10 @@ class Enricher:
                 ("ID", "ENTITY_ID", "NAME", "RQ_INN", "RQ_KPP"),
                 {"ENTITY_TYPE_ID": COMPANY_TYPE, "@ENTITY_ID": ids},
             )
-            for row in self._walker.every(requisites):
-                _add(by_id.get(str(row.get("ENTITY_ID"))), "requisites", row)
+            # Requisites have rights of their own; a company without them is a company still.
+            with suppress(Rejected, Unsupported):
+                for row in self._walker.every(requisites):
+                    _add(by_id.get(str(row.get("ENTITY_ID"))), "requisites", row)
             people = Listing("crm.contact.list", ("ID", "COMPANY_ID"), {"@COMPANY_ID": ids})
             for row in self._walker.every(people):
                 _add(by_id.get(str(row.get("COMPANY_ID"))), "contacts", str(row["ID"]))

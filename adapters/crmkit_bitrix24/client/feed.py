@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from crmkit.clock import Clock
 from crmkit.errors import (
@@ -15,11 +15,10 @@ from crmkit.errors import (
     AuthError,
     BadPayload,
     CrmKitError,
-    NotFound,
     RateLimited,
     VendorDown,
 )
-from crmkit.values import Kind, Ref
+from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Action, FeedPage, Hint, Move
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.client.reads import CHANGED_AT
@@ -82,8 +81,17 @@ class Feed:
         self._line = line
         self._clock = clock
         self._key = key
-        self.has_calls = True
+        self._closed: set[str] = set()
+
+    @property
+    def has_calls(self) -> bool:
         """The account lets us see its calls, as far as is known."""
+        return _CALLS not in self._closed
+
+    @property
+    def has_history(self) -> bool:
+        """The account lets us see its stage history, as far as is known."""
+        return _HISTORY not in self._closed
 
     def page(self, cursor: str | None) -> FeedPage:
         """One request for a part of every list; another where stage moves need the stage before them."""
@@ -102,13 +110,13 @@ class Feed:
         hints: list[Hint] = []
         after: dict[str, str] = {}
         for kind, found in zip(kinds, lists, strict=True):
-            page = rows(_usable(found))
+            page = self._rows(_LISTS[kind].method, found)
             hints += self._hints(kind, page, at.since)
             if len(page) == PAGE:
                 after[kind.value] = str(page[-1]["ID"])
-        history = rows(_usable(moved))
+        history = self._rows(_HISTORY, moved)
         hints += self._moves(history)
-        calls = self._seen_calls(called)
+        calls = self._rows(_CALLS, called)
         hints += [self._call(row) for row in calls]
         at.history = max([at.history, *(int(row["ID"]) for row in history)])
         at.calls = max([at.calls, *(int(row["ID"]) for row in calls)])
@@ -125,19 +133,22 @@ class Feed:
             ]
         )
         now = self._portal_time(time)
-        cursor = _Cursor(now, now, history=_newest(rows(_usable(history))), calls=_newest(self._seen_calls(calls)))
+        cursor = _Cursor(
+            now, now, history=_newest(self._rows(_HISTORY, history)), calls=_newest(self._rows(_CALLS, calls))
+        )
         return FeedPage((), str(cursor), is_last=True)
 
-    def _seen_calls(self, found: object) -> list[dict[str, Any]]:
-        """The calls, where the account lets us see them."""
-        if isinstance(found, CrmKitError) and not isinstance(
-            found, VendorDown | RateLimited | AuthError | AccountBlocked
-        ):
-            if self.has_calls:
-                log.info("account %s: its calls are closed to us: %s", self._key, found)
-            self.has_calls = False
+    def _rows(self, method: str, found: object) -> list[dict[str, Any]]:
+        """The rows of one list; none where the account does not let us see it, so that the others go on."""
+        if isinstance(found, VendorDown | RateLimited | AuthError | AccountBlocked):
+            raise found
+        if isinstance(found, CrmKitError):
+            if method not in self._closed:
+                log.warning("account %s: %s is closed to us: %s", self._key, method, found)
+            self._closed.add(method)
             return []
-        return rows(_usable(found))
+        self._closed.discard(method)
+        return rows(cast("Json", found))
 
     def _changed(self, kind: Kind, since: float, after: str) -> Command:
         moment = datetime.fromtimestamp(since - OVERLAP_S, UTC).isoformat(timespec="seconds")
@@ -217,14 +228,6 @@ def _history(after: int) -> Command:
 
 def _calls(after: int) -> Command:
     return Command(_CALLS, {"FILTER": {">ID": after}, "SORT": "ID", "ORDER": "ASC"})
-
-
-def _usable(found: Any) -> Any:
-    if isinstance(found, NotFound):
-        return []
-    if isinstance(found, CrmKitError):
-        raise found
-    return found
 
 
 def _newest(found: Sequence[Mapping[str, Any]]) -> int:

@@ -481,3 +481,31 @@ def test_the_feed_goes_by_the_portals_clock(mocked: tuple[Bitrix24Connection, St
         "2026-03-02T08:49:55+00:00",
         "2026-03-02T08:50:55+00:00",
     ]
+
+
+def test_a_closed_list_does_not_stop_the_feed(mocked: tuple[Bitrix24Connection, Still]) -> None:
+    """Leads and the stage history are refused: deals are told, and what is missing is said to be absent."""
+    connection, _ = mocked
+    denied = {"error": "ACCESS_DENIED", "error_description": "Access denied!"}
+    deal = {"ID": "7", "DATE_CREATE": "2026-03-01T10:00:00+03:00", "DATE_MODIFY": "2026-03-02T12:00:00+03:00"}
+    found: dict[str, Any] = {"c0": NOON.isoformat(), "c1": [deal], "c2": [], "c3": [], "c5": [], "c7": []}
+    responses.post(f"{REST}/batch", json=batch(found, {"c4": denied, "c6": denied}))
+    cursor = '{"since":1772442000.0,"until":1772442000.0,"open":null,"history":5,"calls":0}'
+    page = connection.feed(cursor)
+    assert [hint.ref for hint in page.hints] == [ref(Kind.DEAL, "7")]
+    assert connection.supports(Capability.STAGE_HISTORY) is Level.ABSENT
+    assert json.loads(page.cursor)["history"] == 5
+
+
+def test_an_account_that_tells_little_is_still_an_account(mocked: tuple[Bitrix24Connection, Still]) -> None:
+    """Without a profile and a currency the defaults hold."""
+    connection, _ = mocked
+    unknown = {"error": "ERROR_METHOD_NOT_FOUND", "error_description": "Method not found!"}
+    responses.post(f"{REST}/batch", json=batch([], {"c0": unknown, "c1": unknown}))
+    account = connection.account()
+    assert (account.id, account.currency, account.timezone, account.user_id) == (
+        "okna.bitrix24.ru",
+        "RUB",
+        "Europe/Moscow",
+        None,
+    )
