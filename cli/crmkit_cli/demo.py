@@ -1,32 +1,38 @@
-"""`crmkit demo`: the sales day played on real HTTP, and the table of what came of it."""
+"""`crmkit demo`: the sales day played on real HTTP in every CRM at once, and the tables of what came of it."""
 
 from __future__ import annotations
 
-import signal
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from crmkit.errors import VendorDown
 from crmkit_cli.day import ACTS, Act, seed
+from crmkit_cli.emulated import VENDORS, Entrance, entrance, page, type_triggers
+from crmkit_cli.emulated import seed as seed_samples
 from crmkit_cli.language import tr
-from crmkit_cli.office import ACCOUNT, PATIENCE_S, Office
+from crmkit_cli.office import PATIENCE_S, Office
 from crmkit_cli.screen import console, print_json, print_table
+from crmkit_cli.shops import Shop, make_shop
+from crmkit_cli.stopping import stopping_signal
 from crmkit_runtime import report
+from crmkit_runtime.database import Database
 from crmkit_sandbox import Sandbox
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of an act: the tasks on its client's cards, and what was decided."""
+    """What came of an act in one CRM: the tasks on its client's cards, and what was decided."""
 
     act: Act
+    shop: Shop
     tasks: list[str] = field(default_factory=list)
     decisions: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -39,125 +45,154 @@ class Outcome:
 
 @click.command(
     help=tr(
-        "Поднять эмулятор amoCRM и сервис с расширением call-tasks, сыграть день отдела продаж и показать, что решено "
-        "и какие задачи появились. Аккаунт и интернет не нужны.",
-        "Start the emulated amoCRM and a service with call-tasks, play a sales day, and show what was decided and "
-        "which tasks there are. No account, no internet.",
+        "Поднять эмуляторы amoCRM, Битрикс24 и retailCRM и один сервис с расширением call-tasks, сыграть в каждой CRM "
+        "один и тот же день отдела продаж и показать, что решено и какие задачи появились. Аккаунты и интернет не "
+        "нужны. В retailCRM нет списка звонков: о них сообщает Ringostat.\n\n"
+        "Пример: crmkit demo --vendor bitrix24 --keep",
+        "Start the emulated amoCRM, Bitrix24 and retailCRM and one service with call-tasks, play the same sales day in "
+        "each CRM, and show what was decided and which tasks there are. No accounts, no internet. retailCRM has no "
+        "list of calls: Ringostat tells of them.\n\n"
+        "Example: crmkit demo --vendor bitrix24 --keep",
     )
+)
+@click.option(
+    "--vendor",
+    "vendors",
+    multiple=True,
+    type=click.Choice(VENDORS),
+    help=tr("Только эта CRM; можно повторить", "This CRM only; may be repeated"),
 )
 @click.option("--keep", is_flag=True, help=tr("Не останавливать в конце", "Stay up afterwards"))
 @click.option("--json", "as_json", is_flag=True, help=tr("Строки JSON", "JSON lines"))
-def command(keep: bool, as_json: bool) -> None:
+def command(vendors: tuple[str, ...], keep: bool, as_json: bool) -> None:
     """Exit 1 when an act did not end as it must."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crmkit-demo-") as folder, Sandbox(vendors=("amocrm",)) as sandbox:
-        sandbox.amocrm.seed()
-        seed(sandbox)
-        with _office(Path(folder), sandbox) as office:
-            outcomes = _play(sandbox, office, is_quiet=as_json)
-            _show(outcomes, time.monotonic() - began, as_json=as_json)
-            if keep:
-                _stay(sandbox, office)
+    chosen = [vendor for vendor in VENDORS if vendor in (vendors or VENDORS)]
+    with (
+        tempfile.TemporaryDirectory(prefix="crmkit-demo-") as folder,
+        Sandbox(vendors=chosen) as sandbox,
+        _office(Path(folder), sandbox) as (office, shops),
+    ):
+        outcomes = _play(shops, office, is_quiet=as_json)
+        _show(outcomes, time.monotonic() - began, as_json=as_json)
+        if keep:
+            _stay(sandbox, office)
     if not all(outcome.is_right for outcome in outcomes):
         raise click.exceptions.Exit(1)
 
 
 @contextmanager
-def _office(folder: Path, sandbox: Sandbox) -> Iterator[Office]:
-    service = Office(folder, sandbox.amocrm.base_url, sandbox.amocrm.token)
+def _office(folder: Path, sandbox: Sandbox) -> Iterator[tuple[Office, Sequence[Shop]]]:
+    """The started service, its accounts named by their CRMs, and the CRMs."""
+    shops: list[Shop] = []
+    # The address is known only once the service is.
+    shops += [make_shop(sandbox, vendor, lambda key: office.hook_url(key, "ringostat")) for vendor in sandbox.vendors]
+    seed_samples(sandbox, *(_seeding(shop) for shop in shops))
+    greeted = [vendor for vendor in sandbox.vendors if vendor == "retailcrm"]
+    office = Office(folder, {shop.vendor: _entrance(sandbox, shop) for shop in shops}, greeted)
     try:
-        service.start()
-        yield service
+        office.start()
+        if greeted:
+            type_triggers(sandbox, office.hook_url("retailcrm", "retailcrm"))
+        yield office, shops
     finally:
-        service.stop()
+        office.stop()
 
 
-def _play(sandbox: Sandbox, office: Office, *, is_quiet: bool) -> Sequence[Outcome]:
-    outcomes = []
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console, disable=is_quiet) as progress:
-        shown = progress.add_task("")
-        for act in ACTS:
-            progress.update(shown, description=act.title)
-            outcomes.append(_play_one(act, sandbox, office))
-            if not is_quiet:
-                progress.print(f"{'✓' if outcomes[-1].is_right else '✗'} {act.title}")
-        progress.update(shown, visible=False)
+def _entrance(sandbox: Sandbox, shop: Shop) -> Entrance:
+    way = entrance(sandbox, shop.vendor)
+    return Entrance({**way.table, **shop.settings}, way.secrets)
+
+
+def _seeding(shop: Shop) -> Callable[[], None]:
+    return lambda: seed(shop)
+
+
+def _play(shops: Sequence[Shop], office: Office, *, is_quiet: bool) -> Sequence[Outcome]:
+    outcomes: list[Outcome] = []
+    database = office.database()
+    url = cache(lambda key: office.hook_url(key, "ringostat"))
+    try:
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console, disable=is_quiet) as progress:
+            shown = progress.add_task("")
+            for act in ACTS:
+                progress.update(shown, description=act.title)
+                played = [Outcome(act, shop) for shop in shops]
+                _play_one(act, played, office, database, url)
+                outcomes += played
+                if not is_quiet:
+                    progress.print(f"{'  '.join(map(_mark, played))}  {act.title}")
+            progress.update(shown, visible=False)
+    finally:
+        database.close()
     # A second task for one of the calls would come late: only now is it known that there is none.
     for outcome in outcomes:
-        outcome.tasks = _tasks_for(outcome.act.phone, sandbox)
+        outcome.tasks = outcome.shop.tasks_for(outcome.act.phone)
     return outcomes
 
 
-def _play_one(act: Act, sandbox: Sandbox, office: Office) -> Outcome:
-    outcome = Outcome(act)
+def _mark(outcome: Outcome) -> str:
+    return f"{'✓' if outcome.is_right else '✗'} {outcome.shop.title} {outcome.seconds:4.1f}"
+
+
+def _play_one(
+    act: Act, outcomes: Sequence[Outcome], office: Office, database: Database, url: Callable[[str], str]
+) -> None:
+    before = {outcome.shop.vendor: _decided(database, outcome.shop.vendor) for outcome in outcomes}
+    if act.is_deadly:
+        office.die_in_next_call()
     began = time.monotonic()
-    before = _decided(office)
-    act.play(sandbox, office)
-    while time.monotonic() - began < PATIENCE_S:
-        outcome.tasks = _tasks_for(act.phone, sandbox)
-        outcome.decisions = [reason for run, reason in _decided(office).items() if run not in before]
-        if outcome.is_right and outcome.decisions:
-            break
+    for outcome in outcomes:
+        act.play(outcome.shop, url)
+    if act.is_deadly and not office.revive():
+        raise VendorDown("the worker did not die where it was told to", remedy="This is a fault of the demo.")
+    awaited = list(outcomes)
+    while awaited and time.monotonic() - began < PATIENCE_S:
+        for outcome in list(awaited):
+            known = before[outcome.shop.vendor]
+            decided = _decided(database, outcome.shop.vendor)
+            outcome.tasks = outcome.shop.tasks_for(act.phone)
+            outcome.decisions = [reason for run, reason in decided.items() if run not in known]
+            outcome.seconds = time.monotonic() - began
+            if outcome.is_right and outcome.decisions:
+                awaited.remove(outcome)
         time.sleep(0.05)
-    outcome.seconds = time.monotonic() - began
-    return outcome
 
 
-def _decided(office: Office) -> Mapping[int, str]:
-    database = office.database()
-    try:
-        found = report.runs(database, account=ACCOUNT, extension="call-tasks")
-        return {
-            one.id: "; ".join(one.decisions)
-            for one in reversed(found)
-            if one.event == "CallFinished" and one.state in ("done", "skipped")
-        }
-    finally:
-        database.close()
-
-
-def _tasks_for(phone: str, sandbox: Sandbox) -> list[str]:
-    """Texts of the tasks on the cards of whoever has the phone."""
-    amocrm = sandbox.amocrm
-    people = {key for key, row in amocrm.contacts.items() if phone in str(row.get("custom_fields_values"))}
-    deals = {
-        key
-        for key, row in amocrm.leads.items()
-        if people & {contact["id"] for contact in row["_embedded"].get("contacts", [])}
+def _decided(database: Database, account: str) -> Mapping[int, str]:
+    """What handlers have decided about calls and new deals, by run."""
+    found = report.runs(database, account=account)
+    return {
+        one.id: "; ".join(one.decisions)
+        for one in reversed(found)
+        if one.event in ("CallFinished", "DealCreated") and one.state in ("done", "skipped")
     }
-    on = {"contacts": people, "leads": deals}
-    return [
-        task["text"] for task in amocrm.tasks.values() if task["entity_id"] in on.get(task["entity_type"] or "", ())
-    ]
 
 
 def _show(outcomes: Sequence[Outcome], seconds: float, *, as_json: bool) -> None:
+    right = sum(outcome.is_right for outcome in outcomes)
     if as_json:
         for outcome in outcomes:
-            print_json(
-                {
-                    "act": outcome.act.key,
-                    "title": outcome.act.title,
-                    "phone": outcome.act.phone,
-                    "decisions": outcome.decisions,
-                    "tasks": outcome.tasks,
-                    "tasks_expected": outcome.act.tasks,
-                    "ok": outcome.is_right,
-                    "seconds": round(outcome.seconds, 2),
-                }
-            )
+            print_json(_plain(outcome))
         total = sum(len(outcome.tasks) for outcome in outcomes)
-        print_json({"summary": {"ok": all(one.is_right for one in outcomes), "tasks": total, "seconds": seconds}})
+        print_json({"summary": {"ok": right == len(outcomes), "tasks": total, "seconds": seconds}})
         return
-    print_table(
-        [
-            tr("что случилось", "what happened"),
-            tr("что решено и почему", "what was decided and why"),
-            tr("задачи", "tasks"),
-        ],
-        [(one.act.title, "\n".join(one.decisions), "\n".join(one.tasks) or "—") for one in outcomes],
-    )
-    right = sum(one.is_right for one in outcomes)
+    for title in dict.fromkeys(outcome.shop.title for outcome in outcomes):
+        console.print()
+        print_table(
+            [
+                tr("что случилось", "what happened"),
+                tr("что решено и почему", "what was decided and why"),
+                tr("задачи", "tasks"),
+            ],
+            [
+                (one.act.title, "\n".join(one.decisions), "\n".join(one.tasks) or "—")
+                for one in outcomes
+                if one.shop.title == title
+            ],
+            title=title,
+        )
+    console.print()
     console.print(
         tr(
             f"{right} из {len(outcomes)} как должно быть, {seconds:.0f} с. Дальше: crmkit new my-app",
@@ -166,11 +201,23 @@ def _show(outcomes: Sequence[Outcome], seconds: float, *, as_json: bool) -> None
     )
 
 
+def _plain(outcome: Outcome) -> Mapping[str, object]:
+    return {
+        "vendor": outcome.shop.vendor,
+        "act": outcome.act.key,
+        "title": outcome.act.title,
+        "phone": outcome.act.phone,
+        "decisions": outcome.decisions,
+        "tasks": outcome.tasks,
+        "tasks_expected": outcome.act.tasks,
+        "ok": outcome.is_right,
+        "seconds": round(outcome.seconds, 2),
+    }
+
+
 def _stay(sandbox: Sandbox, office: Office) -> None:
-    click.echo(f"{tr('Страница эмулятора', 'The emulator')}: {sandbox.url}/amocrm/")
+    for key, vendor in sandbox.vendors.items():
+        click.echo(f"{tr('Страница эмулятора', 'The emulator')} {vendor.title}: {page(sandbox, key)}")
     click.echo(f"{tr('Сервис', 'The service')}: {office.url}/readyz")
     click.echo(tr("Ctrl+C — закончить", "Ctrl+C ends it"))
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    stopping_signal().wait()

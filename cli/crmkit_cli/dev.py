@@ -1,9 +1,10 @@
-"""`crmkit dev`: the service and an emulated CRM in one process, for writing extensions without an account."""
+"""`crmkit dev`: the service and its emulated CRMs in one process, for writing extensions without an account."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from crmkit.errors import ConfigError
 from crmkit.settings import ServiceConfig, secret_variable
+from crmkit_cli.emulated import VENDORS, entrance, page, type_triggers
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, read_config
 from crmkit_cli.sandbox import start_sandbox
@@ -59,24 +61,41 @@ def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None
         for path in database.parent.glob(f"{DATABASE}*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     stopped = stopping_signal()
-    sandbox = start_sandbox(sandbox_port, seed=True)
+    sandbox = start_sandbox(sandbox_port, seed=True, vendors=_vendors(config))
     try:
         own = _pointed_at(sandbox, config, port, database)
         _migrate(own.database)
         service = Service.open(own)
         try:
-            serve(service, "127.0.0.1", port, stopped, ready=lambda: _greet(sandbox))
+            serve(service, "127.0.0.1", port, stopped, ready=lambda: _be_ready(sandbox, service))
         finally:
             service.close()
     finally:
         sandbox.stop()
 
 
-def _greet(sandbox: Sandbox) -> None:
-    click.echo(f"{tr('Эмулятор', 'Emulator')}: {sandbox.amocrm.base_url}/")
-    where = "" if sandbox.url.endswith(":8801") else f" --sandbox {sandbox.url}"
-    click.echo(f"{tr('Позвоните', 'Make a call')}: crmkit trigger call.missed --times 3{where}")
+def _be_ready(sandbox: Sandbox, service: Service) -> None:
+    """Do what an administrator would, and say what to do next."""
+    for key, account in service.accounts.items():
+        if account.settings.vendor == "retailcrm":
+            type_triggers(sandbox, service.hook_url(key, "retailcrm"))
+    for vendor in sandbox.vendors:
+        click.echo(f"{tr('Эмулятор', 'Emulator')}: {page(sandbox, vendor)}")
+    for key in service.accounts:
+        click.echo(f"{tr('Позвоните', 'Make a call')}: crmkit trigger call.missed{_words(sandbox, service, key)}")
     click.echo(f"{tr('Решения', 'Decisions')}: CRMKIT_DATABASE={DATABASE} crmkit replay --list")
+
+
+def _words(sandbox: Sandbox, service: Service, key: str) -> str:
+    """The options with which `crmkit trigger` calls a client of the account."""
+    words = " --times 3"
+    account = service.accounts[key]
+    if len(sandbox.vendors) > 1:
+        words += f" --vendor {account.settings.vendor}"
+    # Calls of retailCRM are told by a telephony; the address, with its secret, leads to this machine alone.
+    if account.settings.vendor == "retailcrm" and "ringostat" in account.sources:
+        words += f" --hook {service.hook_url(key, 'ringostat')}"
+    return words if sandbox.url.endswith(":8801") else f"{words} --sandbox {sandbox.url}"
 
 
 def _migrate(path: str) -> None:
@@ -87,17 +106,26 @@ def _migrate(path: str) -> None:
         database.close()
 
 
-def _pointed_at(sandbox: Sandbox, config: ServiceConfig, port: int, database: Path) -> ServiceConfig:
-    """The same service with its accounts at the emulator; the emulator's token stands in for theirs."""
-    accounts: dict[str, dict[str, Any]] = {}
+def _vendors(config: ServiceConfig) -> Sequence[str]:
+    """The CRMs of the accounts. Raises ConfigError for one that has no emulator."""
     for key, table in config.accounts.items():
-        if table.get("vendor") not in sandbox.vendors:
+        if table.get("vendor") not in VENDORS:
             raise ConfigError(
                 tr(f"эмулятора {table.get('vendor')} нет", f"there is no emulator of {table.get('vendor')}"),
                 account=key,
-                remedy=tr(f"Есть: {', '.join(sandbox.vendors)}.", f"There is: {', '.join(sandbox.vendors)}."),
+                remedy=tr(f"Есть: {', '.join(VENDORS)}.", f"There is: {', '.join(VENDORS)}."),
             )
-        accounts[key] = {**table, "base_url": sandbox.amocrm.base_url}
-        os.environ[secret_variable(key, "token")] = sandbox.amocrm.token
+    return [str(table["vendor"]) for table in config.accounts.values()]
+
+
+def _pointed_at(sandbox: Sandbox, config: ServiceConfig, port: int, database: Path) -> ServiceConfig:
+    """The same service with its accounts at the emulators, whose secrets stand in for theirs."""
+    accounts: dict[str, dict[str, Any]] = {}
+    for key, table in config.accounts.items():
+        way = entrance(sandbox, str(table["vendor"]))
+        accounts[key] = {name: value for name, value in table.items() if name not in way.unused} | dict(way.table)
+        for name in way.unused:
+            os.environ.pop(secret_variable(key, name), None)
+        os.environ.update({secret_variable(key, name): value for name, value in way.secrets.items()})
     own = {"accounts": accounts, "database": str(database), "public_url": f"http://127.0.0.1:{port}"}
     return config.model_copy(update=own)

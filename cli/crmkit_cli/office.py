@@ -2,77 +2,84 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
 from crmkit.errors import CrmKitError
+from crmkit.settings import secret_variable
+from crmkit_cli.emulated import Entrance
 from crmkit_cli.language import language, tr
 from crmkit_cli.opening import read_config
 from crmkit_runtime import report
 from crmkit_runtime.database import Database
 from crmkit_runtime.service import Service
 
-ACCOUNT = "romashka"
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 """How long the service may take to come up, to act, to die and to go down."""
 
-_CONFIG = """\
+_SERVICE = """\
 [service]
 database = "{folder}/demo.sqlite3"
 public_url = "http://127.0.0.1:{port}"
 language = "{language}"
 sweep_every_s = 2
 
-[accounts.{account}]
-vendor = "amocrm"
-base_url = "{base_url}"
-
-[accounts.{account}.sources.ringostat]
-timezone = "UTC"
-
 [extensions.call-tasks]
 due_in = "PT30M"
+
+[extensions."crmkit_cli.greeting:greeting"]
+accounts = {greeted}
+"""
+_ACCOUNT = """
+[accounts.{key}]
+{table}
+
+[accounts.{key}.sources.ringostat]
+timezone = "UTC"
 """
 
 
 class Office:
-    """The web process and the worker process of the demo's service."""
+    """The web process and the worker process of the demo's service.
 
-    def __init__(self, folder: Path, base_url: str, token: str) -> None:
+    Args:
+        folder: where it keeps what it has.
+        entrances: the accounts by their keys.
+        greeted: the accounts in which new deals are greeted.
+    """
+
+    def __init__(self, folder: Path, entrances: Mapping[str, Entrance], greeted: Sequence[str]) -> None:
         self.folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._accounts = tuple(entrances)
         self._config = folder / "crmkit.toml"
-        self._config.write_text(
-            _CONFIG.format(
-                folder=folder,
-                port=self.port,
-                language=language(),
-                account=ACCOUNT,
-                base_url=base_url,
-            ),
-            encoding="utf-8",
-        )
+        service = _SERVICE.format(folder=folder, port=self.port, language=language(), greeted=json.dumps(list(greeted)))
+        self._config.write_text(service + "".join(map(_account, entrances, entrances.values())), encoding="utf-8")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CRMKIT_")},
             "CRMKIT_LANG": language(),
-            f"CRMKIT_{ACCOUNT.upper()}_TOKEN": token,
+            **{
+                secret_variable(key, name): value
+                for key, entrance in entrances.items()
+                for name, value in entrance.secrets.items()
+            },
         }
-        self._doomed = False
         self._web: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Make the database, start both processes, wait until the account is connected."""
+        """Make the database, start both processes, wait until every account is connected."""
         self._run("migrate").wait(timeout=30)
         self._web = self._run("run", "--web-only", "--port", str(self.port))
         self._worker = self._start_worker()
@@ -104,10 +111,10 @@ class Office:
         finally:
             service.close()
 
-    def source_url(self) -> str:
-        """Where Ringostat's webhooks go."""
+    def hook_url(self, account: str, sender: str) -> str:
+        """Where a sender's webhooks go."""
         with self.opened() as service:
-            return service.hook_url(ACCOUNT, "ringostat")
+            return service.hook_url(account, sender)
 
     def die_in_next_call(self) -> None:
         """Start the worker anew with the order to die right after its next write."""
@@ -158,13 +165,18 @@ class Office:
         database = self.database()
         try:
             # Connected: what happens from now on is news.
-            return report.account(database, ACCOUNT).connected_at is not None
+            return all(report.account(database, key).connected_at is not None for key in self._accounts)
         finally:
             database.close()
 
     def _tail(self) -> str:
         log = self.folder / "service.log"
         return log.read_text(encoding="utf-8", errors="replace")[-1500:] if log.exists() else ""
+
+
+def _account(key: str, entrance: Entrance) -> str:
+    table = "\n".join(f"{name} = {json.dumps(value)}" for name, value in entrance.table.items())
+    return _ACCOUNT.format(key=key, table=table)
 
 
 def _free_port() -> int:
