@@ -41,6 +41,7 @@ class Directory:
         self._clock = clock
         self._lock = threading.RLock()
         self._kept: dict[str, tuple[float, Any]] = {}
+        self._is_admin = False
 
     def account(self) -> Account:
         """The account; one request, then remembered for good."""
@@ -91,6 +92,11 @@ class Directory:
         except CrmKitError:
             return True
 
+    def administrator(self) -> str | None:
+        """Our own user, when it is an administrator; the portal tells of nobody else. Source: page "profile"."""
+        user_id = self.account().user_id
+        return user_id if self._is_admin else None
+
     def has_leads(self) -> bool:
         """The CRM is in its classic mode, in which requests are leads. Source: page "crm.settings.mode.get"."""
         return self._remembered("mode", self._read_mode, FRESH_S) != _SIMPLE
@@ -122,6 +128,7 @@ class Directory:
 
     def _account_of(self, profile: Json | CrmKitError, currency: object) -> Account:
         mine = {} if isinstance(profile, CrmKitError) else mapping(profile)
+        self._is_admin = mine.get("ADMIN") is True
         url = self._settings.base_url.rstrip("/")
         host = urlsplit(url).netloc
         return Account(

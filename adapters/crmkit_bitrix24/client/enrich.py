@@ -45,6 +45,8 @@ class Enricher:
             self._company_cards(items)
         elif kind is Kind.PIPELINE:
             self._stages(items)
+        elif kind is Kind.USER:
+            self._rights(items)
         for item in items:
             if not item[ALSO]:
                 del item[ALSO]
@@ -84,6 +86,12 @@ class Enricher:
             people = Listing("crm.contact.list", ("ID", "COMPANY_ID"), {"@COMPANY_ID": ids})
             for row in self._walker.every(people):
                 _add(by_id.get(str(row.get("COMPANY_ID"))), "contacts", str(row["ID"]))
+
+    def _rights(self, users: Items) -> None:
+        administrator = self._directory.administrator()
+        for user in users:
+            if str(user.get("ID")) == administrator:
+                user[ALSO]["is_admin"] = True
 
     def _stages(self, pipelines: Items) -> None:
         commands = [

@@ -200,7 +200,7 @@ class Reader:
 
     def _small(self, kind: Kind) -> list[dict[str, Any]]:
         if kind is Kind.USER:
-            return list(self._directory.users(afresh=True))
+            return [dict(user) for user in self._directory.users(afresh=True)]
         return rows(self._line.call("crm.category.list", {"entityTypeId": ENTITIES[Kind.DEAL].type_id}))
 
     def _calls(self, since: str | None, cursor: str | None) -> Iterator[Chunk]:

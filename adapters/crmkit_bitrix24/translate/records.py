@@ -131,7 +131,7 @@ def from_lead(raw: Item, account: Home) -> Lead:
 
 
 def from_user(raw: Item, account: Home) -> User:
-    """The employee; those who have left are inactive."""
+    """The employee; those who have left are inactive. Whether one is an administrator is known of our own user only."""
     record_id = str(raw["ID"])
     parts = [text_of(raw.get(name)) for name in ("NAME", "SECOND_NAME", "LAST_NAME")]
     number = next((text_of(raw.get(name)) for name in ("WORK_PHONE", "PERSONAL_MOBILE") if raw.get(name)), None)
@@ -146,6 +146,7 @@ def from_user(raw: Item, account: Home) -> User:
         extension=text_of(raw.get("UF_PHONE_INNER")),
         group_id=id_of(departments[0]) if departments else None,
         is_active=flag_of(raw.get("ACTIVE", True)),
+        is_admin=bool((raw.get(ALSO) or _NOTHING).get("is_admin")),
         raw=raw,
     )
 

@@ -280,9 +280,12 @@ def test_records_of_other_accounts_are_not_ours(connection: Bitrix24Connection) 
 
 
 def test_users_are_loaded_by_their_ids(crm: Crm) -> None:
-    """With their internal number; a stranger is nobody."""
-    users = crm.users.get_many([crm.ref(Kind.USER, 2), crm.ref(Kind.USER, 99)])
-    assert [(user.name, user.extension) for user in users.values()] == [("Олег Нечаев", "102")]
+    """With their internal number; our own one says whether it is an administrator; a stranger is nobody."""
+    users = crm.users.get_many([crm.ref(Kind.USER, number) for number in (1, 2, 99)])
+    assert [(user.name, user.extension, user.is_admin) for user in users.values()] == [
+        ("Вера Лебедева", "101", True),
+        ("Олег Нечаев", "102", False),
+    ]
 
 
 def test_settings_of_another_vendor_are_refused() -> None:
