@@ -56,5 +56,8 @@ bench: install peers ## Ratios against named peers, in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 	@echo "== benchmarks/peers"; $(BIN)/python -m benchmarks.peers.run
 
+docs: install ## Make the pages that are made from code
+	@$(BIN)/python -m crmkit_cli.capabilities docs/capabilities.md
+
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) $(VENV)-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
