@@ -76,9 +76,8 @@ def _runs(account: Emulator, job: Job, mode: Mode) -> Iterator[Run]:
         account.begin(is_limited=mode.is_limited, latency_s=mode.latency_s)
         interpreter = sys.executable if client == "crmkit" else str(PEERS)
         command = [interpreter, str(CLIENTS / f"{script}_jobs.py"), prefix + job.name]
-        done = subprocess.run(
-            [*command, json.dumps(_given(account, job, mode))], capture_output=True, text=True, timeout=600, check=False
-        )
+        told = json.dumps(_given(account, job, mode))
+        done = subprocess.run(command, input=told, capture_output=True, text=True, timeout=600, check=False)
         if done.returncode:
             raise SystemExit(f"{client} did not start with {job.title}:\n{done.stderr}")
         spent = json.loads(done.stdout.splitlines()[-1])

@@ -10,7 +10,7 @@ import sys
 from aioamocrm import AmoCRMClient, LongLivedToken
 from stopwatch import report
 
-given = json.loads(sys.argv[2])
+given = json.load(sys.stdin)
 
 
 async def leads() -> int:

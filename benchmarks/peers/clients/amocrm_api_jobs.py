@@ -13,7 +13,7 @@ from amocrm.v2.interaction import _session
 from stopwatch import report
 
 HOST = "https://romashka.amocrm.ru"
-given = json.loads(sys.argv[2])
+given = json.load(sys.stdin)
 
 
 class Redirected(requests.adapters.HTTPAdapter):

@@ -13,7 +13,7 @@ from b24pysdk import BitrixWebhook, Client
 from b24pysdk.api.callers.call_method import _MethodCaller
 from stopwatch import report
 
-given = json.loads(sys.argv[2])
+given = json.load(sys.stdin)
 hook = urlsplit(given["secrets"]["webhook"])
 path, user, secret = hook.path.strip("/").rsplit("/", 2)
 base = f"{hook.scheme}://{hook.netloc}/{path}"
@@ -24,9 +24,9 @@ client = Client(token)
 
 
 def batched(commands: list[tuple[str, dict[str, Any]]]) -> list[Any]:
-    """The answers of many commands."""
-    answer: list[Any] = token.call_batches(commands)["result"]["result"]
-    return answer
+    """The answers of many commands; of several batches they come under their numbers."""
+    answers = token.call_batches(commands)["result"]["result"]
+    return list(answers.values() if isinstance(answers, dict) else answers)
 
 
 def contacts_by_id() -> int:

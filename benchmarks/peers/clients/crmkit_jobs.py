@@ -19,7 +19,7 @@ from crmkit.http import RateLimit, Urgency
 from crmkit.registry import adapter
 from crmkit.tokens import FileTokenStore
 
-given: Mapping[str, Any] = json.loads(sys.argv[2])
+given: Mapping[str, Any] = json.load(sys.stdin)
 
 
 class Unlimited:

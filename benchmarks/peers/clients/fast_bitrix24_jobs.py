@@ -12,7 +12,7 @@ from typing import Any
 from fast_bitrix24 import BitrixAsync
 from stopwatch import report
 
-given = json.loads(sys.argv[2])
+given = json.load(sys.stdin)
 
 
 async def job(name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import retailcrm
 from stopwatch import report
 
-given = json.loads(sys.argv[2])
+given = json.load(sys.stdin)
 client = retailcrm.v5(given["base_url"], given["secrets"]["api_key"])
 
 

@@ -15,7 +15,7 @@ def report(job: Callable[[], int]) -> None:
     try:
         done = job()
     except Exception as error:  # noqa: BLE001  how a client dies is a result too
-        fault = f"{type(error).__name__}: {error}"[:120]
+        fault = f"{type(error).__name__}: {error}"[:80]
     spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
     print(json.dumps({"done": done, **spent, "peak_mb": _peak_mb(), "fault": fault}))
 
