@@ -34,10 +34,16 @@ class Finding:
 
 def failure(check: str, subject: str, error: CrmKitError) -> Finding:
     """What an error means for a check: a failure with the error's own remedy."""
+    return Finding(check, subject, "fail", headline(error), error.remedy or "")
+
+
+def headline(error: CrmKitError) -> str:
+    """What happened and where, without the remedy and the full stop before it."""
     text = str(error)
-    if error.remedy:
-        text = text.removesuffix(error.remedy).rstrip()
-    return Finding(check, subject, "fail", text, error.remedy or "")
+    if not error.remedy:
+        return text
+    text = text.removesuffix(error.remedy).rstrip()
+    return text if error.message.endswith(".") else text.removesuffix(".")
 
 
 def print_finding(finding: Finding) -> None:

@@ -15,14 +15,14 @@ from crmkit_cli.page import Page, print_usage_error
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
-        "Сыграть день отдела продаж на эмуляторе CRM: без аккаунта и интернета",
-        "Play a sales day on the emulated CRM: no account, no internet",
+        "Сыграть день отдела продаж на эмуляторах трёх CRM: без аккаунта и интернета",
+        "Play a sales day on three emulated CRMs: no account, no internet",
     ),
     "new": ("Создать сервис с расширением: приложение, тесты, Docker", "Scaffold a service: app, tests, Docker"),
     "dev": ("Запустить сервис вместе с эмулятором CRM", "Run the service together with an emulated CRM"),
     "run": ("Запустить сервис: приём вебхуков и обработчики", "Run the service: webhooks in, handlers working"),
     "check": ("Проверить настройки, доступ и возможности CRM", "Check settings, access and what the CRM can do"),
-    "sandbox": ("Поднять эмулятор CRM с веб-страницей", "Start the CRM emulator with its page"),
+    "sandbox": ("Поднять эмуляторы CRM с веб-страницами", "Start the CRM emulators with their pages"),
     "trigger": ("Вызвать событие на эмуляторе: звонок, сделку", "Make something happen on the emulator"),
     "decode": ("Показать, что говорит тело вебхука", "Show what a webhook body says"),
     "replay": ("Повторить обработку события или упавших запусков", "Run events or failed runs again"),
@@ -106,15 +106,15 @@ def main() -> None:
 def _explain(error: Exception) -> int:
     """Print one message that names the thing and the remedy; a traceback only when asked for."""
     from crmkit.errors import ConfigError, CrmKitError
+    from crmkit_cli.finding import headline
 
     if os.environ.get("CRMKIT_DEBUG"):
         raise error
     word = tr("Ошибка", "Error")
     if isinstance(error, CrmKitError):
-        text, remedy = str(error), error.remedy or ""
-        click.secho(f"{word}: {text.removesuffix(remedy).rstrip()}", fg="red", err=True)
-        if remedy:
-            click.echo(f"  → {remedy}", err=True)
+        click.secho(f"{word}: {headline(error)}", fg="red", err=True)
+        if error.remedy:
+            click.echo(f"  → {error.remedy}", err=True)
         return 2 if isinstance(error, ConfigError) else 1
     if type(error).__module__.startswith("sqlalchemy."):
         click.secho(f"{word}: {_database_fault(error)}", fg="red", err=True)

@@ -12,57 +12,96 @@ import click
 import requests
 
 from crmkit.errors import ConfigError, Rejected, VendorDown
+from crmkit_cli.emulated import VENDORS
 from crmkit_cli.language import tr
+from crmkit_cli.redelivery import repeat_last
+from crmkit_cli.ringostat import tell_call
 
 
 @dataclass(frozen=True, slots=True)
 class _Doing:
-    """A person's action on the emulator, what it takes, and what it takes when nothing is said."""
+    """A person's action on an emulator, and what it takes; None stands for what has to be said."""
 
     action: str
-    ru: str
-    en: str
     values: Mapping[str, object]
 
 
-SEEDED_PHONE = "+79010000000"
-"""Of the first contact in the emulator's sample data."""
+SEEDED_PHONE: Mapping[str, str] = {
+    "amocrm": "+79010000000",
+    "bitrix24": "+79263500000",
+    "retailcrm": "+79020000000",
+}
+"""Of the first contact in each emulator's sample data."""
 
+CALL_ENDS = "ONVOXIMPLANTCALLEND"
 
-def _call(ru: str, en: str, duration: int) -> _Doing:
-    return _Doing("call", ru, en, {"direction": "in", "phone": SEEDED_PHONE, "duration": duration})
+_TALKS: Mapping[str, int] = {"call.missed": 0, "call.answered": 95, "call.short": 3}
+"""How many seconds they talk."""
 
+_TITLES: Mapping[str, tuple[str, str]] = {
+    "call.missed": ("пропущенный звонок", "a missed call"),
+    "call.answered": ("отвеченный звонок", "an answered call"),
+    "call.short": ("случайный звонок", "an accidental call"),
+    "deal.created": ("новая сделка", "a new deal"),
+    "deal.updated": ("правка сделки", "a changed deal"),
+    "deal.moved": ("сделка на другом этапе", "a moved deal"),
+    "contact.created": ("новый контакт", "a new contact"),
+    "contact.updated": ("правка контакта", "a changed contact"),
+    "task.created": ("новая задача", "a new task"),
+}
 
-_EVENTS: Mapping[str, _Doing] = {
-    "call.missed": _call("пропущенный звонок", "a missed call", 0),
-    "call.answered": _call("отвеченный звонок", "an answered call", 95),
-    "call.short": _call("случайный звонок", "an accidental call", 3),
-    "deal.created": _Doing("add_lead", "новая сделка", "a new deal", {"name": "Сделка с сайта", "price": 50000}),
-    "deal.updated": _Doing("update_lead", "правка сделки", "a changed deal", {"id": None}),
-    "deal.moved": _Doing("move_lead", "сделка на другом этапе", "a moved deal", {"id": None, "status_id": None}),
-    "contact.created": _Doing(
-        "add_contact", "новый контакт", "a new contact", {"name": "Мария Петрова", "phones": ["+79031112233"]}
-    ),
-    "contact.updated": _Doing("update_contact", "правка контакта", "a changed contact", {"id": None}),
-    "task.created": _Doing("add_task", "новая задача", "a new task", {"text": "Связаться с клиентом"}),
+_NEW_PHONE = "+79031112233"
+_DOINGS: Mapping[str, Mapping[str, _Doing]] = {
+    "amocrm": {
+        "deal.created": _Doing("add_lead", {"name": "Сделка с сайта", "price": 50000}),
+        "deal.updated": _Doing("update_lead", {"id": None}),
+        "deal.moved": _Doing("move_lead", {"id": None, "status_id": None}),
+        "contact.created": _Doing("add_contact", {"name": "Мария Петрова", "phones": [_NEW_PHONE]}),
+        "contact.updated": _Doing("update_contact", {"id": None}),
+        "task.created": _Doing("add_task", {"text": "Связаться с клиентом"}),
+    },
+    "bitrix24": {
+        "deal.created": _Doing("add_deal", {"title": "Сделка с сайта", "amount": 50000}),
+        "deal.updated": _Doing("update_deal", {"id": None}),
+        "deal.moved": _Doing("move_deal", {"id": None, "stage_id": None}),
+        "contact.created": _Doing("add_contact", {"name": "Мария", "last_name": "Петрова", "phones": [_NEW_PHONE]}),
+        "contact.updated": _Doing("update_contact", {"id": None}),
+        "task.created": _Doing("add_todo", {"kind": "deal", "row_id": None, "title": "Связаться с клиентом"}),
+    },
+    "retailcrm": {
+        "deal.created": _Doing("add_order", {"items": [["Чайник", 1990, 1]]}),
+        "deal.updated": _Doing("update_order", {"id": None}),
+        "deal.moved": _Doing("set_status", {"id": None, "status": None}),
+        "contact.created": _Doing(
+            "add_customer", {"firstName": "Мария", "lastName": "Петрова", "phones": [_NEW_PHONE]}
+        ),
+        "contact.updated": _Doing("update_customer", {"id": None}),
+        "task.created": _Doing("add_task", {"text": "Связаться с клиентом"}),
+    },
 }
 
 
 @click.command(
     help=tr(
         "Вызвать событие на работающем эмуляторе (`crmkit dev` или `crmkit sandbox`); вебхуки уйдут как от настоящей "
-        "CRM. --times 3 — CRM доставит один и тот же вебхук трижды, --lose — не доставит вовсе.\n\nEVENT: ",
+        "CRM. --times 3 — CRM доставит один и тот же вебхук трижды, --lose — не доставит вовсе. --hook — о звонке "
+        "сообщит Ringostat; у retailCRM иначе нельзя: списка звонков в ней нет.\n\nEVENT: ",
         "Make something happen on a running emulator (`crmkit dev` or `crmkit sandbox`); it sends hooks as the real "
-        "CRM does. With --times 3 the CRM delivers one and the same hook three times, with --lose not at all."
-        "\n\nEVENT: ",
+        "CRM does. With --times 3 the CRM delivers one and the same hook three times, with --lose not at all. With "
+        "--hook Ringostat tells of a call; for retailCRM it must, which has no list of calls.\n\nEVENT: ",
     )
-    + ", ".join(f"{name} ({tr(doing.ru, doing.en)})" for name, doing in _EVENTS.items())
+    + ", ".join(f"{name} ({tr(*title)})" for name, title in _TITLES.items())
     + tr(
         "\n\nПример: crmkit trigger call.missed --set phone=+79990001122 --times 3",
         "\n\nExample: crmkit trigger call.missed --set phone=+79990001122 --times 3",
     )
 )
 @click.argument("event")
+@click.option(
+    "--vendor",
+    type=click.Choice(VENDORS),
+    help=tr("В какой CRM; иначе в первой из запущенных", "In which CRM; else in the first that runs"),
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=tr("Задать поле", "Set a field"))
 @click.option(
     "--times",
@@ -72,36 +111,70 @@ _EVENTS: Mapping[str, _Doing] = {
     help=tr("Сколько раз доставить вебхук", "How often the hook is delivered"),
 )
 @click.option("--lose", is_flag=True, help=tr("Вебхук теряется по дороге", "The hook is lost on its way"))
+@click.option(
+    "--hook",
+    metavar="URL",
+    help=tr(
+        "Куда Ringostat сообщает о звонках (crmkit dev печатает)",
+        "Where Ringostat tells of calls (crmkit dev prints it)",
+    ),
+)
 @click.option("--sandbox", "url", default="http://127.0.0.1:8801", show_default=True, help=tr("Эмулятор", "Emulator"))
 @click.option("--json", "as_json", is_flag=True, help=tr("Строки JSON", "JSON lines"))
-def command(event: str, settings: tuple[str, ...], times: int, lose: bool, url: str, as_json: bool) -> None:
+def command(
+    event: str,
+    vendor: str | None,
+    settings: tuple[str, ...],
+    times: int,
+    lose: bool,
+    hook: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
     """Exit 1 when the emulator refuses."""
-    if event not in _EVENTS:
-        near = difflib.get_close_matches(event, _EVENTS, n=1)
+    if event not in _TITLES:
+        near = difflib.get_close_matches(event, _TITLES, n=1)
         hint = tr(f" Может быть, {near[0]}?", f" Did you mean {near[0]}?") if near else ""
         raise click.UsageError(tr(f"Нет события «{event}».", f"There is no event {event!r}.") + hint)
-    doing = _EVENTS[event]
-    values = {**doing.values, **dict(_read(setting) for setting in settings)}
+    given = dict(_read(setting) for setting in settings)
+    if vendor is not None:
+        # What is wrong with the words is said before anything is asked of an emulator.
+        _check(event, vendor, given, has_hook=hook is not None)
+    chosen = vendor or _first_vendor(url)
+    _check(event, chosen, given, has_hook=hook is not None)
+    if event in _TALKS:
+        values = {"phone": SEEDED_PHONE[chosen], "duration": _TALKS[event], **given}
+        done = _call(url, chosen, values, times=0 if lose else times, hook=hook)
+    else:
+        doing = _DOINGS[chosen][event]
+        _repeat(url, chosen, 0 if lose else times)
+        done = _do(url, chosen, doing.action, {**doing.values, **given, "hooks": not lose})
+    if as_json:
+        told = {"event": event, "vendor": chosen, "id": done, "times": 0 if lose else times}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif event in _TALKS and done is None and not lose:
+        _explain_stranger(event, given.get("phone", SEEDED_PHONE[chosen]))
+    else:
+        click.echo(f"{event}: {'' if done is None else done}".rstrip(": "))
+
+
+def _check(event: str, vendor: str, given: Mapping[str, object], *, has_hook: bool) -> None:
+    """Raises UsageError for what has to be said and is not."""
+    if event in _TALKS:
+        if vendor == "retailcrm" and not has_hook:
+            raise click.UsageError(
+                tr(
+                    "В retailCRM нет списка звонков, о них сообщает Ringostat. Укажите --hook: адрес печатает crmkit "
+                    "dev, если аккаунту подключён ringostat.",
+                    "retailCRM has no list of calls, Ringostat tells of them. Give --hook: crmkit dev prints the "
+                    "address when the account has the source ringostat.",
+                )
+            )
+        return
+    values = {**_DOINGS[vendor][event].values, **given}
     if missing := [name for name, value in values.items() if value is None]:
         names = ", ".join(f"--set {name}=…" for name in missing)
         raise click.UsageError(tr(f"Для {event} нужно: {names}", f"{event} needs {names}"))
-    if times > 1 and not lose:
-        _do(url, "repeat_next_hook", {"times": times - 1})
-    done = _do(url, doing.action, {**values, "hooks": not lose})
-    if as_json:
-        click.echo(json.dumps({"event": event, "id": done, "times": 0 if lose else times}, ensure_ascii=False))
-    elif doing.action == "call" and done is None:
-        phone = values["phone"]
-        click.echo(
-            tr(
-                f"{event}: у {phone} нет контакта, поэтому CRM не завела запись о звонке. "
-                f"Сначала: crmkit trigger contact.created --set phones={phone}",
-                f"{event}: nobody has {phone}, so the CRM keeps no record of the call. "
-                f"First: crmkit trigger contact.created --set phones={phone}",
-            )
-        )
-    else:
-        click.echo(f"{event}: {'' if done is None else done}".rstrip(": "))
 
 
 def _read(setting: str) -> tuple[str, object]:
@@ -114,17 +187,62 @@ def _read(setting: str) -> tuple[str, object]:
     return name, text.split(",") if name in {"phones", "emails"} else text
 
 
-def _do(url: str, action: str, values: Mapping[str, object]) -> object:
-    try:
-        answer = requests.post(f"{url}/_sandbox/amocrm/do/{action}", json=dict(values), timeout=10)
-    except requests.ConnectionError as error:
-        raise ConfigError(
-            tr(f"на {url} нет эмулятора", f"there is no emulator at {url}"),
-            remedy=tr("Запустите `crmkit sandbox` или укажите --sandbox.", "Run `crmkit sandbox`, or give --sandbox."),
-        ) from error
-    except requests.RequestException as error:
-        raise VendorDown(f"{url} gave no answer: {type(error).__name__}") from error
+def _call(url: str, vendor: str, values: Mapping[str, object], *, times: int, hook: str | None) -> object:
+    """Make a call and have it told `times` times; its id, or None when nobody has the phone."""
+    if hook is not None:
+        return tell_call(hook, str(values["phone"]), int(str(values["duration"])), times=times)
+    if vendor == "amocrm":
+        _repeat(url, vendor, times)
+    done = _do(url, vendor, "call", {"direction": "in", **values, "hooks": times > 0})
+    if vendor == "bitrix24" and times > 1:
+        repeat_last(url, vendor, CALL_ENDS, times - 1)
+    return done
+
+
+def _repeat(url: str, vendor: str, times: int) -> None:
+    if times > 1:
+        _do(url, vendor, "repeat_next_hook", {"times": times - 1})
+
+
+def _explain_stranger(event: str, phone: object) -> None:
+    click.echo(
+        tr(
+            f"{event}: у {phone} нет контакта, поэтому CRM не завела запись о звонке. "
+            f"Сначала: crmkit trigger contact.created --set phones={phone}",
+            f"{event}: nobody has {phone}, so the CRM keeps no record of the call. "
+            f"First: crmkit trigger contact.created --set phones={phone}",
+        )
+    )
+
+
+def _first_vendor(url: str) -> str:
+    """The first CRM that runs at the address."""
+    for vendor in VENDORS:
+        if _ask("GET", f"{url}/_sandbox/requests?vendor={vendor}", None).status_code == 200:
+            return vendor
+    raise _nobody(url)
+
+
+def _do(url: str, vendor: str, action: str, values: Mapping[str, object]) -> object:
+    answer = _ask("POST", f"{url}/_sandbox/{vendor}/do/{action}", dict(values))
     if answer.status_code >= 400:
         raise Rejected(f"{action}: {answer.text[:300]}", status=answer.status_code)
     done: object = answer.json().get("result")
     return done
+
+
+def _ask(method: str, url: str, body: Mapping[str, object] | None) -> requests.Response:
+    address = url.partition("/_sandbox/")[0]
+    try:
+        return requests.request(method, url, json=body, timeout=10)
+    except requests.ConnectionError as error:
+        raise _nobody(address) from error
+    except requests.RequestException as error:
+        raise VendorDown(f"{address} gave no answer: {type(error).__name__}") from error
+
+
+def _nobody(url: str) -> ConfigError:
+    return ConfigError(
+        tr(f"на {url} нет эмулятора", f"there is no emulator at {url}"),
+        remedy=tr("Запустите `crmkit sandbox` или укажите --sandbox.", "Run `crmkit sandbox`, or give --sandbox."),
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_a_call_lands_on_a_sample_contact(cli: Any, sandbox: Sandbox, event: str
     said = cli("trigger", event, "--sandbox", sandbox.url, "--json")
 
     [note] = sandbox.amocrm.notes.values()
-    assert said.rows == [{"event": event, "id": note["id"], "times": 1}]
+    assert said.rows == [{"event": event, "vendor": "amocrm", "id": note["id"], "times": 1}]
     assert (note["note_type"], note["params"]["duration"]) == ("call_in", duration)
     assert len(hooks(sandbox)) == 1
 
@@ -108,7 +109,11 @@ def test_records_are_made_and_changed(cli: Any, sandbox: Sandbox) -> None:
     ("words", "fault"),
     [
         (["call.mised"], "There is no event 'call.mised'. Did you mean call.missed?"),
-        (["deal.moved"], "deal.moved needs --set id=…, --set status_id=…"),
+        (["deal.moved", "--vendor", "amocrm"], "deal.moved needs --set id=…, --set status_id=…"),
+        (["deal.moved", "--vendor", "bitrix24"], "deal.moved needs --set id=…, --set stage_id=…"),
+        (["deal.moved", "--vendor", "retailcrm"], "deal.moved needs --set id=…, --set status=…"),
+        (["call.missed", "--vendor", "retailcrm"], "retailCRM has no list of calls"),
+        (["deal.created", "--vendor", "bitrix"], "Invalid value for '--vendor'"),
         (["deal.created", "--set", "name"], "--set name: expected NAME=VALUE"),
     ],
 )
@@ -136,3 +141,101 @@ def test_an_emulator_that_is_not_there_is_named(cli: Any) -> None:
         2,
         "Error: there is no emulator at http://127.0.0.1:9\n  → Run `crmkit sandbox`, or give --sandbox.\n",
     )
+
+
+class Remembering(Receiver):
+    """Takes every hook and remembers it."""
+
+    came: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        """Answer 200."""
+        self.came.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(200)
+        self.end_headers()
+
+
+@pytest.fixture
+def receiver() -> Iterator[str]:
+    """The address of somebody who remembers what came."""
+    Remembering.came.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Remembering) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def three() -> Iterator[Sandbox]:
+    """All three emulators with sample data."""
+    with Sandbox(vendors=("amocrm", "bitrix24", "retailcrm")) as found:
+        for vendor in found.vendors.values():
+            vendor.seed()
+        yield found
+
+
+def test_the_end_of_a_call_in_bitrix24_comes_three_times(cli: Any, three: Sandbox, receiver: str) -> None:
+    """One call on a sample contact; of its events the last one is repeated."""
+    three.bitrix24.subscribe(receiver, ("ONVOXIMPLANTCALLEND",))
+
+    said = cli("trigger", "call.missed", "--vendor", "bitrix24", "--times", "3", "--sandbox", three.url, "--json")
+
+    [call] = three.bitrix24.calls.values()
+    assert said.rows == [{"event": "call.missed", "vendor": "bitrix24", "id": call["CALL_ID"], "times": 3}]
+    assert (call["CALL_DURATION"], call["CRM_ENTITY_TYPE"]) == ("0", "CONTACT")
+    assert [call["CALL_ID"] in body for body in Remembering.came] == [True, True, True]
+    assert len(set(Remembering.came)) == 1
+
+
+def test_a_call_of_retailcrm_is_told_by_ringostat(cli: Any, three: Sandbox, receiver: str) -> None:
+    """At the address that is given, three times; the phone is that of a sample customer."""
+    words = ["--vendor", "retailcrm", "--hook", receiver, "--times", "3", "--sandbox", three.url]
+
+    assert cli("trigger", "call.missed", *words).code == 0
+
+    told = [dict(parse_qsl(body)) for body in Remembering.came]
+    phones = [phone["number"] for row in three.retailcrm.customers.values() for phone in row["phones"]]
+    assert told == [told[0]] * 3
+    assert (told[0]["disposition"], told[0]["caller"] in phones) == ("NO ANSWER", True)
+
+
+def test_a_lost_hook_of_ringostat_is_not_sent(cli: Any, three: Sandbox, receiver: str) -> None:
+    """The call was, and nobody tells."""
+    words = ["--vendor", "retailcrm", "--hook", receiver, "--lose", "--sandbox", three.url]
+
+    assert cli("trigger", "call.missed", *words).code == 0
+    assert Remembering.came == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "moved"),
+    [
+        ("amocrm", "leads", ("status_id", 0)),
+        ("bitrix24", "deals", ("stage_id", "WON")),
+        ("retailcrm", "orders", ("status", "complete")),
+    ],
+)
+def test_deals_are_made_and_moved_in_every_crm(
+    cli: Any, three: Sandbox, vendor: str, kind: str, moved: tuple[str, str | int]
+) -> None:
+    """With the words of the vendor."""
+    words = ["--vendor", vendor, "--sandbox", three.url, "--json"]
+    name, stage = moved
+    if not stage:
+        stage = three.amocrm.pipelines[0]["statuses"][2]["id"]
+    made = cli("trigger", "deal.created", *words).rows[0]["id"]
+
+    assert cli("trigger", "deal.moved", "--set", f"id={made}", "--set", f"{name}={stage}", *words).code == 0
+    assert cli("trigger", "contact.created", *words).code == 0
+
+    [deal] = [row for row in three.vendors[vendor].records()[kind] if int(row.get("id") or row["ID"]) == made]
+    assert stage in (deal.get("status_id"), deal.get("STAGE_ID"), deal.get("status"))
+
+
+def test_the_first_crm_is_meant_when_none_is_named(cli: Any) -> None:
+    """The emulator is asked which run."""
+    with Sandbox(vendors=("bitrix24",)) as sandbox:
+        sandbox.bitrix24.seed()
+        said = cli("trigger", "deal.created", "--sandbox", sandbox.url, "--json")
+
+    assert said.rows[0]["vendor"] == "bitrix24"
