@@ -18,6 +18,7 @@ from crmkit.write import Verb, Write
 from crmkit_retailcrm import auth, webhooks
 from crmkit_retailcrm.client import (
     KEYED,
+    TOLD,
     Directory,
     Enricher,
     Feed,
@@ -130,7 +131,8 @@ class RetailCrmConnection:
         """
         for chunk in self._reader.pages(kind, updated_since, cursor):
             account = self.account()
-            yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
+            records = tuple([from_item(kind, item, account) for item in chunk.items])
+            yield Page(records, chunk.cursor, is_dated=kind not in TOLD)
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's wide search is narrowed by the normalized form."""

@@ -93,10 +93,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records in the order of the walk, and the cursor from which a broken walk goes on behind them."""
+    """Records in the order of the walk, and the cursor from which a broken walk goes on behind them.
+
+    `is_dated` says that `updated_at` of these records is the time of their last change; where a vendor keeps no such
+    time it may be earlier, and only the feed knows what changed since.
+    """
 
     records: tuple[Record, ...]
     cursor: str
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

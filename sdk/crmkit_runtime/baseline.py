@@ -12,7 +12,7 @@ from crmkit.models import RECORDS, Record
 from crmkit.values import Kind
 from crmkit.webhook import Hint, Origin
 from crmkit_runtime import cursor, hints, ledger, mirror
-from crmkit_runtime.feed import connect
+from crmkit_runtime.feed import Sweep, connect
 from crmkit_runtime.news import is_after
 from crmkit_runtime.service import Service
 from crmkit_runtime.upgrade import today
@@ -22,12 +22,15 @@ log = logging.getLogger(__name__)
 NOT_LOADED = frozenset({Kind.NOTE, Kind.CALL})
 """Kinds of which only what is new matters: an account's whole timeline would take days."""
 
+PAGES_A_READING = 10
+"""For so many pages without times of change the feed is read once: it costs requests of its own."""
+
 DONE = "done"
 TRANSLATED_AT_ONCE = 500
 
 
 class Baseline:
-    """Loads one account's records, a page a step; goes on where an earlier process stopped.
+    """Loads one account's records, a few pages a step; goes on where an earlier process stopped.
 
     Args:
         service: whose database and kinds.
@@ -37,14 +40,15 @@ class Baseline:
     def __init__(self, service: Service, account: str) -> None:
         self._service = service
         self._account = service.accounts[account]
+        self._sweep = Sweep(service, account)
         self._under_way: tuple[Kind, Iterator[Page]] | None = None
         self._refused: set[Kind] = set()
         self._is_translated = False
 
     def step(self) -> bool:
-        """Load one page, or translate some old copies anew; whether everything is done.
+        """Load the next pages, or translate some old copies anew; whether everything is done.
 
-        Raises CrmKitError when the CRM does not give the page: the next step tries it again.
+        Raises CrmKitError when the CRM does not give them: the next step tries it again.
         """
         connect(self._service, self._account.key)
         if self._translate_anew():
@@ -56,7 +60,7 @@ class Baseline:
             self._under_way = new, self._open(new)
         kind, pages = self._under_way
         try:
-            page = next(pages, None)
+            read = self._read(pages)
         except CrmKitError as error:
             self._under_way = None
             if error.retryable or error.pauses_account:
@@ -65,8 +69,18 @@ class Baseline:
             log.warning("account %s: %s is not loaded: %s", self._account.key, kind.value, error)
             self._refused.add(kind)
             return False
-        self._keep(kind, page)
+        for page in read:
+            self._keep(kind, page)
         return False
+
+    def _read(self, pages: Iterator[Page]) -> list[Page | None]:
+        """The next pages, None for the end; what was changed before they were read is hinted."""
+        read = [next(pages, None)]
+        while (last := read[-1]) is not None and not last.is_dated and len(read) < PAGES_A_READING:
+            read.append(next(pages, None))
+        if any(page is not None and not page.is_dated for page in read):
+            self._sweep.read()
+        return read
 
     def _next_kind(self) -> Kind | None:
         wanted = self._service.kinds(self._account.key) & RECORDS.keys()
@@ -93,9 +107,12 @@ class Baseline:
             connected = cursor.connected_at(tx, key, kind)
             touched = [record for record in page.records if connected and _is_touched(record, connected)]
             fresh = {record.ref for record in touched}
+            if connected and not page.is_dated:
+                told = hints.of(tx, key, [record.ref for record in page.records])
+                fresh |= {ref for ref, rows in told.items() if any(is_after(one.at, connected) for one in rows)}
             mirror.put_unseen(tx, self._service, [record for record in page.records if record.ref not in fresh])
             # What changed since we connected is news: the observer decides what kind of news, as for every hint.
-            known = mirror.versions(tx, key, list(fresh))
+            known = mirror.versions(tx, key, [one.ref for one in touched])
             unseen = [Hint(one.ref, created_at=one.created_at) for one in touched if one.ref not in known]
             hints.store(tx, self._service, key, unseen, origin=Origin.BASELINE, delivery_id=name)
             cursor.put(tx, key, name, page.cursor)

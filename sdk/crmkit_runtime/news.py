@@ -28,7 +28,5 @@ def is_new(record: Record, told: Sequence[Waiting], connected: datetime) -> bool
 
 
 def is_touched(record: Record, told: Sequence[Waiting], connected: datetime) -> bool:
-    """The record was changed since we watch; where it has no time of its own, the sender's counts."""
-    if record.updated_at is not None:
-        return is_after(record.updated_at, connected)
-    return any(is_after(one.at, connected) for one in told)
+    """The record was changed since we watch, by its own time or by the sender's: not every CRM keeps the former."""
+    return is_after(record.updated_at, connected) or any(is_after(one.at, connected) for one in told)

@@ -3,7 +3,7 @@
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.enrich import Enricher
 from crmkit_retailcrm.client.feed import Feed
-from crmkit_retailcrm.client.history import History
+from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.merge import Merger
 from crmkit_retailcrm.client.reads import Reader
@@ -14,6 +14,7 @@ from crmkit_retailcrm.client.writes import KEYED, Writer
 
 __all__ = [
     "KEYED",
+    "TOLD",
     "Directory",
     "Enricher",
     "Feed",

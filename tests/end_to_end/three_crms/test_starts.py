@@ -80,7 +80,6 @@ class Office:
         self._turn += 1
 
 
-@pytest.mark.crms("amocrm", "bitrix24")
 def test_a_first_start_while_people_go_on_working(
     crm_bench: OpenBench, crmkit_vendor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
