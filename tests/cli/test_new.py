@@ -59,6 +59,25 @@ def test_the_service_it_describes_can_be_read(cli: Any, tmp_path: Path) -> None:
     assert "CRMKIT_MY_SHOP_TOKEN=" in (tmp_path / "my-app" / ".env.example").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("vendor", "secret", "more"),
+    [
+        ("bitrix24", "CRMKIT_ACME_WEBHOOK=", {}),
+        ("retailcrm", "CRMKIT_ACME_API_KEY=", {"sources": {"ringostat": {"timezone": "UTC"}}}),
+    ],
+)
+def test_it_knows_what_each_crm_needs(cli: Any, tmp_path: Path, vendor: str, secret: str, more: dict[str, Any]) -> None:
+    """Its address, its secret, and a telephony where the CRM has no calls of its own."""
+    assert cli("new", "my-app", "--into", str(tmp_path), "--vendor", vendor).code == 0
+
+    found = tomllib.loads((tmp_path / "my-app" / "crmkit.toml").read_text(encoding="utf-8"))
+    address = {"vendor": vendor, "base_url": f"https://acme.{vendor}.ru", "country": "RU"}
+    readme = (tmp_path / "my-app" / "README.md").read_text(encoding="utf-8")
+    assert found["accounts"] == {"acme": {**address, **more}}
+    assert secret in (tmp_path / "my-app" / ".env.example").read_text(encoding="utf-8").splitlines()
+    assert (f"8801/{vendor}/" in readme, "{%" in readme) == (True, False)
+
+
 def test_it_speaks_the_readers_language(cli: Any, tmp_path: Path, monkeypatch: Any) -> None:
     """Everything that a person reads of the project, its tasks and decisions included."""
     cli("new", "english", "--into", str(tmp_path))
@@ -73,12 +92,12 @@ def test_it_speaks_the_readers_language(cli: Any, tmp_path: Path, monkeypatch: A
 
 @pytest.mark.parametrize("name", ["a", "x1", "a-name-of-exactly-forty-letters-and-sign"])
 def test_its_code_is_clean_whatever_its_name(cli: Any, tmp_path: Path, monkeypatch: Any, name: str) -> None:
-    """Ruff finds nothing to say about it, in either language."""
-    for language in ("ru", "en"):
+    """Ruff finds nothing to say about it, in either language, for any CRM."""
+    for language, vendor in (("ru", "amocrm"), ("en", "bitrix24"), ("ru", "retailcrm")):
         monkeypatch.setenv("CRMKIT_LANG", language)
-        into = tmp_path / language
+        into = tmp_path / vendor
         into.mkdir()
-        assert cli("new", name, "--into", str(into)).code == 0
+        assert cli("new", name, "--into", str(into), "--vendor", vendor).code == 0
         for check in (["check"], ["format", "--check"]):
             done = subprocess.run(
                 [sys.executable, "-m", "ruff", *check, "--no-cache"],

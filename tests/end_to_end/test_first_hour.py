@@ -83,20 +83,23 @@ def is_ready(port: int) -> bool:
         return False
 
 
-def state(sandbox_port: int) -> dict[str, Any]:
+def state(sandbox_port: int, vendor: str = "amocrm") -> dict[str, Any]:
     """The emulated account."""
-    found: dict[str, Any] = requests.get(f"http://127.0.0.1:{sandbox_port}/_sandbox/state", timeout=10).json()
+    address = f"http://127.0.0.1:{sandbox_port}/_sandbox/state"
+    found: dict[str, Any] = requests.get(address, params={"vendor": vendor}, timeout=10).json()
     return found
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "name"), [("en", "my-app"), ("ru", "x1")])
+@pytest.mark.parametrize(
+    ("language", "name", "vendor"), [("en", "my-app", "amocrm"), ("ru", "x1", "bitrix24"), ("ru", "shop", "retailcrm")]
+)
 def test_a_scaffolded_app_passes_its_own_checks(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, language: str, name: str
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, language: str, name: str, vendor: str
 ) -> None:
-    """Its tests pass and mypy --strict is clean before anything was written in it, in either language."""
+    """Its tests pass and mypy --strict is clean before anything was written in it, in either language, on any CRM."""
     cache = tmp_path_factory.getbasetemp() / "mypy"
-    assert run(tmp_path, "crmkit_cli", "new", name, language=language).returncode == 0
+    assert run(tmp_path, "crmkit_cli", "new", name, "--vendor", vendor, language=language).returncode == 0
 
     tests = run(tmp_path / name, "pytest", "-q", "-p", "no:cacheprovider", language=language)
     types = run(tmp_path / name, "mypy", "--cache-dir", str(cache), language=language)
@@ -134,3 +137,33 @@ def test_a_scaffolded_app_makes_one_task_of_three_hooks(tmp_path: Path) -> None:
     assert "Traceback" not in said
     runs = run(folder, "crmkit_cli", "replay", "--list", "--config", "crmkit.toml").stderr
     assert "Run crmkit migrate." in runs, "the service's own database must stay untouched by `crmkit dev`"
+
+
+@pytest.mark.slow
+def test_a_scaffolded_app_serves_a_shop_whose_calls_come_from_ringostat(tmp_path: Path) -> None:
+    """What `crmkit dev` says is what makes the call; the shop's triggers reach the service as well."""
+    assert run(tmp_path, "crmkit_cli", "new", "a", "--vendor", "retailcrm").returncode == 0
+    folder, port, sandbox_port = tmp_path / "a", free_port(), free_port()
+    with dev(folder, port, sandbox_port) as process:
+        until(lambda: is_ready(port), process)
+        until(lambda: bool(state(sandbox_port, "retailcrm")["triggers"]), process)
+        assert process.stdout is not None
+        told = next(line for line in process.stdout if line.startswith("Make a call: "))
+        before = {task["id"] for task in state(sandbox_port, "retailcrm")["tasks"]}
+
+        sandbox = f"http://127.0.0.1:{sandbox_port}"
+        made = run(folder, "crmkit_cli", "trigger", "deal.created", "--sandbox", sandbox)
+        done = run(folder, "crmkit_cli", *told.split("crmkit ")[1].split())
+        assert (made.returncode, done.returncode) == (0, 0), done.stderr
+        until(lambda: len(state(sandbox_port, "retailcrm")["tasks"]) > len(before), process)
+        assert requests.post(f"{sandbox}/_sandbox/settle", json={}, timeout=10).json() == {"is_settled": True}
+
+        hooks = requests.get(f"{sandbox}/_sandbox/deliveries", timeout=10).json()["deliveries"]
+        tasks = [task["text"] for task in state(sandbox_port, "retailcrm")["tasks"] if task["id"] not in before]
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert {(hook["event"], hook["status"]) for hook in hooks} == {("order.create", 200), ("task.create", 200)}
+    assert tasks == ["Call back +79020000000"]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
