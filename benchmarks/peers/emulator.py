@@ -10,6 +10,8 @@ from typing import Any
 
 from crmkit_sandbox import Sandbox
 
+TASKS = ("tasks", "many tasks")
+
 
 class Emulator:
     """The other side of the pipe: sets the limits anew, and counts what came since."""
@@ -71,5 +73,5 @@ def _filled(sandbox: Sandbox, vendor: str, sizes: Mapping[str, int]) -> dict[str
         return {"base_url": retail.base_url, "secrets": {"api_key": retail.api_key}}
     portal = sandbox.bitrix24
     deals, contacts = portal.bulk_deals(sizes["deals"]), portal.bulk_contacts(sizes["contacts by id"])
-    ids = {"contacts by id": list(contacts), "tasks": list(deals[: sizes["tasks"]])}
+    ids = {"contacts by id": list(contacts), **{name: list(deals[: sizes[name]]) for name in TASKS}}
     return {"base_url": portal.base_url, "secrets": {"webhook": portal.webhook_url}, "ids": ids}

@@ -14,7 +14,7 @@ of its own. Written by `make bench` on {day}; `python -m benchmarks.peers.run --
 
 - **requests** are those that the emulator counted, **refused** the ones that broke the vendor's limit.
 - **x floor** is the time against the least that the limit allows for the fewest requests: 7 a second with amoCRM, 10
-  with retailCRM. Bitrix24 lets 50 requests pass at once, so that its jobs have no such floor.
+  with retailCRM, 2 with Bitrix24 after the first 50, which pass at once: a job within those has no floor.
 - **x fastest** and **x leanest** are time and CPU of the client's process against the best client of the table that
   finished. Seconds belong to one machine on one day; the ratios are what to compare.
 - **peak MB** is the most memory that the process held, its interpreter and libraries included.
@@ -25,14 +25,15 @@ of its own. Written by `make bench` on {day}; `python -m benchmarks.peers.run --
 
 @dataclass(frozen=True)
 class Job:
-    """What is done: `per_request` records fit in a request, `per_second` requests are allowed for long."""
+    """What is done: `per_request` records fit in a request, `per_second` are allowed after the first `burst`."""
 
     vendor: str
     name: str
     size: int
     what: str
     per_request: int
-    per_second: float | None
+    per_second: float
+    burst: int = 0
 
     @property
     def title(self) -> str:
@@ -58,7 +59,7 @@ class Run:
     client: str
     requests: int
     refused: int
-    floor_s: float | None
+    floor_s: float
     done: int
     wall_s: float
     cpu_s: float

@@ -24,6 +24,7 @@ async def job(name: str) -> int:
         "deals": lambda: bitrix.get_all("crm.deal.list", {"select": ["*", "UF_*"]}),
         "contacts by id": lambda: bitrix.get_by_ID("crm.contact.get", given["ids"]),
         "tasks": lambda: bitrix.call("crm.activity.todo.add", given["todos"]),
+        "many tasks": lambda: bitrix.call("crm.activity.todo.add", given["todos"]),
     }
     return len(await jobs[name]())
 
