@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from crmkit import Company, ContactCreated, Context, Deal, DealCreated, Extension, NoSettings
 from crmkit_testing.plugin import OpenBench
 
@@ -56,3 +58,24 @@ def test_an_organisations_deal_of_others_is_told_with_both_parties(crm_bench: Op
     b.advance(MINUTES)
     assert b.decisions == ["Розница: ООО «Вектор», Анна Орлова"]
     assert [(deal.title, deal.company) for deal in b.deals] == [("Опт", company.ref), ("Розница", company.ref)]
+
+
+@pytest.mark.crms("retailcrm")
+def test_a_corporate_order_has_its_legal_entity(crm_bench: OpenBench) -> None:
+    """The order that we make names company, legal entity and person; a manager's order of the three is told as well."""
+    b = crm_bench(wholesale())
+    person = b.person.add_contact("Анна Орлова", phone=PHONE)
+    b.settle()
+    [firm] = b.crm.companies.iterate()
+    [ours] = b.deals
+    legal = ours.raw["company"]
+    b.side.sandbox.retailcrm.add_order(  # type: ignore[attr-defined]  # only this vendor's emulator has such an order
+        customer={"id": int(firm.ref.id), "type": "customer_corporate"},
+        contact={"id": int(person.id)},
+        company={"id": legal["id"]},
+    )
+    b.advance(MINUTES)
+    theirs = b.deals[-1]
+    assert (legal["name"], legal["contragent"]["INN"]) == ("ООО «Вектор»", INN)
+    assert (theirs.company, theirs.contacts, theirs.raw["company"]["id"]) == (firm.ref, (person,), legal["id"])
+    assert b.decisions == [f"{theirs.title}: ООО «Вектор», Анна Орлова"]

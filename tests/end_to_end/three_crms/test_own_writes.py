@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from tests.end_to_end.situations.witness import tell, witness
 
-from crmkit import Context, DealStageChanged, DealUpdated, Extension, Money, NoSettings, Ref, TaskCreated
+from crmkit import Context, DealStageChanged, DealUpdated, Extension, Money, NoSettings, Ref, Task, TaskCreated
 from crmkit.models import DealChanges
 from crmkit_testing.bench import Bench
 from crmkit_testing.plugin import OpenBench
@@ -142,3 +143,35 @@ def test_our_own_move_between_two_of_a_person_keeps_its_place(crm_bench: OpenBen
         f"DealStageChanged {there.deal.id}: {two} -> {three} (passed) by robot",
         f"DealStageChanged {there.deal.id}: {three} -> {four}",
     ]
+
+
+WRITES_OF_TASKS: Mapping[str, str] = {
+    "amocrm": "/api/v4/tasks",
+    "bitrix24": "/rest/crm.activity.todo.add",
+    "retailcrm": "/api/v5/tasks/create",
+}
+
+
+@pytest.mark.parametrize("fault", ["applied_then_502", "applied_then_reset", "html", "reset"])
+def test_a_task_whose_answer_is_lost_is_made_once(crm_bench: OpenBench, fault: str) -> None:
+    """Whether the CRM had carried the write out or not, the next try finds out: one task a moved deal."""
+    clerk = Extension("clerk")
+
+    @clerk.on(DealStageChanged)
+    def make(event: DealStageChanged, ctx: Ctx) -> None:
+        ctx.crm.tasks.create(Task(text="Позвонить", about=event.ref, due=ctx.now))
+
+    b = crm_bench(clerk)
+    first, second = list(b.side.stages())[:2]
+    deals = [b.person.add_deal(title, stage=first) for title in ("Окна", "Двери")]
+    b.settle()
+    faults = b.side.sandbox.faults  # type: ignore[attr-defined]  # each of the three sides stands on one
+    call = {"vendor": b.side.vendor, "method": "POST", "path": WRITES_OF_TASKS[b.side.vendor]}
+    faults.add(**call, body=fault)
+    for deal in deals:
+        b.person.move_deal(deal, second)
+    for _ in range(3):
+        b.advance(timedelta(minutes=10))
+    assert Counter(task.about for task in b.tasks) == Counter(deals)
+    assert [run.state for run in b.runs] == ["done", "done"]
+    assert faults.take(**call) is None
