@@ -90,7 +90,14 @@ ACTS: Sequence[Act] = (
         CLIENTS[4][1],
         _lost,
     ),
-    Act("limited", "CRM отказывает: лимит", "the CRM refuses: its limit", 1, CLIENTS[5][1], _limited),
+    Act(
+        "limited",
+        "CRM отказывает по лимиту (429, 503)",
+        "the CRM refuses: its limit (429, 503)",
+        1,
+        CLIENTS[5][1],
+        _limited,
+    ),
     Act(
         "killed",
         "процесс убит между вызовом CRM и записью",

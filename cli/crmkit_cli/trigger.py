@@ -140,7 +140,7 @@ def command(
     if vendor is not None:
         # What is wrong with the words is said before anything is asked of an emulator.
         _check(event, vendor, given, has_hook=hook is not None)
-    chosen = vendor or _first_vendor(url)
+    chosen = vendor if vendor and hook else _running(url, vendor)
     _check(event, chosen, given, has_hook=hook is not None)
     if event in _TALKS:
         values = {"phone": SEEDED_PHONE[chosen], "duration": _TALKS[event], **given}
@@ -215,12 +215,12 @@ def _explain_stranger(event: str, phone: object) -> None:
     )
 
 
-def _first_vendor(url: str) -> str:
-    """The first CRM that runs at the address."""
-    for vendor in VENDORS:
-        if _ask("GET", f"{url}/_sandbox/requests?vendor={vendor}", None).status_code == 200:
-            return vendor
-    raise _nobody(url)
+def _running(url: str, vendor: str | None) -> str:
+    """The CRM that is meant, or the first one, which runs at the address. Raises ConfigError when it does not."""
+    for one in (vendor,) if vendor else VENDORS:
+        if _ask("GET", f"{url}/_sandbox/requests?vendor={one}", None).status_code == 200:
+            return one
+    raise _nobody(url, vendor)
 
 
 def _do(url: str, vendor: str, action: str, values: Mapping[str, object]) -> object:
@@ -241,8 +241,9 @@ def _ask(method: str, url: str, body: Mapping[str, object] | None) -> requests.R
         raise VendorDown(f"{address} gave no answer: {type(error).__name__}") from error
 
 
-def _nobody(url: str) -> ConfigError:
+def _nobody(url: str, vendor: str | None = None) -> ConfigError:
+    whose = f" {vendor}" if vendor else ""
     return ConfigError(
-        tr(f"на {url} нет эмулятора", f"there is no emulator at {url}"),
+        tr(f"на {url} нет эмулятора{whose}", f"there is no emulator{whose and f' of{whose}'} at {url}"),
         remedy=tr("Запустите `crmkit sandbox` или укажите --sandbox.", "Run `crmkit sandbox`, or give --sandbox."),
     )

@@ -239,3 +239,13 @@ def test_the_first_crm_is_meant_when_none_is_named(cli: Any) -> None:
         said = cli("trigger", "deal.created", "--sandbox", sandbox.url, "--json")
 
     assert said.rows[0]["vendor"] == "bitrix24"
+
+
+def test_a_crm_that_does_not_run_is_named(cli: Any, sandbox: Sandbox) -> None:
+    """The emulator is there, and knows another CRM."""
+    said = cli("trigger", "deal.created", "--vendor", "retailcrm", "--sandbox", sandbox.url)
+
+    assert (said.code, said.err) == (
+        2,
+        f"Error: there is no emulator of retailcrm at {sandbox.url}\n  → Run `crmkit sandbox`, or give --sandbox.\n",
+    )
