@@ -29,7 +29,7 @@ $(VENV)-peers/.installed: tests/peers/requirements.txt
 
 peers: $(VENV)-peers/.installed ## Public clients of the CRMs, in an environment of their own
 
-demo: install ## Play a sales day on the emulated CRM; KEEP=1 stays up afterwards
+demo: install ## Play a sales day on the emulated CRMs; KEEP=1 stays up afterwards
 	@$(BIN)/crmkit demo $(if $(KEEP),--keep)
 
 test: install peers ## Run the whole suite
