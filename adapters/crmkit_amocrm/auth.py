@@ -43,7 +43,7 @@ class AmoCrmSettings(AccountSettings):
         user_id: the user in whose name calls are made, where the integration's scopes allow it.
     """
 
-    secret_hint: ClassVar[str] = "Set `token`, or `client_id`, `client_secret`, `redirect_uri` and `code`."  # noqa: S105 -- names, no secret
+    access_hint: ClassVar[str] = "Set `token`, or `client_id`, `client_secret`, `redirect_uri` and `code`."
 
     token: SecretStr | None = None
     client_id: str | None = None
@@ -73,7 +73,7 @@ def check(settings: AccountSettings) -> AmoCrmSettings:
             + (f" ({', '.join(missing)} missing)" if given else ""),
             account=settings.key,
             vendor=VENDOR,
-            remedy=f"{AmoCrmSettings.secret_hint} In a service the secrets come from the environment or the file .env: "
+            remedy=f"{AmoCrmSettings.access_hint} In a service the secrets come from the environment or the file .env: "
             f"{', '.join(secret_variable(settings.key, name) for name in ('token', 'client_secret', 'code'))}.",
         )
     return settings

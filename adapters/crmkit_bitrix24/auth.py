@@ -37,7 +37,7 @@ class Bitrix24Settings(AccountSettings):
         plan: the request budget: 2 calls a second, or 5 of the Enterprise plan.
     """
 
-    secret_hint: ClassVar[str] = "Set `webhook`, or `client_id`, `client_secret` and `refresh_token` (or `code`)."  # noqa: S105 -- names, no secret
+    access_hint: ClassVar[str] = "Set `webhook`, or `client_id`, `client_secret` and `refresh_token` (or `code`)."
 
     webhook: SecretStr | None = None
     client_id: str | None = None
@@ -69,7 +69,7 @@ def check(settings: AccountSettings) -> Bitrix24Settings:
         f"account {settings.key} has neither an incoming webhook nor a whole OAuth set",
         account=settings.key,
         vendor=VENDOR,
-        remedy=f"{Bitrix24Settings.secret_hint} In a service the secrets come from the environment or the file .env: "
+        remedy=f"{Bitrix24Settings.access_hint} In a service the secrets come from the environment or the file .env: "
         f"{', '.join(secret_variable(settings.key, name) for name in names)}.",
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -31,8 +30,6 @@ class RetailCrmSettings(AccountSettings):
         default_owner_id: whose tasks are that name nobody; else the first active manager.
         module_code: code of the integration module that `ensure_hooks` keeps registered.
     """
-
-    secret_hint: ClassVar[str] = "Set `api_key`."  # noqa: S105 -- a name, no secret
 
     api_key: SecretStr | None = None
     site: str | None = None

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -43,7 +43,6 @@ class AccountSettings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    secret_hint: ClassVar[str] = ""
 
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     vendor: str
