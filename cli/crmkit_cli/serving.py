@@ -69,7 +69,7 @@ def serve(
         raise
     worker = Worker(service, concurrency=concurrency) if work else None
     if server is not None:
-        threading.Thread(target=server.run, name="web", daemon=True).start()
+        threading.Thread(target=_run, args=(server, stopped), name="web", daemon=True).start()
         address = f"http://{host}:{server.effective_port}"
         click.echo(tr(f"Принимаю на {address}", f"Listening on {address}"))
     if worker is not None:
@@ -87,6 +87,15 @@ def serve(
             ingest.close()
         if worker is not None:
             worker.stop()
+
+
+def _run(server: _Server, stopped: threading.Event) -> None:
+    try:
+        server.run()
+    except (OSError, ValueError):
+        # The sockets were closed under the loop that watches them: that is how it is told to end.
+        if not stopped.is_set():
+            raise
 
 
 def _listen(service: Service, ingest: Ingest, host: str, port: int) -> _Server:
