@@ -63,7 +63,7 @@ def test_the_adapter_sees_names_in_lower_case_and_no_secret(
 @pytest.mark.parametrize(
     "change",
     [
-        lambda path: path[:-1] + "x",
+        lambda path: path[:-1] + ("y" if path.endswith("x") else "x"),
         lambda path: path[:-1],
         lambda path: path + "/",
         lambda path: path.rpartition("/")[0] + "/",
