@@ -1,0 +1,1 @@
+"""Find, prevent, merge and undo duplicates of people, companies and deals."""
