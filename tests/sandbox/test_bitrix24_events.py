@@ -266,3 +266,40 @@ def test_the_offline_queue_keeps_one_row_per_object(portal: Sandbox, rest: Any, 
     assert [row["EVENT_NAME"] for row in rest.result("event.offline.list")] == ["ONCRMDEALADD"]
     assert portal.settle()
     assert {unquote(body).split("&")[0] for body in receiver.bodies} == {"event=ONOFFLINEEVENT"}
+
+
+def test_the_offline_queue_is_read_by_filter_and_in_order(portal: Sandbox, rest: Any) -> None:
+    """By id, name and process; the oldest change first unless asked otherwise; reading the list reserves nothing."""
+    crm = portal.bitrix24
+    rest.as_app()
+    for event in ("ONCRMDEALADD", "ONCRMDEALDELETE"):
+        rest.result("event.bind", event=event, event_type="offline")
+    one, two = crm.add_deal(title="x"), crm.add_deal(title="y")
+    portal.clock.advance(5)
+    crm.delete_deal(two, hooks=False)
+    names = [(row["EVENT_NAME"], row["EVENT_DATA"]["FIELDS"]["ID"]) for row in rest.result("event.offline.list")]
+    down = rest.result("event.offline.list", order={"ID": "DESC"})
+    later = rest.result("event.offline.list", filter={">ID": "1", "EVENT_NAME": "ONCRMDEALADD"})
+    process = rest.result("event.offline.get", clear=0, limit=1, filter={"=EVENT_NAME": "ONCRMDEALDELETE"})[
+        "process_id"
+    ]
+    reserved = rest.result("event.offline.list", filter={"!PROCESS_ID": ""})
+    assert names == [("ONCRMDEALADD", one), ("ONCRMDEALADD", two), ("ONCRMDEALDELETE", two)]
+    assert [row["ID"] for row in down] == ["3", "2", "1"]
+    assert [row["ID"] for row in later] == ["2"]
+    assert [(row["ID"], row["PROCESS_ID"]) for row in reserved] == [("3", process)]
+
+
+def test_a_lesser_plan_takes_offline_events_without_confirming(portal: Sandbox, rest: Any) -> None:
+    """The feature says so; a reservation is refused, taking for good is not."""
+    crm = portal.bitrix24
+    rest.as_app()
+    rest.result("event.bind", event="ONCRMDEALADD", event_type="offline")
+    before = rest.result("feature.get", CODE="rest_offline_extended")
+    crm.confirms_offline = False
+    deal = crm.add_deal(title="x")
+    assert (before, rest.result("feature.get", CODE="rest_offline_extended")) == ({"value": "Y"}, {"value": "N"})
+    assert rest.refusal("event.offline.get", clear=0)[:2] == (403, "ACCESS_DENIED")
+    taken = rest.result("event.offline.get")
+    assert (taken["process_id"], taken["events"][0]["EVENT_DATA"]) == (None, {"FIELDS": {"ID": deal}})
+    assert crm.offline_events == []

@@ -53,14 +53,18 @@ class Events:
         self._vendor = vendor
 
     def emit(self, name: str, data: Row, object_id: int | str = 0) -> None:
-        """Send event `name` to all its handlers and put it into the offline queue when somebody asked for it."""
+        """Send event `name` to all its handlers and put it into the offline queue when somebody asked for it.
+
+        What is lost on the way out is in the queue all the same: the portal keeps that itself.
+        """
         portal = self._portal
+        handlers = [handler for handler in portal.shelves["handlers"].values() if handler["event"] == name]
+        if any(handler["offline"] for handler in handlers):
+            self._queue(name, data, object_id)
         if not portal.actor.sends_events:
             return
-        handlers = [handler for handler in portal.shelves["handlers"].values() if handler["event"] == name]
         for handler in handlers:
             if handler["offline"]:
-                self._queue(name, data, object_id)
                 continue
             for _ in range(1 + (self.noise if name.endswith("UPDATE") else 0)):
                 self.send(handler, data)
@@ -150,8 +154,10 @@ class Events:
             "process_id": None,
             "error": 0,
         }
+        if known is not None or not portal.actor.sends_events:
+            return
         for handler in portal.shelves["handlers"].values():
-            if handler["event"] == "ONOFFLINEEVENT" and not handler["offline"] and known is None:
+            if handler["event"] == "ONOFFLINEEVENT" and not handler["offline"]:
                 self.send(handler, {})
 
 

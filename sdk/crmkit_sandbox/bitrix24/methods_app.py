@@ -1,17 +1,11 @@
-"""Methods about the app, the caller, events out and the offline queue."""
-
-from typing import Any
+"""Methods about the app, the caller and the handlers of events."""
 
 from crmkit_sandbox.wire import Row
 
 from .events import EVENTS, add_handler
-from .listing import PAGE, list_rows
-from .methods import Answer, Body, Call, Registry
-from .params import items_of
+from .methods import Call, Registry
 from .problems import Problem, missing
 from .values import number_of
-
-SHOWN = ("ID", "TIMESTAMP_X", "EVENT_NAME", "EVENT_DATA", "EVENT_ADDITIONAL", "MESSAGE_ID")
 
 
 def register(registry: Registry) -> None:
@@ -21,16 +15,12 @@ def register(registry: Registry) -> None:
     registry.add("scope", _scopes, scope=None)
     registry.add("methods", _methods, scope=None)
     registry.add("method.get", _method, scope=None)
-    registry.add("feature.get", lambda call: {"value": "Y"} if call.need("CODE") else [], scope=None)
     registry.add("user.admin", lambda call: call.portal.is_admin(call.caller.user_id), scope=None)
     registry.add("app.info", _app, scope=None, is_app_only=True)
     registry.add("events", lambda _: list(EVENTS), scope=None, is_app_only=True)
     registry.add("event.bind", _bind, scope=None, is_app_only=True)
     registry.add("event.unbind", _unbind, scope=None, is_app_only=True)
     registry.add("event.get", _handlers, scope=None, is_app_only=True)
-    queue: dict[str, Body] = {"get": _offline, "list": _offline_list, "clear": _clear, "error": _error}
-    for name, body in queue.items():
-        registry.add(f"event.offline.{name}", body, scope=None, is_app_only=True, is_admin_only=True)
 
 
 def _profile(call: Call) -> Row:
@@ -115,74 +105,3 @@ def _unbind(call: Call) -> Row:
 def _handlers(call: Call) -> list[Row]:
     rows = [row for row in call.portal.shelves["handlers"].values() if not row["is_webhook"]]
     return [{name: row[name] for name in ("event", "handler", "auth_type", "offline")} for row in rows]
-
-
-def _offline(call: Call) -> Row:
-    shelf = call.portal.shelves["offline"]
-    is_clearing = str(call.get("clear", 1)) not in ("0", "false", "False", "N")
-    process_id = call.get("process_id")
-    limit = min(number_of(call.get("limit")) or PAGE, PAGE)
-    wanted = str(process_id) if process_id else None
-    with_errors = str(call.get("error") or "0") in ("1", "Y")
-    found = [
-        (key, row)
-        for key, row in _in_order(shelf)
-        if row["process_id"] == wanted and (bool(row["error"]) == with_errors or wanted) and _fits(call, row)
-    ][:limit]
-    if not is_clearing and wanted is None:
-        wanted = f"{call.portal.take_id('processes'):032x}"
-    for key, row in found:
-        if is_clearing:
-            del shelf[key]
-        else:
-            shelf[key] = {**row, "process_id": wanted}
-    return {"process_id": None if is_clearing else wanted, "events": [_shown(row) for _, row in found]}
-
-
-def _offline_list(call: Call) -> Answer:
-    rows = [row for _, row in _in_order(call.portal.shelves["offline"]) if _fits(call, row)]
-    page = list_rows(
-        ({**_shown(row), "PROCESS_ID": row["process_id"] or "", "ERROR": str(row["error"])} for row in rows),
-        call.get("start", 0),
-    )
-    return Answer(page.rows, page.total, page.next)
-
-
-def _clear(call: Call) -> bool:
-    for key in _named(call):
-        del call.portal.shelves["offline"][key]
-    return True
-
-
-def _error(call: Call) -> bool:
-    shelf = call.portal.shelves["offline"]
-    for key in _named(call):
-        shelf[key] = {**shelf[key], "error": 1, "process_id": None}
-    return True
-
-
-def _named(call: Call) -> list[Any]:
-    process_id = str(call.need("process_id"))
-    ids = {str(one) for one in items_of(call.get("id"))}
-    messages = {str(one) for one in items_of(call.get("message_id"))}
-    return [
-        key
-        for key, row in call.portal.shelves["offline"].items()
-        if row["process_id"] == process_id
-        and (not ids or row["ID"] in ids)
-        and (not messages or row["MESSAGE_ID"] in messages)
-    ]
-
-
-def _in_order(shelf: dict[Any, Row]) -> list[tuple[Any, Row]]:
-    return sorted(shelf.items(), key=lambda pair: int(pair[1]["ID"]))
-
-
-def _fits(call: Call, row: Row) -> bool:
-    filter_ = call.map("filter")
-    name = filter_.get("EVENT_NAME", filter_.get("=EVENT_NAME"))
-    return name is None or row["EVENT_NAME"] in {str(one).upper() for one in items_of(name)}
-
-
-def _shown(row: Row) -> Row:
-    return {name: row[name] for name in SHOWN}

@@ -37,6 +37,8 @@ class Portal:
         self.world = world
         self.ids = Ids()
         self.is_simple = False
+        # Whether the plan lets an app confirm what it has taken from the offline queue.
+        self.confirms_offline = True
         self.tables: dict[str, Table] = {name: Table() for name in (*(kind.table for kind in KINDS.values()), *TABLES)}
         self.search = {
             kind.key: Search(self.tables[kind.table], _texts) for kind in KINDS.values() if kind.has_multifields
@@ -51,7 +53,7 @@ class Portal:
     def clear(self) -> None:
         """Drop everything but the portal itself."""
         self.ids.load({})
-        self.is_simple = False
+        self.is_simple, self.confirms_offline = False, True
         for table in self.tables.values():
             table.load(([], [], {}, [], []))
         self.shelves = {name: {} for name in SHELVES}
@@ -123,6 +125,7 @@ class Portal:
         return {
             "ids": self.ids.dump(),
             "is_simple": self.is_simple,
+            "confirms_offline": self.confirms_offline,
             "tables": {name: table.dump() for name, table in self.tables.items()},
             "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
         }
@@ -131,6 +134,7 @@ class Portal:
         """Put a snapshot back."""
         self.ids.load(dumped["ids"])
         self.is_simple = dumped["is_simple"]
+        self.confirms_offline = dumped["confirms_offline"]
         for name, table in dumped["tables"].items():
             self.tables[name].load(table)
         self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}

@@ -122,6 +122,16 @@ class Bitrix24(Person):
         self.portal.is_simple = is_simple
 
     @property
+    def confirms_offline(self) -> bool:
+        """Whether the portal's plan lets an app confirm what it takes from the offline queue."""
+        return self.portal.confirms_offline
+
+    @confirms_offline.setter
+    def confirms_offline(self, is_confirming: bool) -> None:
+        """Move to a plan that does, or does not."""
+        self.portal.confirms_offline = is_confirming
+
+    @property
     def users(self) -> list[Row]:
         """The users; `id` is a number."""
         return list(self.portal.shelves["users"].values())
