@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from crmkit.models import Record
-from crmkit.values import Json, Ref
+from crmkit.values import Json, Kind, Ref
 
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 R = TypeVar("R", bound=Record)
@@ -17,6 +17,9 @@ class Mirror(Protocol):
 
     def get(self, record: type[R], ref: Ref) -> R | None:
         """The last seen copy; None when it was never seen or is gone."""
+
+    def get_many(self, record: type[R], refs: Sequence[Ref]) -> Mapping[Ref, R]:
+        """The last seen copies by address, in one look; those never seen or gone are absent."""
 
     def scan(self, record: type[R]) -> Iterator[R]:
         """All copies of a kind, in the order of their ids; what changes meanwhile is seen or not."""
@@ -32,13 +35,22 @@ class Index(Protocol):
     """Keys of records (a phone, a name's sound), namespaced by extension and account."""
 
     def put(self, ref: Ref, keys: Sequence[str]) -> None:
-        """Replace the keys of a record; none removes it."""
+        """Replace the keys of a record; without any, nothing finds it."""
+
+    def put_many(self, keys: Iterable[tuple[Ref, Sequence[str]]]) -> int:
+        """Replace the keys of many records as they come, in bounded memory; how many of them had others.
+
+        Broken off, it leaves the first of them put; put again, they cost little.
+        """
 
     def find(self, keys: Sequence[str], *, limit: int = 100) -> Mapping[str, Sequence[Ref]]:
         """The records under each key, at most `limit` for one."""
 
     def counts(self, keys: Sequence[str]) -> Mapping[str, int]:
         """How many records each key has."""
+
+    def missing(self, kind: Kind, *, limit: int = 1_000) -> Sequence[Ref]:
+        """Mirrored records of a kind that were never put here, in the order of their ids, at most `limit`."""
 
 
 class Store(Protocol):

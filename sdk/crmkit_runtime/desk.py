@@ -1,4 +1,4 @@
-"""The desk: what a handler has beside the CRM, kept in the database: mirror, index, store, choice of owners."""
+"""The desk: what a handler has beside the CRM, kept in the database: mirror, store, choice of owners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
 from crmkit.assignment import Choice, Policy, choose
 from crmkit.models import Task, User
@@ -17,7 +17,7 @@ from crmkit.values import Json, Kind, Ref
 from crmkit_runtime import mirror
 from crmkit_runtime.database import Database, upsert
 from crmkit_runtime.service import OpenAccount, Service
-from crmkit_runtime.tables import document, index_key
+from crmkit_runtime.tables import document
 from crmkit_runtime.work import Work
 
 CHUNK = 500
@@ -40,6 +40,11 @@ class DeskMirror:
         with self._database.read() as connection:
             return mirror.get(connection, record, ref)
 
+    def get_many(self, record: type[R], refs: Sequence[Ref]) -> Mapping[Ref, R]:
+        """The last seen copies of those that are there."""
+        with self._database.read() as connection:
+            return mirror.get_many(connection, self._account, record, refs)
+
     def scan(self, record: type[R]) -> Iterator[R]:
         """All copies of a kind, in the order of their ids."""
         return mirror.scan(self._database, self._account, record)
@@ -52,50 +57,6 @@ class DeskMirror:
         """How many copies of a kind there are."""
         with self._database.read() as connection:
             return mirror.count(connection, self._account, record.kind)
-
-
-class DeskIndex:
-    """Look-up keys of one extension in one account."""
-
-    def __init__(self, database: Database, account: str, extension: str) -> None:
-        self._database = database
-        self._names = {"account": account, "extension": extension}
-        self._mine = (index_key.c.account == account) & (index_key.c.extension == extension)
-
-    def put(self, ref: Ref, keys: Sequence[str]) -> None:
-        """Replace the keys of a record."""
-        with self._database.write() as tx:
-            about = (index_key.c.kind == ref.kind.value) & (index_key.c.record_id == ref.id)
-            tx.execute(delete(index_key).where(self._mine & about))
-            address = {**self._names, "kind": ref.kind.value, "record_id": ref.id}
-            if rows := [{**address, "key": key} for key in dict.fromkeys(keys)]:
-                tx.execute(insert(index_key), rows)
-
-    def find(self, keys: Sequence[str], *, limit: int = 100) -> Mapping[str, Sequence[Ref]]:
-        """The records under each key that has any, at most `limit` for one."""
-        found: dict[str, Sequence[Ref]] = {}
-        with self._database.read() as connection:
-            for key in dict.fromkeys(keys):
-                rows = connection.execute(
-                    select(index_key.c.account, index_key.c.kind, index_key.c.record_id)
-                    .where(self._mine & (index_key.c.key == key))
-                    .order_by(index_key.c.kind, index_key.c.record_id)
-                    .limit(limit)
-                )
-                if refs := [Ref(row.account, Kind(row.kind), row.record_id) for row in rows]:
-                    found[key] = refs
-        return found
-
-    def counts(self, keys: Sequence[str]) -> Mapping[str, int]:
-        """How many records each key has."""
-        counts = dict.fromkeys(keys, 0)
-        wanted = list(counts)
-        with self._database.read() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                some = self._mine & index_key.c.key.in_(wanted[start : start + CHUNK])
-                counted = select(index_key.c.key, func.count()).where(some).group_by(index_key.c.key)
-                counts |= {row[0]: row[1] for row in connection.execute(counted)}
-        return counts
 
 
 class DeskStore:

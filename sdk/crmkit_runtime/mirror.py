@@ -60,6 +60,28 @@ def get(connection: Connection, record: type[R], ref: Ref) -> R | None:
     return found.record if found and not found.is_gone and isinstance(found.record, record) else None
 
 
+def get_many(connection: Connection, account: str, record: type[R], refs: Sequence[Ref]) -> Mapping[Ref, R]:
+    """The last seen records of one kind, by address; those never seen, gone, or of another account or kind are absent.
+
+    What the vendor sent is neither read nor decoded.
+    """
+    wanted = {ref.id: ref for ref in refs if (ref.account, ref.kind) == (account, record.kind)}
+    ids = list(wanted)
+    found: dict[Ref, R] = {}
+    for start in range(0, len(ids), CHUNK):
+        query = select(table.c.record_id, table.c.data).where(
+            table.c.account == account,
+            table.c.kind == record.kind.value,
+            table.c.record_id.in_(ids[start : start + CHUNK]),
+            table.c.is_gone == 0,
+        )
+        for row in connection.execute(query):
+            copy = _read(account, record, row.record_id, row.data)
+            if copy is not None:
+                found[wanted[row.record_id]] = copy
+    return found
+
+
 def version(connection: Connection, ref: Ref) -> int:
     """The copy's version; 0 when the record was never seen."""
     return connection.execute(select(table.c.version).where(*_is(ref))).scalar_one_or_none() or 0
@@ -147,10 +169,9 @@ def survivor_of(connection: Connection, ref: Ref) -> Ref | None:
 def scan(database: Database, account: str, record: type[R]) -> Iterator[R]:
     """All copies of a kind, in the order of their ids; what changes meanwhile is seen or not."""
     for row in _rows(database, account, record.kind, table.c.record_id, table.c.data):
-        try:
-            yield record.model_validate_json(row.data)
-        except ValidationError:
-            log.warning("account %s: the copy of %s %s is unreadable", account, record.kind.value, row.record_id)
+        copy = _read(account, record, row.record_id, row.data)
+        if copy is not None:
+            yield copy
 
 
 def columns(database: Database, account: str, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
@@ -180,6 +201,14 @@ def _rows(database: Database, account: str, kind: Kind, *wanted: Any) -> Iterato
         if len(rows) < CHUNK:
             return
         behind = rows[-1].record_id
+
+
+def _read(account: str, record: type[R], record_id: str, data: str) -> R | None:
+    try:
+        return record.model_validate_json(data)
+    except ValidationError:
+        log.warning("account %s: the copy of %s %s is unreadable", account, record.kind.value, record_id)
+        return None
 
 
 def _is(ref: Ref) -> tuple[Any, ...]:

@@ -22,11 +22,12 @@ from crmkit.values import Ref
 from crmkit_runtime import pause, planned, timers
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import from_us, to_us
-from crmkit_runtime.desk import DeskAssign, DeskIndex, DeskMirror, DeskStore, Staff
+from crmkit_runtime.desk import DeskAssign, DeskMirror, DeskStore, Staff
 from crmkit_runtime.dispatch import follow, lane_of, losers_of
 from crmkit_runtime.effects import GuardedConnection
 from crmkit_runtime.engines import Hold
 from crmkit_runtime.engines.lanes import enqueue, is_held
+from crmkit_runtime.index import DeskIndex
 from crmkit_runtime.service import Installed, Service
 from crmkit_runtime.tables import event as events
 from crmkit_runtime.tables import run

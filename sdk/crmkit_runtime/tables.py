@@ -311,7 +311,16 @@ index_key = Table(
     Column("key", _key(), primary_key=True),
     Column("kind", _key(20), primary_key=True),
     Column("record_id", _key(), primary_key=True),
-    Index(None, "account", "extension", "kind", "record_id"),
+    sqlite_with_rowid=False,
+)
+index_record = Table(
+    "index_record",
+    metadata,
+    Column("account", _key(), primary_key=True),
+    Column("extension", _key(), primary_key=True),
+    Column("kind", _key(20), primary_key=True),
+    Column("record_id", _key(), primary_key=True),
+    Column("keys", Text, nullable=False),  # JSON list of the record's keys: none for one that was looked at in vain
     sqlite_with_rowid=False,
 )
 

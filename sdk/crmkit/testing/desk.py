@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from crmkit.assignment import Choice, Policy, choose
-from crmkit.models import Task, User
+from crmkit.models import RECORDS, Task, User
 from crmkit.storage import R
 from crmkit.testing.state import AccountState
-from crmkit.values import Json, Ref
+from crmkit.values import Json, Kind, Ref
 
 
 class MemoryMirror:
@@ -24,6 +24,11 @@ class MemoryMirror:
     def get(self, record: type[R], ref: Ref) -> R | None:
         """The record; None when it is gone."""
         return self._state.get(record, ref)
+
+    def get_many(self, record: type[R], refs: Sequence[Ref]) -> Mapping[Ref, R]:
+        """The records that are there."""
+        found = {ref: self._state.get(record, ref) for ref in refs}
+        return {ref: copy for ref, copy in found.items() if copy is not None}
 
     def scan(self, record: type[R]) -> Iterator[R]:
         """All records of a kind."""
@@ -42,14 +47,22 @@ class MemoryMirror:
 class MemoryIndex:
     """Keys of records in a dict."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: AccountState) -> None:
+        self._state = state
         self._keys: dict[Ref, tuple[str, ...]] = {}
 
     def put(self, ref: Ref, keys: Sequence[str]) -> None:
         """Replace the keys of a record."""
-        self._keys.pop(ref, None)
-        if keys:
-            self._keys[ref] = tuple(dict.fromkeys(keys))
+        self._keys[ref] = tuple(dict.fromkeys(keys))
+
+    def put_many(self, keys: Iterable[tuple[Ref, Sequence[str]]]) -> int:
+        """Replace the keys of many records; how many of them had others."""
+        written = 0
+        for ref, own in keys:
+            before = self._keys.get(ref)
+            self.put(ref, own)
+            written += self._keys[ref] != before
+        return written
 
     def find(self, keys: Sequence[str], *, limit: int = 100) -> Mapping[str, Sequence[Ref]]:
         """The records under each key that has any."""
@@ -60,6 +73,11 @@ class MemoryIndex:
         """How many records each key has."""
         all_keys = Counter(key for own in self._keys.values() for key in own)
         return {key: all_keys[key] for key in keys}
+
+    def missing(self, kind: Kind, *, limit: int = 1_000) -> Sequence[Ref]:
+        """Records of a kind that were never put here."""
+        refs = sorted(record.ref for record in self._state.all(RECORDS[kind]))
+        return [ref for ref in refs if ref not in self._keys][:limit]
 
 
 class MemoryStore:
@@ -142,7 +160,7 @@ class Desk:
 
     mirror: MemoryMirror
     assign: MemoryAssign
-    index: MemoryIndex = field(default_factory=MemoryIndex)
+    index: MemoryIndex
     store: MemoryStore = field(default_factory=MemoryStore)
     timers: dict[tuple[Ref | None, str], datetime] = field(default_factory=dict)
     effects: dict[str, Ref | None] = field(default_factory=dict)
@@ -150,4 +168,4 @@ class Desk:
     @classmethod
     def of(cls, state: AccountState) -> Desk:
         """An empty desk in an account."""
-        return cls(MemoryMirror(state), MemoryAssign(state))
+        return cls(MemoryMirror(state), MemoryAssign(state), MemoryIndex(state))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from crmkit.assignment import Choice
 from crmkit.events import DealCreated
 from crmkit.extension import Context, Extension
@@ -13,7 +15,8 @@ from crmkit.models import Contact, Task
 from crmkit.settings import NoSettings
 from crmkit.values import Kind, Ref
 from crmkit_runtime import mirror
-from crmkit_runtime.desk import DeskIndex, DeskMirror, DeskStore
+from crmkit_runtime.desk import DeskMirror, DeskStore
+from crmkit_runtime.index import DeskIndex
 
 House = Callable[..., Any]
 Ctx = Context[NoSettings]
@@ -49,6 +52,40 @@ def test_the_index_finds_records_by_any_of_their_keys(house: House) -> None:
     assert index.find(["phone:+7999"], limit=1) == {"phone:+7999": [person(1)]}
     assert DeskIndex(database, "acme", "other").find(["phone:+7999"]) == {}
     assert DeskIndex(database, "best", "dedup").find(["phone:+7999"]) == {}
+
+
+def test_many_records_are_put_together(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the ends of heaps and transactions; the last keys of a record count, and what has them already costs none."""
+    monkeypatch.setattr("crmkit_runtime.index.RUN_KEYS", 7)
+    monkeypatch.setattr("crmkit_runtime.index.PART_ROWS", 2)
+    index = DeskIndex(house(Extension("any")).service.database, "acme", "dedup")
+    people = [(person(number), ["all", f"own:{number}", f"odd:{number % 2}"]) for number in range(1, 10)]
+
+    written = [index.put_many(iter(people)), index.put_many(people), index.put_many([(person(3), ["all", "new:3"])])]
+
+    assert written == [9, 0, 1]
+    assert index.counts(["all", "odd:0", "odd:1", "own:3", "new:3"]) == {
+        "all": 9, "odd:0": 4, "odd:1": 4, "own:3": 0, "new:3": 1,
+    }  # fmt: skip
+    assert index.find(["all", "new:3"], limit=2) == {"all": [person(1), person(2)], "new:3": [person(3)]}
+    index.put_many([(person(3), [])])
+    assert index.find(["new:3"]) == {}
+
+
+def test_records_that_were_never_put_are_told(house: House) -> None:
+    """A record without keys has been looked at; one that is gone is not missed; other extensions have their own."""
+    at = house(Extension("any"))
+    with at.service.database.write() as tx:
+        mirror.put_unseen(tx, at.service, [at.contact(number) for number in range(1, 6)])
+        mirror.bury(tx, person(4), seen=1)
+    index = DeskIndex(at.service.database, "acme", "dedup")
+    index.put(person(1), ["phone:+7999"])
+    index.put_many([(person(2), [])])
+
+    assert index.missing(Kind.CONTACT) == [person(3), person(5)]
+    assert index.missing(Kind.CONTACT, limit=1) == [person(3)]
+    assert index.missing(Kind.COMPANY) == []
+    assert len(DeskIndex(at.service.database, "acme", "other").missing(Kind.CONTACT)) == 4
 
 
 def test_the_store_keeps_documents_by_collection_and_key(house: House) -> None:
@@ -90,6 +127,8 @@ def test_the_mirror_gives_what_was_last_seen(house: House) -> None:
 
     assert desk.get(Contact, person(1)) == at.contact(1)
     assert desk.get(Contact, person(9)) is None
+    wanted = [person(2), person(9), Ref("best", Kind.CONTACT, "1"), Ref("acme", Kind.DEAL, "1"), person(1)]
+    assert desk.get_many(Contact, wanted) == {person(1): at.contact(1), person(2): at.contact(2)}
     assert list(desk.scan(Contact)) == [at.contact(1), at.contact(2)]
     assert list(desk.columns(Contact, "name", "owner_id")) == [("1", "Человек 1", None), ("2", "Человек 2", None)]
     assert (desk.count(Contact), desk.count(Task)) == (2, 0)

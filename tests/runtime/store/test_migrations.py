@@ -6,14 +6,18 @@ import stat
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from crmkit.errors import ConfigError
+from crmkit.values import Kind, Ref
 from crmkit_runtime import migrations
 from crmkit_runtime.database import Database
+from crmkit_runtime.index import DeskIndex
 from crmkit_runtime.migrations import REVISIONS, migrate, schema_state
 from crmkit_runtime.tables import metadata
 
@@ -86,6 +90,27 @@ def test_keys_are_checked_again_afterwards(database: Database) -> None:
     """Foreign keys, off while tables are rebuilt, are on for everybody who comes later."""
     with database.read() as connection:
         assert connection.execute(text("pragma foreign_keys")).scalar() == 1
+
+
+def test_keys_of_the_first_schema_stand_beside_their_records(path: Path) -> None:
+    """What the first schema held of an extension's index is found, and replaced, after the second step."""
+    database = Database(str(path))
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with database.alone() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for key, record in (("a", "1"), ("b", "1"), ("a", "2")):
+            values = {"key": key, "record": record}
+            connection.execute(text("insert into index_key values ('acme', 'dedup', :key, 'contact', :record)"), values)
+
+    migrate(database, {})
+    index = DeskIndex(database, "acme", "dedup")
+    index.put(Ref("acme", Kind.CONTACT, "1"), ["b", "c"])
+    found = index.counts(["a", "b", "c"])
+    database.close()
+
+    assert found == {"a": 1, "b": 1, "c": 1}
 
 
 def test_key_file_is_for_its_owner_only(database: Database) -> None:
