@@ -55,7 +55,7 @@ def test_the_index_finds_records_by_any_of_their_keys(house: House) -> None:
 
 
 def test_many_records_are_put_together(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the ends of heaps and transactions; the last keys of a record count, and what has them already costs none."""
+    """Over the ends of heaps and transactions; the last keys of a record count, equal ones are not written again."""
     monkeypatch.setattr("crmkit_runtime.index.RUN_KEYS", 7)
     monkeypatch.setattr("crmkit_runtime.index.PART_ROWS", 2)
     index = DeskIndex(house(Extension("any")).service.database, "acme", "dedup")
