@@ -1,0 +1,128 @@
+"""Which records are one: links joined best first, never across a contradiction, never by a chain alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+LARGEST = 40
+"""More records than this are not one person: what would join them is left apart."""
+
+TIE = 3.0
+"""Two rivals nearer than this, in points, cannot be told apart: the record between them is to be asked about."""
+
+
+class Link(NamedTuple):
+    """Two positions that may be one, the smaller first; `is_auto` when nobody needs to be asked."""
+
+    left: int
+    right: int
+    score: float
+    is_auto: bool
+
+
+class Judgement(NamedTuple):
+    """A comparison as clustering needs it: `is_vetoed` when the two cannot be one."""
+
+    score: float
+    is_vetoed: bool
+
+
+class Group(NamedTuple):
+    """Positions that are one, in order; `sure` are those to be merged without asking: none, or two and more."""
+
+    members: tuple[int, ...]
+    sure: frozenset[int]
+
+
+class Clustering:
+    """Groups that grow from links.
+
+    `judge` compares two positions that no link has joined. `name` is what a position is called whatever the order of
+    the input, so that ties always fall the same way. Two groups of several become one only when their pairs have
+    `floor` points on average.
+    """
+
+    def __init__(
+        self, judge: Callable[[int, int], Judgement], name: Callable[[int], str], *, floor: float, sure_floor: float
+    ) -> None:
+        self._judge = judge
+        self._name = name
+        self._floor = floor
+        self._sure_floor = sure_floor
+        self._group: dict[int, list[int]] = {}
+        self._best: dict[int, float] = {}
+
+    def groups(self, links: Iterable[Link]) -> list[Group]:
+        """Give all groups of two and more, in order of their first member; each position is in one at most."""
+        ranked = sorted(links, key=self._rank)
+        sure = [link for link in ranked if link.is_auto]
+        refused = [link for link in sure if not self._join(link, self._sure_floor, is_sure=True)]
+        parts = self._sure_parts(sure, self._contested(refused))
+        for link in ranked:
+            self._join(link, self._floor, is_sure=False)
+        return sorted(self._finished(group, parts) for group in self._lists())
+
+    def _rank(self, link: Link) -> tuple[float, str, str]:
+        one, other = self._name(link.left), self._name(link.right)
+        return (-round(link.score, 6), min(one, other), max(one, other))
+
+    def _lists(self) -> Iterable[list[int]]:
+        return {id(group): group for group in self._group.values()}.values()
+
+    def _of(self, position: int) -> list[int]:
+        return self._group.get(position) or [position]
+
+    def _join(self, link: Link, floor: float, *, is_sure: bool) -> bool:
+        left, right = self._of(link.left), self._of(link.right)
+        if left is right:
+            return True
+        if len(left) + len(right) > LARGEST or not self._agree(left, right, floor, is_sure=is_sure):
+            return False
+        if is_sure:
+            self._best.setdefault(link.left, link.score)
+            self._best.setdefault(link.right, link.score)
+        if len(left) < len(right):
+            left, right = right, left
+        self._group.setdefault(left[0], left)
+        left.extend(right)
+        self._group.update(dict.fromkeys(right, left))
+        return True
+
+    def _agree(self, left: Sequence[int], right: Sequence[int], floor: float, *, is_sure: bool) -> bool:
+        if len(left) == len(right) == 1:
+            return True
+        total = 0.0
+        for one in left:
+            for other in right:
+                judgement = self._judge(one, other)
+                if judgement.is_vetoed or (is_sure and judgement.score < floor):
+                    return False
+                total += judgement.score
+        return is_sure or total >= floor * len(left) * len(right)
+
+    def _contested(self, refused: Iterable[Link]) -> set[int]:
+        """Records that two groups claim about equally, though the groups are not one."""
+        found = set()
+        for link in refused:
+            for own, rival in ((link.left, link.right), (link.right, link.left)):
+                is_close = own in self._group and self._best.get(own, 0.0) - link.score < TIE
+                if is_close and not any(self._judge(own, other).is_vetoed for other in self._of(rival)):
+                    found.add(own)
+        return found
+
+    def _sure_parts(self, sure: Iterable[Link], contested: set[int]) -> dict[int, frozenset[int]]:
+        part: dict[int, set[int]] = {}
+        for link in sure:
+            if link.left in contested or link.right in contested or self._of(link.left) is not self._of(link.right):
+                continue
+            joined = part.get(link.left, {link.left}) | part.get(link.right, {link.right})
+            part.update(dict.fromkeys(joined, joined))
+        return {position: frozenset(joined) for position, joined in part.items()}
+
+    def _finished(self, group: list[int], parts: dict[int, frozenset[int]]) -> Group:
+        mine = {parts[position] for position in group if position in parts}
+        return Group(tuple(sorted(group)), max(mine, key=self._weight, default=frozenset()))
+
+    def _weight(self, part: frozenset[int]) -> tuple[int, float, str]:
+        return (len(part), max(self._best.get(position, 0.0) for position in part), min(map(self._name, part)))
