@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -13,7 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from crmkit.errors import CrmKitError, RateLimited, Rejected, VendorDown
-from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency, _Budget, _Bunching
+from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency
+from crmkit.http.limits import _Budget
+from crmkit.http.transport import _Bunching
 
 SECRET = "Bearer s3cret-token"
 WINDOW = RateLimit("w", 7, 1.0)
@@ -151,6 +154,7 @@ class Script(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: list[bytes] = []
         self.seen: list[tuple[str, str]] = []
+        self.cookies: list[str | None] = []
 
     @property
     def url(self) -> str:
@@ -165,6 +169,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.seen.append((self.command, self.path))
+        self.server.cookies.append(self.headers.get("Cookie"))
         answers = self.server.answers
         self.wfile.write(answers.pop(0) if len(answers) > 1 else answers[0])
         self.close_connection = True
@@ -318,7 +323,20 @@ class TestTransport:
         line = transport(server.url, Hurry())
         line.send(READ)
         line.send(READ)
-        assert len(line._session.cookies) == 0
+        assert server.cookies == [None, None]
+
+    def test_nothing_of_the_machine_is_sent(self, server: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A proxy named in the environment is not gone through."""
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        server.answers = [GOOD]
+        assert transport(server.url, Hurry()).send(READ).json() == {"a": 1}
+
+    def test_refusals_are_counted(self, server: Script) -> None:
+        """Whoever sends several calls at a time sees that the vendor has had enough."""
+        server.answers = [LIMITED, LIMITED, GOOD]
+        line = transport(server.url, Hurry())
+        line.send(READ)
+        assert line.refusals == 2
 
     def test_nothing_secret_is_logged_or_raised(self, server: Script, caplog: pytest.LogCaptureFixture) -> None:
         """Neither the token nor the query gets into a message, a log line or a chained error."""
@@ -346,6 +364,11 @@ class TestReply:
         """The same object comes each time."""
         reply = Reply(200, {}, b'{"a": []}')
         assert reply.json() is reply.json()
+
+    def test_whatever_the_standard_reader_reads_is_read(self) -> None:
+        """Half of a letter, another encoding, a number too long for a register: the same values as by `json`."""
+        for body in (b'{"a":"\\ud83d"}', '{"a": "\u044f"}'.encode("utf-16"), b'{"a": 123456789012345678901234567890}'):
+            assert Reply(200, {}, body).json() == json.loads(body)
 
     def test_what_is_not_json_is_a_value_error(self) -> None:
         """HTML, and half of an object."""

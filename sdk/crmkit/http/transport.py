@@ -2,178 +2,29 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import logging
 import random
-import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.cookiejar import DefaultCookiePolicy
-from typing import Literal, Protocol
 
 import requests
+from pydantic_core import from_json
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from requests.utils import default_headers
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from crmkit.clock import Clock, SystemClock
 from crmkit.errors import CrmKitError, RateLimited, VendorDown
+from crmkit.http.limits import LONGEST_WAIT_S, Limiter, RateLimit, Urgency
 from crmkit.values import Json
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 """How often one call is tried before its error is raised."""
-
-LONGEST_WAIT_S = 30.0
-"""A vendor that asks for a longer pause than this is not waited for: the error goes to the caller."""
-
-
-class Urgency(enum.StrEnum):
-    """Which queue a call stands in: handlers pass before first loads and scans."""
-
-    LIVE = "live"
-    BULK = "bulk"
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """One budget of a vendor. `key` names who shares it.
-
-    A `window` allows `permits` in any `per_s` seconds; a `bucket` holds `permits` and gains one each `per_s` seconds.
-    """
-
-    key: str
-    permits: int
-    per_s: float
-    shape: Literal["window", "bucket"] = "window"
-
-
-class Limiter(Protocol):
-    """Holds callers back so that no budget is ever exceeded."""
-
-    def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
-        """Return when one call may be made under every limit.
-
-        Raises RateLimited at once when a push holds a limit for longer than LONGEST_WAIT_S.
-        """
-
-    def push(self, limit: RateLimit, seconds: float) -> None:
-        """Let nobody pass `limit` for `seconds`: the vendor has refused."""
-
-
-class _Budget:
-    """One limit: who stands before it, what was granted, and the earliest free moment."""
-
-    def __init__(self, limit: RateLimit, margin_s: float) -> None:
-        self.limit = limit
-        self._margin_s = margin_s
-        self._granted: deque[float] = deque(maxlen=limit.permits)
-        self._level, self._level_at = float(limit.permits), 0.0
-        self._turn = threading.Condition()
-        self._is_taken = False
-        self._live_waiting = 0
-        self.blocked_until = 0.0
-
-    @contextmanager
-    def turn(self, urgency: Urgency) -> Iterator[None]:
-        """Stand at the head of the queue; bulk callers let every live one pass."""
-        with self._turn:
-            if urgency is Urgency.LIVE:
-                self._live_waiting += 1
-                self._turn.wait_for(lambda: not self._is_taken)
-                self._live_waiting -= 1
-            else:
-                self._turn.wait_for(lambda: not self._is_taken and not self._live_waiting)
-            self._is_taken = True
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._is_taken = False
-                self._turn.notify_all()
-
-    def free_at(self, now: float) -> float:
-        start = max(now, self.blocked_until)
-        if self.limit.shape == "bucket":
-            return start + max(0.0, 1 - self._level_then(start)) * self.limit.per_s
-        if len(self._granted) < self.limit.permits:
-            return start
-        return max(start, self._granted[0] + self.limit.per_s + self._margin_s)
-
-    def take(self, at: float) -> None:
-        self._level, self._level_at = self._level_then(at) - 1, at
-        self._granted.append(at)
-
-    def _level_then(self, at: float) -> float:
-        gained = max(0.0, at - self._level_at) / self.limit.per_s
-        return min(float(self.limit.permits), self._level + gained)
-
-
-_RESOLUTION_S = 2e-6
-"""Clocks count microseconds: a shorter pause than this is no pause."""
-
-
-class LocalLimiter:
-    """A limiter for the threads of one process.
-
-    Callers pass one at a time and the moment they really pass is what counts, so a thread that wakes late takes room
-    from itself, not from the window.
-
-    Args:
-        clock: where to wait.
-        margin_s: added to each window, because the vendor's clock sees our calls bunched by the network.
-    """
-
-    def __init__(self, clock: Clock | None = None, margin_s: float = 0.04) -> None:
-        self._clock = clock or SystemClock()
-        self._margin_s = margin_s
-        self._lock = threading.Lock()
-        self._budgets: dict[str, _Budget] = {}
-
-    def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
-        """Stand in the queue of every limit, then pass. Raises RateLimited for a push over LONGEST_WAIT_S."""
-        # One order for everybody, else two callers could each hold what the other waits for.
-        budgets = [self._budget(limit) for limit in sorted(limits, key=lambda limit: limit.key)]
-        with ExitStack() as turns:
-            for budget in budgets:
-                turns.enter_context(budget.turn(urgency))
-            while True:
-                now = self._now()
-                self._refuse_long_push(budgets, now)
-                at = max((budget.free_at(now) for budget in budgets), default=now)
-                if at - now < _RESOLUTION_S:
-                    break
-                self._clock.wait(at - now)
-            for budget in budgets:
-                budget.take(now)
-
-    def push(self, limit: RateLimit, seconds: float) -> None:
-        """Let nobody pass for `seconds`, those who already stand in the queue included."""
-        budget = self._budget(limit)
-        budget.blocked_until = max(budget.blocked_until, self._now() + seconds)
-
-    def _refuse_long_push(self, budgets: Sequence[_Budget], now: float) -> None:
-        left_s = max((budget.blocked_until - now for budget in budgets), default=0.0)
-        if left_s > LONGEST_WAIT_S:
-            raise RateLimited(
-                f"the vendor asked us to stay away; {left_s:.0f} s are left",
-                retry_after_s=left_s,
-                remedy="Nothing was sent; it is tried again when the pause is over.",
-            )
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
-
-    def _budget(self, limit: RateLimit) -> _Budget:
-        with self._lock:
-            if limit.key not in self._budgets:
-                self._budgets[limit.key] = _Budget(limit, self._margin_s)
-            budget = self._budgets[limit.key]
-            budget.limit = limit
-            return budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +55,7 @@ class Reply:
     def json(self) -> Json:
         """The body as JSON, decoded once; None for an empty one. Raises ValueError when it is something else."""
         if not self._parsed:
-            self._parsed.append(json.loads(self.content) if self.content.strip() else None)
+            self._parsed.append(_decoded(self.content) if self.content.strip() else None)
         return self._parsed[0]
 
     @property
@@ -229,18 +80,18 @@ class _Bunching:
 
     def __init__(self) -> None:
         self._took_s: deque[float] = deque(maxlen=20)
-        self._refused = 0
+        self.refusals = 0
 
     def answered(self, seconds: float) -> None:
         self._took_s.append(seconds)
 
     def refused(self) -> None:
-        self._refused += 1
+        self.refusals += 1
 
     def widened(self, limits: Sequence[RateLimit]) -> Sequence[RateLimit]:
         took_s = list(self._took_s)
         spread_s = max(took_s) - min(took_s) if took_s else 0.0
-        more_s = min(spread_s, 0.04) + min(0.04 * max(0, self._refused - 1), 0.12)
+        more_s = min(spread_s, 0.04) + min(0.04 * max(0, self.refusals - 1), 0.12)
         return [replace(limit, per_s=limit.per_s + more_s) if limit.shape == "window" else limit for limit in limits]
 
 
@@ -281,14 +132,15 @@ class Transport:
         self._clock = clock or SystemClock()
         self._connect_timeout_s = connect_timeout_s
         self._bunching = _Bunching()
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = user_agent
-        # Neither a proxy or password of the machine nor a cookie of an earlier answer may change what we send.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        pool = HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0)
-        self._session.mount("http://", pool)
-        self._session.mount("https://", pool)
+        self._headers = {**default_headers(), "User-Agent": user_agent}
+        # No session: neither a proxy or password of the machine nor a cookie of an earlier answer may change what we
+        # send, and each call costs half as much.
+        self._pool = HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0)
+
+    @property
+    def refusals(self) -> int:
+        """How many calls the request limit has refused so far."""
+        return self._bunching.refusals
 
     def send(self, request: Request) -> Reply:
         """The answer to a request, repeated where that is safe.
@@ -343,24 +195,26 @@ class Transport:
     def _once(self, request: Request) -> Reply | CrmKitError:
         # The library's error keeps the whole request with its headers: nothing of it may leave this function.
         try:
-            answer = self._session.request(
-                request.method,
-                self.base_url + request.path,
+            prepared = requests.PreparedRequest()
+            prepared.prepare(
+                method=request.method,
+                url=self.base_url + request.path,
+                headers={**self._headers, **request.headers},
                 params=list(request.query) or None,
                 json=request.body if request.form is None and request.body is not None else None,
                 data=list(request.form) if request.form is not None else None,
-                headers=dict(request.headers),
-                timeout=(self._connect_timeout_s, request.read_timeout_s),
-                allow_redirects=False,
             )
-        except requests.RequestException as error:
+            timeout = (self._connect_timeout_s, request.read_timeout_s)
+            began = time.perf_counter()
+            # Streamed, because the library reads other bodies in small pieces, which costs more than decoding them.
+            answer = self._pool.send(prepared, stream=True, timeout=timeout)
+            took_s = time.perf_counter() - began
+            with answer:
+                content = answer.raw.read(decode_content=True)
+        except (requests.RequestException, HTTPError) as error:
             return self._down(request, type(error).__name__, was_sent=not _never_connected(error))
-        self._bunching.answered(answer.elapsed.total_seconds())
-        reply = Reply(
-            answer.status_code,
-            {name.lower(): value for name, value in answer.headers.items()},
-            answer.content,
-        )
+        self._bunching.answered(took_s)
+        reply = Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content)
         return self._judge(request, reply) or reply
 
     def _down(self, request: Request, reason: str, *, was_sent: bool) -> VendorDown:
@@ -374,7 +228,7 @@ class Transport:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._session.close()
+        self._pool.close()
 
 
 def _growing_pause(attempt: int) -> float:
@@ -382,7 +236,16 @@ def _growing_pause(attempt: int) -> float:
     return random.uniform(ceiling / 2, ceiling)  # noqa: S311 -- spreads repeats, guards nothing
 
 
-def _never_connected(error: requests.RequestException) -> bool:
+def _decoded(content: bytes) -> Json:
+    try:
+        found: Json = from_json(content)
+    except ValueError:
+        # The fast reader is the stricter one: other encodings and halves of letters are the standard one's.
+        found = json.loads(content)
+    return found
+
+
+def _never_connected(error: requests.RequestException | HTTPError) -> bool:
     if isinstance(error, requests.ConnectTimeout):
         return True
     cause = error.args[0] if error.args else None
