@@ -29,7 +29,6 @@ _CAPABILITIES: Mapping[Capability, Level] = {
     Capability.TAGS: Level.ABSENT,
     Capability.FILES: Level.ABSENT,
     Capability.OWNER_HISTORY: Level.ABSENT,
-    Capability.DELETION_FEED: Level.ABSENT,
 }
 _OF_APPLICATIONS = (Capability.LOG_CALLS, Capability.WEBHOOKS)
 
@@ -99,7 +98,8 @@ class Bitrix24Connection:
     def supports(self, capability: Capability) -> Level:
         """How the account gives a capability: a webhook does less than an application, simple mode has no leads.
 
-        Asks the portal for its mode once, when leads are asked about.
+        Asks the portal for its mode or its plan when leads or the feed of deletions are asked about; remembered for
+        ten minutes.
         """
         if capability in _OF_APPLICATIONS and not self._line.is_application:
             return Level.ABSENT
@@ -108,6 +108,8 @@ class Bitrix24Connection:
         if capability is Capability.CALLS and not self._feed.has_calls:
             return Level.ABSENT
         if capability is Capability.STAGE_HISTORY and not self._feed.has_history:
+            return Level.ABSENT
+        if capability is Capability.DELETION_FEED and not self._feed.has_deletions:
             return Level.ABSENT
         return _CAPABILITIES[capability]
 

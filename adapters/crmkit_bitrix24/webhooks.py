@@ -10,27 +10,9 @@ from typing import Any
 from crmkit.errors import BadPayload, WebhookRejected
 from crmkit.forms import FormDict, parse_php_form
 from crmkit.settings import AccountSettings
-from crmkit.values import Kind, Ref
-from crmkit.webhook import Action, Delivery, Hint, WebhookRequest
+from crmkit.webhook import Delivery, WebhookRequest
 from crmkit_bitrix24.errors.refusals import VENDOR
-from crmkit_bitrix24.wire import TASK_PREFIX
-
-_ENTITIES: Mapping[str, Kind] = {
-    "ONCRMDEAL": Kind.DEAL,
-    "ONCRMLEAD": Kind.LEAD,
-    "ONCRMCONTACT": Kind.CONTACT,
-    "ONCRMCOMPANY": Kind.COMPANY,
-    "ONCRMACTIVITY": Kind.TASK,
-    "ONCRMTIMELINECOMMENT": Kind.NOTE,
-    "ONTASK": Kind.TASK,
-}
-_ACTIONS: Mapping[str, Action] = {"ADD": Action.ADDED, "UPDATE": Action.CHANGED, "DELETE": Action.DELETED}
-_EVENTS: Mapping[str, tuple[Kind, Action]] = {
-    **{f"{entity}{name}": (kind, action) for entity, kind in _ENTITIES.items() for name, action in _ACTIONS.items()},
-    "ONCRMDEALMOVETOCATEGORY": (Kind.DEAL, Action.CHANGED),
-    "ONUSERADD": (Kind.USER, Action.ADDED),
-}
-"""Source: Bitrix24 REST, page "Events"."""
+from crmkit_bitrix24.translate import EVENTS, hint_of, number_in
 
 _STRANGERS: Mapping[str, str] = {
     "ONOFFLINEEVENT": "it only wakes whoever reads offline events",
@@ -61,10 +43,9 @@ def parse(request: WebhookRequest, settings: AccountSettings) -> Delivery:
     name = event.upper()
     if name in _STRANGERS:
         return Delivery(refusals=(f"{name}: {_STRANGERS[name]}",), account_id=member_id)
-    hint = _call(form, settings.key) if name == "ONVOXIMPLANTCALLEND" else _record(name, form, settings.key)
+    hint = hint_of(name, form.get("data"), settings.key, _moment(form.get("ts")))
     if hint is None:
-        known = name in _EVENTS or name == "ONVOXIMPLANTCALLEND"
-        reason = "it names no record" if known else "crmkit does not know this event"
+        reason = "it names no record" if name in EVENTS else "crmkit does not know this event"
         return Delivery(refusals=(f"{name}: {reason}",), account_id=member_id)
     return Delivery((hint,), account_id=member_id)
 
@@ -100,47 +81,12 @@ def _check_sender(form: FormDict, settings: AccountSettings) -> str | None:
     return member_id
 
 
-def _record(name: str, form: FormDict, account: str) -> Hint | None:
-    if name not in _EVENTS:
-        return None
-    kind, action = _EVENTS[name]
-    data = form.get("data")
-    record_id = _record_id(data) if isinstance(data, dict) else None
-    if record_id is None:
-        return None
-    if name.startswith("ONTASK"):
-        record_id = f"{TASK_PREFIX}{record_id}"
-    return Hint(Ref(account, kind, record_id), action, _moment(form.get("ts")))
-
-
-def _record_id(data: Mapping[str, Any]) -> str | None:
-    """The id, wherever the event keeps it; a task that is gone has it only before."""
-    for name in ("FIELDS", "FIELDS_AFTER", "FIELDS_BEFORE"):
-        fields = data.get(name)
-        if isinstance(fields, dict) and (found := _id(fields.get("ID"))):
-            return found
-    return _id(data.get("ID"))
-
-
-def _call(form: FormDict, account: str) -> Hint | None:
-    data = form.get("data")
-    call_id = _text(data.get("CALL_ID")) if isinstance(data, dict) else None
-    if call_id is None:
-        return None
-    return Hint(Ref(account, Kind.CALL, call_id), Action.ADDED, _moment(form.get("ts")))
-
-
 def _moment(value: Any) -> datetime | None:
-    text = _id(value)
+    text = number_in(value)
     try:
         return datetime.fromtimestamp(int(text), UTC) if text else None
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def _id(value: Any) -> str | None:
-    text = _text(value)
-    return text if text and text.isascii() and text.isdigit() and text != "0" else None
 
 
 def _text(value: Any) -> str | None:

@@ -1,11 +1,11 @@
-"""The account's own changes: its stage history row by row, its calls, and what each list says was changed."""
+"""The account's own changes: stage history row by row, calls, what lists say was changed, the portal's own queue."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -21,9 +21,11 @@ from crmkit.errors import (
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Action, FeedPage, Hint, Move
 from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.queue import OfflineQueue
 from crmkit_bitrix24.client.reads import CHANGED_AT
 from crmkit_bitrix24.client.walk import Listing
 from crmkit_bitrix24.errors.refusals import VENDOR
+from crmkit_bitrix24.translate import happened_at
 from crmkit_bitrix24.wire import DEAL_TYPE, PAGE, TODO, Command, rows
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class _Cursor:
     """Where a reading stands: the window, the last rows seen, the lists not yet read to the window's end.
 
     `open` holds the last id of each; None once the window is done with, nothing while only rows are left to read.
+    `queue` names what the portal's queue waits to be told: that its rows have arrived.
     """
 
     since: float
@@ -56,6 +59,7 @@ class _Cursor:
     open: dict[str, str] | None = None
     history: int = 0
     calls: int = 0
+    queue: list[str] = field(default_factory=list)
 
     @classmethod
     def parse(cls, text: str) -> _Cursor:
@@ -82,6 +86,7 @@ class Feed:
         self._clock = clock
         self._key = key
         self._closed: set[str] = set()
+        self._queue = OfflineQueue(line, clock, key)
 
     @property
     def has_calls(self) -> bool:
@@ -93,8 +98,14 @@ class Feed:
         """The account lets us see its stage history, as far as is known."""
         return _HISTORY not in self._closed
 
+    @property
+    def has_deletions(self) -> bool:
+        """The account may use the portal's queue, which alone tells of deletions."""
+        return self._queue.is_given
+
     def page(self, cursor: str | None) -> FeedPage:
         """One request for a part of every list; another where stage moves need the stage before them."""
+        is_queued = self._queue.open()
         if cursor is None:
             return self._beginning()
         at = _Cursor.parse(cursor)
@@ -104,25 +115,33 @@ class Feed:
         at.open = at.open or ({kind.value: "0" for kind in _LISTS} if is_new else {})
         kinds = [Kind(name) for name in at.open]
         commands = [_TIME, *(self._changed(kind, at.since, at.open[kind.value]) for kind in kinds)]
-        time, *lists, moved, called = self._line.batch([*commands, _history(at.history), _calls(at.calls)])
+        queue = self._queue.commands(at.queue) if is_queued else []
+        answers = self._line.batch([*queue, *commands, _history(at.history), _calls(at.calls)])
+        queued, (time, *lists, moved, called) = answers[: len(queue)], answers[len(queue) :]
         if is_new:
             at.until = self._portal_time(time)
-        hints: list[Hint] = []
-        after: dict[str, str] = {}
-        for kind, found in zip(kinds, lists, strict=True):
-            page = self._rows(_LISTS[kind].method, found)
-            hints += self._hints(kind, page, at.since)
-            if len(page) == PAGE:
-                after[kind.value] = str(page[-1]["ID"])
-        history = self._rows(_HISTORY, moved)
-        hints += self._moves(history)
-        calls = self._rows(_CALLS, called)
-        hints += [self._call(row) for row in calls]
+        hints, after = self._listed(dict(zip(kinds, lists, strict=True)), at.since)
+        history, calls = self._rows(_HISTORY, moved), self._rows(_CALLS, called)
+        hints += [*self._moves(history), *(self._call(row) for row in calls)]
         at.history = max([at.history, *(int(row["ID"]) for row in history)])
         at.calls = max([at.calls, *(int(row["ID"]) for row in calls)])
         is_last = not after and len(history) < PAGE and len(calls) < PAGE
+        if is_queued:
+            told = self._queue.take(queued)
+            hints, at.queue, is_last = hints + told.hints, told.processes, is_last and told.is_last
         at.open = None if is_last else after
         return FeedPage(tuple(hints), str(at), is_last)
+
+    def _listed(self, lists: Mapping[Kind, object], since: float) -> tuple[list[Hint], dict[str, str]]:
+        """What each list says was changed, and the last id of those that go on."""
+        hints: list[Hint] = []
+        after: dict[str, str] = {}
+        for kind, found in lists.items():
+            page = self._rows(_LISTS[kind].method, found)
+            hints += self._hints(kind, page, since)
+            if len(page) == PAGE:
+                after[kind.value] = str(page[-1]["ID"])
+        return hints, after
 
     def _beginning(self) -> FeedPage:
         time, history, calls = self._line.batch(
@@ -162,7 +181,7 @@ class Feed:
             else ("DATE_CREATE", "DATE_MODIFY", "MODIFY_BY_ID")
         )
         for row in page:
-            made, changed = _time(row.get(made_name)), _time(row.get(changed_name))
+            made, changed = happened_at(row.get(made_name)), happened_at(row.get(changed_name))
             is_new = made is not None and made.timestamp() >= since - OVERLAP_S
             actor = str(row.get(actor_name) or "") or None
             ref = Ref(self._key, kind, str(row["ID"]))
@@ -173,7 +192,7 @@ class Feed:
         before = self._before(history)
         hints = []
         for row in history:
-            owner, at = str(row["OWNER_ID"]), _time(row.get("CREATED_TIME"))
+            owner, at = str(row["OWNER_ID"]), happened_at(row.get("CREATED_TIME"))
             here = _stage(row)
             previous = before.get(owner)
             before[owner] = here
@@ -212,12 +231,12 @@ class Feed:
         return found
 
     def _call(self, row: Mapping[str, Any]) -> Hint:
-        at = _time(row.get("CALL_START_DATE"))
+        at = happened_at(row.get("CALL_START_DATE"))
         return Hint(Ref(self._key, Kind.CALL, str(row["CALL_ID"])), Action.ADDED, at, None, None, at)
 
     def _portal_time(self, found: object) -> float:
         """The portal's own time, by which it stamps changes; ours where it does not tell."""
-        moment = _time(found) or self._clock.now()
+        moment = happened_at(found) or self._clock.now()
         return moment.timestamp()
 
 
@@ -236,10 +255,3 @@ def _newest(found: Sequence[Mapping[str, Any]]) -> int:
 
 def _stage(row: Mapping[str, Any]) -> tuple[str, str]:
     return str(row.get("CATEGORY_ID") or 0), str(row.get("STAGE_ID") or "")
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) and value else None
-    except ValueError:
-        return None

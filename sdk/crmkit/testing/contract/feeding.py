@@ -62,6 +62,18 @@ class FeedContract(ContractPart):
         hints, _ = read_feed(bed.connection, cursor)
         assert Action.DELETED in {hint.action for hint in hints if hint.ref == deal}
 
+    def test_a_deletion_read_and_not_stored_is_told_again(self, bed: Bed, crm: Crm) -> None:
+        """Whoever read it died before storing it: the next reader begins at the same cursor and is told as well."""
+        need(crm, Capability.DELETION_FEED)
+        deal = bed.add(Deal(title="Окна"))
+        cursor = self._start(bed)
+        bed.delete(deal)
+        bed.advance(5)
+        first, _ = read_feed(bed.connection, cursor)
+        second, _ = read_feed(bed.reopen(), cursor)
+        told = [{hint.ref for hint in hints if hint.action is Action.DELETED} for hints in (first, second)]
+        assert told == [{deal}, {deal}]
+
     def test_moves_come_one_by_one_in_order(self, bed: Bed, crm: Crm) -> None:
         """Three moves, one of them back: each with its stages, rising in time, under a key of its own."""
         need(crm, Capability.STAGE_HISTORY)
