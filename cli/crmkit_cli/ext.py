@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from crmkit.errors import ConfigError
-from crmkit.extension import Command
+from crmkit.extension import Command, Progress
+from crmkit_cli.bar import Bar
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, open_service
 from crmkit_cli.screen import print_json, print_table
@@ -49,8 +50,14 @@ def command(
             return
         installed = _installed(service, extension)
         verb = _verb(installed, name)
-        for line in errand.do(service, installed, _account(installed, account), verb, words):
-            print_json({"line": line}) if as_json else click.echo(line)
+        with Bar(is_silent=as_json) as bar:
+            for said in errand.do(service, installed, _account(installed, account), verb, words):
+                if isinstance(said, Progress):
+                    bar.show(said)
+                elif as_json:
+                    print_json({"line": said})
+                else:
+                    bar.line(said)
 
 
 def _list(installed: Sequence[Installed], *, as_json: bool) -> None:

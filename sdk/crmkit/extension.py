@@ -90,6 +90,7 @@ class Context(Generic[S]):
 
 Handler = Callable[[E, Context[S]], None]
 Job = Callable[[Context[S]], None]
+Verb = Callable[[Context[S], Sequence[str]], Iterable["Said"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +105,37 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One nightly job: a cron line in the account's time zone."""
+    """One nightly job: a cron line in the account's time zone, or what gives one from the extension's settings."""
 
     name: str
-    cron: str
+    cron: str | Callable[[Any], str]
     run: Callable[[Any], None]
+
+    def line(self, settings: Settings) -> str:
+        """The cron line under these settings; empty when the job is switched off."""
+        return self.cron if isinstance(self.cron, str) else self.cron(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a command is: `done` of `total` (None: nobody knows) in the step that `label` names."""
+
+    label: str
+    done: int
+    total: int | None = None
+
+
+Said = str | Progress
+"""What a command yields: a line to print, or how far it is, drawn as a bar where somebody looks on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb of the command line: gets the context and the remaining words, yields lines to print."""
+    """A verb of the command line: gets the context and the remaining words, yields lines to print and its progress."""
 
     name: str
     summary: str
-    run: Callable[[Any, Sequence[str]], Iterable[str]]
+    run: Callable[[Any, Sequence[str]], Iterable[Said]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +219,11 @@ class Extension(Generic[S]):
 
         return register
 
-    def every(self, cron: str) -> Callable[[Job[S]], Job[S]]:
-        """Register a job for a cron line (five fields, the account's time zone): once per account, over all workers."""
+    def every(self, cron: str | Callable[[S], str]) -> Callable[[Job[S]], Job[S]]:
+        """Register a job for a cron line (five fields, the account's time zone): once per account, over all workers.
+
+        A function of the settings lets the operator choose the line; an empty one switches the job off.
+        """
 
         def register(run: Job[S]) -> Job[S]:
             _check(run, [Context], self.name)
@@ -212,16 +233,10 @@ class Extension(Generic[S]):
 
         return register
 
-    def command(
-        self, name: str, summary: str
-    ) -> Callable[
-        [Callable[[Context[S], Sequence[str]], Iterable[str]]], Callable[[Context[S], Sequence[str]], Iterable[str]]
-    ]:
+    def command(self, name: str, summary: str) -> Callable[[Verb[S]], Verb[S]]:
         """Register a verb: `crmkit ext EXTENSION NAME --account KEY [words]`."""
 
-        def register(
-            run: Callable[[Context[S], Sequence[str]], Iterable[str]],
-        ) -> Callable[[Context[S], Sequence[str]], Iterable[str]]:
+        def register(run: Verb[S]) -> Verb[S]:
             self.commands.append(Command(name, summary, run))
             return run
 

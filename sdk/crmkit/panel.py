@@ -12,10 +12,15 @@ Cell = str | int | float | bool | None | Ref
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a panel; `key` is what its actions are called with."""
+    """One line of a panel; `key` is what its actions are called with, `detail` what stands below it when it is opened.
+
+    `actions` are the names of those that fit this row; None means all of the panel's.
+    """
 
     key: str
     cells: Sequence[Cell]
+    detail: Sequence[str] = ()
+    actions: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from crmkit.extension import Command
+from crmkit.extension import Command, Said
 from crmkit_runtime import planned
 from crmkit_runtime.database import to_us
 from crmkit_runtime.dispatch import BY_HAND, Queued, add_run
@@ -22,8 +22,8 @@ PREFIX = BY_HAND
 """How the handler's name of an errand's run begins."""
 
 
-def do(service: Service, installed: Installed, account: str, command: Command, words: Sequence[str]) -> Iterator[str]:
-    """The lines that the command yields, as it works.
+def do(service: Service, installed: Installed, account: str, command: Command, words: Sequence[str]) -> Iterator[Said]:
+    """The lines that the command yields, and its progress, as it works.
 
     Its run is kept with what it decided and wrote; one that broke off is kept as stopped, and no replay repeats it: a
     person runs the command again.

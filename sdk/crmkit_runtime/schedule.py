@@ -22,9 +22,10 @@ def check_schedules(service: Service) -> None:
     """Raise ConfigError for a cron line that cannot be read."""
     for installed in service.installed:
         for schedule in installed.extension.schedules:
-            if len(schedule.cron.split()) != 5 or not croniter.is_valid(schedule.cron):
+            line = schedule.line(installed.settings)
+            if line and (len(line.split()) != 5 or not croniter.is_valid(line)):
                 raise ConfigError(
-                    f"extension {installed.extension.name}: {schedule.name} has the cron line {schedule.cron!r}",
+                    f"extension {installed.extension.name}: {schedule.name} has the cron line {line!r}",
                     remedy="Write five fields: minute, hour, day of month, month, day of week.",
                 )
 
@@ -64,6 +65,9 @@ def _jobs(service: Service) -> Iterator[tuple[Installed, OpenAccount, Schedule]]
 
 
 def _tick(service: Service, installed: Installed, account: OpenAccount, schedule: Schedule) -> bool:
+    line = schedule.line(installed.settings)
+    if not line:
+        return False
     name = f"schedule:{installed.extension.name}:{schedule.name}"
     now = service.clock.now()
     with service.database.read() as connection:
@@ -77,7 +81,7 @@ def _tick(service: Service, installed: Installed, account: OpenAccount, schedule
     except CrmKitError as error:
         log.warning("account %s: the time zone is not known, its jobs wait: %s", account.key, error)
         return False
-    at = latest_tick(schedule.cron, timezone, datetime.fromisoformat(seen), now)
+    at = latest_tick(line, timezone, datetime.fromisoformat(seen), now)
     if at is None:
         return False
     with service.database.write() as tx:

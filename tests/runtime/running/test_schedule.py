@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from crmkit.errors import CrmKitError
+from crmkit.errors import ConfigError, CrmKitError
 from crmkit.extension import Context, Extension
 from crmkit.http import Urgency
 from crmkit.models import Task
-from crmkit.settings import NoSettings
+from crmkit.settings import NoSettings, Settings
 from crmkit.testing.faults import Reading
-from crmkit_runtime.schedule import latest_tick, tick
+from crmkit_runtime.schedule import check_schedules, latest_tick, tick
 
 House = Callable[..., Any]
 Ctx = Context[NoSettings]
@@ -30,6 +30,12 @@ def nightly(seen: list[Any]) -> Extension[NoSettings]:
         seen.append((ctx.account.key, ctx.now))
 
     return extension
+
+
+class NightSettings(Settings):
+    """When to work."""
+
+    scan: str = ""
 
 
 def at_utc(day: int, hour: int, minute: int = 0) -> datetime:
@@ -52,6 +58,28 @@ def test_a_job_runs_at_its_hour_in_the_accounts_zone_once_for_each_account(house
     ]
     assert [run.lane for run in at.runs()][:2] == ["night:acme:schedule:job", "night:best:schedule:job"]
     assert at.runs()[0].argument == "2026-03-03T00:00:00+00:00"
+
+
+def test_the_operator_chooses_the_hour_or_none(house: House) -> None:
+    """A job may take its cron line from the settings; an empty line switches it off, a wrong one stops the start."""
+    seen: list[datetime] = []
+    extension = Extension("night", settings=NightSettings)
+
+    @extension.every(lambda settings: settings.scan)
+    def job(ctx: Context[NightSettings]) -> None:
+        seen.append(ctx.now)
+
+    def at(line: str) -> Any:
+        return house(extension, extensions={"night": {"settings": {"scan": line}}})
+
+    for line in ("0 5 * * *", ""):
+        one = at(line)
+        one.work()
+        one.advance(timedelta(hours=30), step=timedelta(minutes=30))
+    with pytest.raises(ConfigError, match="night: job has the cron line 'at five'"):
+        check_schedules(at("at five").service)
+
+    assert seen == [at_utc(3, 2)]
 
 
 def test_workers_that_look_at_once_queue_one_run(house: House) -> None:
