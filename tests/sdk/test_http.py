@@ -295,20 +295,26 @@ class TestTransport:
             assert refused.value.retry_after_s == pytest.approx(300.0)
         assert len(server.seen) == ATTEMPTS
 
-    def test_a_window_widens_with_the_network(self) -> None:
-        """Calls that the network may bunch leave further apart: by the spread of answers, more after refusals."""
-        bunching = _Bunching()
-        bucket = RateLimit("b", 50, 0.5, "bucket")
-        assert bunching.widened([WINDOW, bucket]) == [WINDOW, bucket]
-        for seconds in (0.02, 0.05):
-            bunching.answered(seconds)
-        assert bunching.widened([WINDOW, bucket])[0].per_s == pytest.approx(WINDOW.per_s + 0.03)
-        bunching.answered(3.0)
-        bunching.refused()
-        assert bunching.widened([WINDOW])[0].per_s == pytest.approx(WINDOW.per_s + 0.04)
-        for _ in range(9):
+    def test_a_late_call_keeps_its_successor_away(self) -> None:
+        """Who takes the place of a call that took longer than usual leaves later by as much, up to 40 ms."""
+        bunching, limit, bucket = _Bunching(), RateLimit("w", 4, 1.0), RateLimit("b", 50, 0.5, "bucket")
+        assert bunching.leaving([limit, bucket]) == (1, [limit, bucket])
+        for number, seconds in enumerate((0.02, 0.02, 0.05, 0.02, 0.02, 9.0), start=1):
+            bunching.answered(number, seconds)
+            bunching.leaving([limit])
+        left = [bunching.leaving([limit]) for _ in range(5)]  # the seventh and those after it are still under way
+        assert [number for number, _ in left] == [8, 9, 10, 11, 12]
+        assert [one[0].per_s - limit.per_s for _, one in left] == pytest.approx([0.03, 0.04, 0.04, 0.04, 0.04])
+
+    def test_a_second_refusal_widens_the_window(self) -> None:
+        """The first may be chance; each further one asks for 40 ms more, up to 120."""
+        bunching, seen = _Bunching(), list[float]()
+        for _ in range(6):
             bunching.refused()
-        assert bunching.widened([WINDOW])[0].per_s == pytest.approx(WINDOW.per_s + 0.16)
+            number, limits = bunching.leaving([WINDOW])
+            bunching.answered(number, 0.02)
+            seen.append(limits[0].per_s - WINDOW.per_s)
+        assert seen == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.12, 0.12])
 
     def test_a_redirect_is_not_followed(self, server: Script) -> None:
         """The token goes to no other address."""

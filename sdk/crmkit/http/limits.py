@@ -81,13 +81,14 @@ class _Budget:
                 self._is_taken = False
                 self._turn.notify_all()
 
-    def free_at(self, now: float) -> float:
+    def free_at(self, now: float, per_s: float) -> float:
+        """When the caller may pass whose own network asks for windows of `per_s`."""
         start = max(now, self.blocked_until)
         if self.limit.shape == "bucket":
             return start + max(0.0, 1 - self._level_then(start)) * self.limit.per_s
         if len(self._granted) < self.limit.permits:
             return start
-        return max(start, self._granted[0] + self.limit.per_s + self._margin_s)
+        return max(start, self._granted[0] + per_s + self._margin_s)
 
     def take(self, at: float) -> None:
         self._level, self._level_at = self._level_then(at) - 1, at
@@ -110,10 +111,10 @@ class LocalLimiter:
 
     Args:
         clock: where to wait.
-        margin_s: added to each window, because the vendor's clock sees our calls bunched by the network.
+        margin_s: added to each window for the way from here to the network; callers add what the network needs.
     """
 
-    def __init__(self, clock: Clock | None = None, margin_s: float = 0.04) -> None:
+    def __init__(self, clock: Clock | None = None, margin_s: float = 0.01) -> None:
         self._clock = clock or SystemClock()
         self._margin_s = margin_s
         self._lock = threading.Lock()
@@ -122,14 +123,16 @@ class LocalLimiter:
     def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
         """Stand in the queue of every limit, then pass. Raises RateLimited for a push over LONGEST_WAIT_S."""
         # One order for everybody, else two callers could each hold what the other waits for.
-        budgets = [self._budget(limit) for limit in sorted(limits, key=lambda limit: limit.key)]
+        ordered = sorted(limits, key=lambda limit: limit.key)
+        budgets = [self._budget(limit) for limit in ordered]
         with ExitStack() as turns:
             for budget in budgets:
                 turns.enter_context(budget.turn(urgency))
             while True:
                 now = self._now()
                 self._refuse_long_push(budgets, now)
-                at = max((budget.free_at(now) for budget in budgets), default=now)
+                moments = [one.free_at(now, limit.per_s) for one, limit in zip(budgets, ordered, strict=True)]
+                at = max(moments, default=now)
                 if at - now < _RESOLUTION_S:
                     break
                 self._clock.wait(at - now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -72,27 +73,58 @@ Judge = Callable[[Request, Reply], CrmKitError | None]
 
 
 class _Bunching:
-    """How far apart calls must leave so that they do not arrive in one window: the vendor counts arrivals.
+    """How far behind the call of a window ago the next one must leave: the vendor counts arrivals.
 
-    A slow call and a fast one behind it move together by the difference of their ways, which shows in how long
-    answers take; a second refusal shows that it was more.
+    A call that took longer than others do may have arrived later by the difference, and must not meet in one window
+    with the one that takes its place. A second refusal shows that it was more.
     """
 
     def __init__(self) -> None:
-        self._took_s: deque[float] = deque(maxlen=20)
+        self._lock = threading.Lock()
+        self._left = 0
+        # By the number of a call; None while it is under way.
+        self._took_s: dict[int, float | None] = {}
+        self._recent_s: deque[float] = deque(maxlen=20)
         self.refusals = 0
 
-    def answered(self, seconds: float) -> None:
-        self._took_s.append(seconds)
+    def leaving(self, limits: Sequence[RateLimit]) -> tuple[int, Sequence[RateLimit]]:
+        """The number of the next call, and the limits that it has to keep."""
+        with self._lock:
+            self._left += 1
+            self._took_s[self._left] = None
+            more_s = min(0.04 * max(0, self.refusals - 1), 0.12)
+            widened = [self._widened(limit, more_s) if limit.shape == "window" else limit for limit in limits]
+            oldest = self._left - 2 * max((limit.permits for limit in limits), default=1)
+            self._took_s.pop(oldest, None)
+            return self._left, widened
+
+    def answered(self, number: int, seconds: float) -> None:
+        with self._lock:
+            self._recent_s.append(seconds)
+            if number in self._took_s:
+                self._took_s[number] = seconds
 
     def refused(self) -> None:
         self.refusals += 1
 
-    def widened(self, limits: Sequence[RateLimit]) -> Sequence[RateLimit]:
-        took_s = list(self._took_s)
-        spread_s = max(took_s) - min(took_s) if took_s else 0.0
-        more_s = min(spread_s, 0.04) + min(0.04 * max(0, self.refusals - 1), 0.12)
-        return [replace(limit, per_s=limit.per_s + more_s) if limit.shape == "window" else limit for limit in limits]
+    def _widened(self, limit: RateLimit, more_s: float) -> RateLimit:
+        place = self._left - limit.permits
+        # Calls that wait together may pass in another order: the neighbours count as well.
+        late_s = max(self._late_s(number) for number in (place - 1, place, place + 1))
+        return replace(limit, per_s=limit.per_s + min(late_s, _MOST_LATE_S) + more_s)
+
+    def _late_s(self, number: int) -> float:
+        if number not in self._took_s or number == self._left:
+            return 0.0
+        took_s = self._took_s[number]
+        if took_s is None:
+            return _MOST_LATE_S
+        # Not the quickest of all: a light request among heavy ones would make every one of those late.
+        usual_s = sorted(self._recent_s)[len(self._recent_s) // 4]
+        return max(0.0, took_s - usual_s)
+
+
+_MOST_LATE_S = 0.04
 
 
 class Transport:
@@ -153,8 +185,9 @@ class Transport:
         """
         attempt = 1
         while True:
-            self._limiter.wait(self._bunching.widened(self._limits), self._urgency)
-            outcome = self._once(request)
+            number, limits = self._bunching.leaving(self._limits)
+            self._limiter.wait(limits, self._urgency)
+            outcome = self._once(request, number)
             if isinstance(outcome, Reply):
                 return outcome
             if isinstance(outcome, RateLimited):
@@ -192,7 +225,8 @@ class Transport:
         # Others use the budget as well, or refused calls count: after a whole window without any there is room.
         return max((limit.per_s for limit in self._limits), default=0.0) + _growing_pause(attempt)
 
-    def _once(self, request: Request) -> Reply | CrmKitError:
+    def _once(self, request: Request, number: int) -> Reply | CrmKitError:
+        began = time.perf_counter()
         # The library's error keeps the whole request with its headers: nothing of it may leave this function.
         try:
             prepared = requests.PreparedRequest()
@@ -205,15 +239,13 @@ class Transport:
                 data=list(request.form) if request.form is not None else None,
             )
             timeout = (self._connect_timeout_s, request.read_timeout_s)
-            began = time.perf_counter()
             # Streamed, because the library reads other bodies in small pieces, which costs more than decoding them.
             answer = self._pool.send(prepared, stream=True, timeout=timeout)
-            took_s = time.perf_counter() - began
+            self._bunching.answered(number, time.perf_counter() - began)
             with answer:
                 content = answer.raw.read(decode_content=True)
         except (requests.RequestException, HTTPError) as error:
             return self._down(request, type(error).__name__, was_sent=not _never_connected(error))
-        self._bunching.answered(took_s)
         reply = Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content)
         return self._judge(request, reply) or reply
 
