@@ -72,14 +72,18 @@ FIELD_ENTITIES: Mapping[Kind, str] = {
 """What the custom fields of a kind belong to."""
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 def as_map(value: object) -> Mapping[str, Any]:
     """An object of an answer; PHP writes an empty one as `[]`."""
-    return value if isinstance(value, Mapping) else {}
+    # The plain test comes first: asking an abstract class costs more than all else that is done with a small object.
+    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
 
 
 def as_list(value: object) -> Sequence[Any]:
     """A list of an answer, and the values of one that came as an object by key."""
-    if isinstance(value, list | tuple):
+    if type(value) is list or isinstance(value, tuple):
         return value
     return list(value.values()) if isinstance(value, Mapping) else []
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from crmkit.models import CustomField, CustomValue, FieldData, FieldDef, FieldType
+from crmkit.mould import Mould
 from crmkit.values import Kind
 from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.home import Home, built, day_of, number_of, time_of, to_moment, to_number
+from crmkit_retailcrm.translate.home import Home, day_of, number_of, time_of, to_moment, to_number
 from crmkit_retailcrm.wire import OURS, Item, as_list, as_map
 
 FIELD_TYPES: Mapping[str, FieldType] = {
@@ -156,6 +157,9 @@ def _match(token: CustomField[Any, Any], fields: Sequence[FieldDef]) -> FieldDef
     return None
 
 
+_VALUE = Mould(CustomValue)
+
+
 def _value(code: str, value: Any, known: Any, account: Home) -> CustomValue:
     title, type_name, labels = known if isinstance(known, list | tuple) and len(known) == 3 else (code, "unknown", {})
     kind = FieldType(type_name)
@@ -164,7 +168,7 @@ def _value(code: str, value: Any, known: Any, account: Home) -> CustomValue:
     if data is None:
         # A value that does not fit its own type must not hide the other fields of the record.
         kind, data = FieldType.UNKNOWN, _plain(value)
-    return built(CustomValue, {"id": code, "code": code, "title": title, "type": kind, "value": data}, {})
+    return _VALUE.cast({"id": code, "code": code, "title": title, "type": kind, "value": data})
 
 
 def _plain(value: Any) -> FieldData:

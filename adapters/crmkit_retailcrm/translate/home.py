@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from crmkit.identity import parse_phones
 from crmkit.models import Phone
+from crmkit.mould import Mould
 from crmkit.values import Money
-
-M = TypeVar("M", bound=BaseModel)
 
 
 class Home(Protocol):
@@ -41,7 +40,6 @@ class Home(Protocol):
         """The country of phones without one."""
 
 
-@lru_cache(maxsize=8192)
 def moment_of(text: str, timezone: str) -> datetime | None:
     """A time of the account's zone as aware UTC; None for what is no time.
 
@@ -51,7 +49,26 @@ def moment_of(text: str, timezone: str) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    if found.tzinfo is not None:
+        return found.astimezone(UTC)
+    offset = _offset_of(text[:_HOUR], timezone) if len(text) == _WHOLE else None
+    if offset is None:
+        return found.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    return found.replace(tzinfo=UTC) - offset
+
+
+_HOUR, _WHOLE = len("2026-03-02 14"), len("2026-03-02 14:05:09")
+
+
+@lru_cache(maxsize=8192)
+def _offset_of(hour: str, timezone: str) -> timedelta | None:
+    """How far a zone is ahead of UTC through a whole hour; None for one in which that changes."""
+    try:
+        start = datetime.fromisoformat(hour).replace(tzinfo=ZoneInfo(timezone))
+    except ValueError:
+        return None
+    offset = start.utcoffset()
+    return offset if offset == (start + timedelta(minutes=59, seconds=59)).utcoffset() else None
 
 
 def time_of(value: Any, account: Home) -> datetime | None:
@@ -85,6 +102,8 @@ def money_of(value: Any, currency: Any, account: Home) -> Money | None:
 
 def number_of(value: Any) -> Decimal | None:
     """A number without the noise of binary fractions."""
+    if type(value) is int:
+        return Decimal(value)
     if value is None or isinstance(value, bool) or value == "":
         return None
     try:
@@ -99,34 +118,18 @@ def to_number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-@lru_cache(maxsize=4096)
-def _e164(raw: str, country: str) -> str | None:
-    found = parse_phones(raw, country=country)
-    return found[0].e164 if found else None
+_PHONE = Mould(Phone)
 
 
 def phone_of(raw: str, account: Home) -> Phone:
     """A phone as typed, with its E.164 form where it has one."""
-    return built(Phone, {"raw": raw, "e164": _e164(raw, account.country), "kind": None}, {})
+    found = parse_phones(raw, country=account.country)
+    return _PHONE.cast({"raw": raw, "e164": found[0].e164 if found else None, "kind": None})
 
 
 def text_of(value: Any) -> str | None:
     """An id or a number as text."""
     return None if value is None or value == "" else str(value)
-
-
-def built(cls: type[M], values: dict[str, Any], defaults: dict[str, Any]) -> M:
-    """A frozen record out of values that are known to be right, without validating them.
-
-    Validation of a page of orders costs more than decoding it; what the translator gives is held to the model's own
-    rules by tests instead.
-    """
-    made = cls.__new__(cls)
-    _set(made, "__dict__", defaults | values)
-    _set(made, "__pydantic_fields_set__", set(values))
-    _set(made, "__pydantic_extra__", None)
-    _set(made, "__pydantic_private__", None)
-    return made
 
 
 def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
@@ -136,6 +139,3 @@ def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
         for name, field in cls.model_fields.items()
         if not field.is_required()
     }
-
-
-_set = object.__setattr__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from crmkit.models import (
@@ -21,11 +22,11 @@ from crmkit.models import (
     StageRef,
     User,
 )
+from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm.translate.custom import read_fields
 from crmkit_retailcrm.translate.home import (
     Home,
-    built,
     day_of,
     defaults_of,
     money_of,
@@ -40,23 +41,49 @@ DEFAULTS: Mapping[type[Record], dict[str, Any]] = {cls: defaults_of(cls) for cls
 """What a record holds where the vendor tells nothing."""
 
 _PLACES: Mapping[Kind, str] = {Kind.DEAL: "orders", Kind.CONTACT: "customers", Kind.COMPANY: "customers"}
-_CHANGE_TIMES = ("createdAt", "statusUpdatedAt", "fullPaidAt", "completedAt", "updatedAt")
+_CHANGE_TIMES = ("statusUpdatedAt", "fullPaidAt", "completedAt", "updatedAt")
+
+_OUTCOMES: Mapping[Any, Outcome] = {outcome.value: outcome for outcome in Outcome}
+_UNTOLD = ("created_by", "updated_by", "is_deleted")
+_CONTACT = Mould(Contact, *_UNTOLD)
+_COMPANY = Mould(Company, *_UNTOLD)
+_DEALS: Mapping[Outcome, Mould[Deal]] = {
+    Outcome.OPEN: Mould(Deal, *_UNTOLD, "closed_at", "loss_reason", "tags", "last_activity_at"),
+    Outcome.WON: Mould(Deal, *_UNTOLD, "loss_reason", "tags", "last_activity_at"),
+    Outcome.LOST: Mould(Deal, *_UNTOLD, "tags", "last_activity_at"),
+}
+_STAGELESS = Mould(Deal, *_UNTOLD, "stage", "closed_at", "loss_reason", "tags", "last_activity_at")
+_USER = Mould(User, *_UNTOLD, "custom", "extension")
+_PIPELINE = Mould(Pipeline, *_UNTOLD, "custom")
+_LINE_ITEM = Mould(LineItem)
+_EMAIL = Mould(Email)
 
 
 def head(raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
-    """The fields that all records have.
+    """The fields that all records have, in their order.
 
     The vendor keeps no time of the last change: `updated_at` is the latest of those it does keep.
     """
     record_id = str(raw.get("id", ""))
     place = _PLACES.get(kind)
-    times = [at for name in _CHANGE_TIMES if (at := time_of(raw.get(name), account))]
+    created = raw.get("createdAt")
+    created_at = updated_at = time_of(created, account)
+    for name in _CHANGE_TIMES:
+        text = raw.get(name)
+        if text and text != created:
+            at = time_of(text, account)
+            if at is not None and (updated_at is None or at > updated_at):
+                updated_at = at
     return {
         "ref": Ref(account.key, kind, record_id),
         "url": f"{account.url}/{place}/{record_id}/edit" if place else None,
-        "created_at": time_of(raw.get("createdAt"), account),
-        "updated_at": max(times) if times else None,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "created_by": None,
+        "updated_by": None,
         "owner_id": text_of(raw.get("managerId")),
+        "custom": read_fields(raw, account) if raw.get("customFields") else (),
+        "is_deleted": False,
         "raw": raw,
     }
 
@@ -64,17 +91,16 @@ def head(raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
 def from_customer(raw: Item, account: Home) -> Contact:
     """The person; the company is the corporate customer whose contact they are."""
     values = head(raw, Kind.CONTACT, account)
-    parts = tuple(text_of(raw.get(name)) for name in ("firstName", "patronymic", "lastName"))
-    values["name"] = " ".join(part for part in parts if part)
-    values["first_name"], values["middle_name"], values["last_name"] = parts
+    first, middle, last = text_of(raw.get("firstName")), text_of(raw.get("patronymic")), text_of(raw.get("lastName"))
+    values["name"] = " ".join([part for part in (first, middle, last) if part])
+    values["first_name"], values["middle_name"], values["last_name"] = first, middle, last
     values["phones"] = _phones(raw, account)
     values["emails"] = _emails(raw.get("email"))
     company = as_map(raw.get(OURS)).get("company")
     values["company"] = Ref(account.key, Kind.COMPANY, str(company)) if company else None
     values["birthday"] = day_of(raw.get("birthday"))
     values["tags"] = _tags(raw)
-    values["custom"] = read_fields(raw, account)
-    return built(Contact, values, DEFAULTS[Contact])
+    return _CONTACT.cast(values)
 
 
 def from_corporate(raw: Item, account: Home) -> Company:
@@ -90,8 +116,7 @@ def from_corporate(raw: Item, account: Home) -> Company:
     values["kpp"] = text_of(contragent.get("KPP"))
     values["contacts"] = _people(raw, account)
     values["tags"] = _tags(raw)
-    values["custom"] = read_fields(raw, account)
-    return built(Company, values, DEFAULTS[Company])
+    return _COMPANY.cast(values)
 
 
 def from_order(raw: Item, account: Home) -> Deal:
@@ -101,23 +126,21 @@ def from_order(raw: Item, account: Home) -> Deal:
     """
     known = as_map(raw.get(OURS))
     values = head(raw, Kind.DEAL, account)
+    outcome = _OUTCOMES.get(known.get("outcome"), Outcome.OPEN)
+    status, currency = raw.get("status"), raw.get("currency")
     values["title"] = _title(raw)
-    values["amount"] = money_of(raw.get("totalSumm"), raw.get("currency"), account)
-    status = raw.get("status")
-    if status is not None:
-        pipeline = str(raw.get("orderType") or known.get("pipeline") or NEW_PIPELINE)
-        values["stage"] = built(StageRef, {"pipeline_id": pipeline, "stage_id": str(status)}, {})
-    outcome = Outcome(known.get("outcome") or Outcome.OPEN)
+    values["amount"] = money_of(raw.get("totalSumm"), currency, account)
+    pipeline = raw.get("orderType") or known.get("pipeline") or NEW_PIPELINE
+    values["stage"] = None if status is None else _stage(str(pipeline), str(status))
     values["outcome"] = outcome
-    if outcome is not Outcome.OPEN:
-        values["closed_at"] = time_of(raw.get("statusUpdatedAt"), account) or values["updated_at"]
-    if outcome is Outcome.LOST:
-        values["loss_reason"] = text_of(raw.get("statusComment"))
+    closed_at = None if outcome is Outcome.OPEN else time_of(raw.get("statusUpdatedAt"), account)
+    values["closed_at"] = None if outcome is Outcome.OPEN else closed_at or values["updated_at"]
+    values["loss_reason"] = text_of(raw.get("statusComment")) if outcome is Outcome.LOST else None
     values["contacts"], values["company"] = _parties(raw, account)
     values["source"] = text_of(as_map(raw.get("source")).get("source")) or text_of(raw.get("orderMethod"))
-    values["items"] = tuple([_line_item(item, raw, account) for item in as_list(raw.get("items"))])
-    values["custom"] = read_fields(raw, account)
-    return built(Deal, values, DEFAULTS[Deal])
+    values["items"] = tuple([_line_item(item, currency, account) for item in as_list(raw.get("items"))])
+    values["tags"], values["last_activity_at"] = (), None
+    return (_STAGELESS if status is None else _DEALS[outcome]).cast(values)
 
 
 def from_user(raw: Item, account: Home) -> User:
@@ -131,7 +154,7 @@ def from_user(raw: Item, account: Home) -> User:
     values["group_id"] = text_of(as_map(groups[0]).get("id")) if groups else None
     values["is_active"] = bool(raw.get("active", True))
     values["is_admin"] = bool(raw.get("isAdmin", False))
-    return built(User, values, DEFAULTS[User])
+    return _USER.cast({**DEFAULTS[User], **values})
 
 
 def from_pipeline(raw: Item, account: Home) -> Pipeline:
@@ -152,7 +175,7 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
         )
         for place, status in enumerate(as_list(raw.get("statuses")))
     )
-    return built(Pipeline, values, DEFAULTS[Pipeline])
+    return _PIPELINE.cast({**DEFAULTS[Pipeline], **values})
 
 
 def main_company(raw: Item) -> Mapping[str, Any]:
@@ -174,13 +197,19 @@ def _texts_of(raw: Item, role: str) -> list[str]:
     return [part.strip() for part in str(text).split(",") if part.strip()] if text else []
 
 
+@lru_cache(maxsize=1024)
+def _stage(pipeline_id: str, stage_id: str) -> StageRef:
+    # A few for all orders: they are frozen.
+    return StageRef(pipeline_id=pipeline_id, stage_id=stage_id)
+
+
 def _phones(raw: Item, account: Home) -> tuple[Phone, ...]:
-    numbers = [phone.get("number") for phone in as_list(raw.get("phones")) if isinstance(phone, Mapping)]
+    numbers = [as_map(phone).get("number") for phone in as_list(raw.get("phones"))]
     return tuple([phone_of(str(number), account) for number in numbers if number])
 
 
 def _emails(value: Any) -> tuple[Email, ...]:
-    return (built(Email, {"value": str(value), "kind": None}, {}),) if value else ()
+    return (_EMAIL.cast({"value": str(value), "kind": None}),) if value else ()
 
 
 def _tags(raw: Item) -> tuple[str, ...]:
@@ -210,12 +239,14 @@ def _parties(raw: Item, account: Home) -> tuple[tuple[Ref, ...], Ref | None]:
     return tuple(dict.fromkeys(people)), company
 
 
-def _line_item(item: Any, order: Item, account: Home) -> LineItem:
+def _line_item(item: Any, currency: Any, account: Home) -> LineItem:
     item = as_map(item)
     offer = as_map(item.get("offer"))
-    return LineItem(
-        product_id=text_of(offer.get("id")),
-        name=str(offer.get("displayName") or offer.get("name") or item.get("productName") or ""),
-        quantity=number_of(item.get("quantity")) or Decimal(1),
-        price=money_of(item.get("initialPrice"), order.get("currency"), account),
+    return _LINE_ITEM.cast(
+        {
+            "product_id": text_of(offer.get("id")),
+            "name": str(offer.get("displayName") or offer.get("name") or item.get("productName") or ""),
+            "quantity": number_of(item.get("quantity")) or Decimal(1),
+            "price": money_of(item.get("initialPrice"), currency, account),
+        }
     )

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crmkit.models import Call, CallStatus, Direction, Note, Task
+from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
 from crmkit.write import Write
 from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.home import Home, built, text_of, time_of, to_moment
+from crmkit_retailcrm.translate.home import Home, text_of, time_of, to_moment
 from crmkit_retailcrm.translate.records import DEFAULTS, head
 from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_map
 
@@ -19,6 +20,8 @@ RESULT = "Результат: "
 """Begins the line of a task's commentary that says what came of it; people of the account read it."""
 
 _PATHS: Mapping[Kind, str] = {kind: path for path, kind in CARDS.items()}
+_TASK = Mould(Task, "updated_by", "custom", "is_deleted", "task_type")
+_NOTE = Mould(Note, "updated_by", "custom", "is_deleted", "note_type")
 _BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
@@ -34,7 +37,7 @@ def from_task(raw: Item, account: Home) -> Task:
     values["created_by"] = text_of(raw.get("creator"))
     _, found, result = commentary.rpartition(RESULT)
     values["result"] = (result.strip() or None) if found else None
-    return built(Task, values, DEFAULTS[Task])
+    return _TASK.cast({**DEFAULTS[Task], **values})
 
 
 def from_note(raw: Item, account: Home) -> Note:
@@ -46,7 +49,7 @@ def from_note(raw: Item, account: Home) -> Note:
     values["text"] = str(raw.get("text") or "")
     values["created_by"] = text_of(raw.get("managerId"))
     values["owner_id"] = None
-    return built(Note, values, DEFAULTS[Note])
+    return _NOTE.cast({**DEFAULTS[Note], **values})
 
 
 def card_of(raw: Item, account: Home) -> Ref | None:
