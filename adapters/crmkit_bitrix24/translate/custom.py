@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from crmkit.models import CustomValue, FieldData, FieldDef, FieldType
+from crmkit.mould import Mould
 from crmkit.values import Kind, Money
-from crmkit_bitrix24.translate.values import Home, built, day_of, decimal_of, flag_of, many, text_of, time_of
+from crmkit_bitrix24.translate.values import Home, day_of, decimal_of, flag_of, many, text_of, time_of
 from crmkit_bitrix24.wire import Item, is_empty
 
 Definition = Mapping[str, Any]
@@ -96,10 +98,16 @@ def filled(raw: Item, definitions: Mapping[str, Definition]) -> dict[str, Defini
 
 def type_of(definition: Definition) -> FieldType:
     """The field's type in our words; several values are a tuple of texts, or labels."""
-    type_ = FIELD_TYPES.get(definition["type"], FieldType.UNKNOWN)
-    if definition.get("is_multiple"):
-        return FieldType.MULTIENUM if type_ is FieldType.ENUM else _ONE_OR_MORE.get(type_, type_)
-    return FieldType.LONGTEXT if type_ is FieldType.TEXT and definition.get("is_long") else type_
+    return _reading(definition["type"], definition.get("is_multiple", False), definition.get("is_long", False))[0]
+
+
+@lru_cache(maxsize=256)
+def _reading(vendor_type: str, is_multiple: bool, is_long: bool) -> tuple[FieldType, _Reader]:
+    """The type of such a field and how its value is read; remembered, because every record asks for every field."""
+    type_ = FIELD_TYPES.get(vendor_type, FieldType.UNKNOWN)
+    if is_multiple:
+        return FieldType.MULTIENUM if type_ is FieldType.ENUM else _ONE_OR_MORE.get(type_, type_), _texts
+    return FieldType.LONGTEXT if type_ is FieldType.TEXT and is_long else type_, _READERS.get(type_, _whatever)
 
 
 _ONE_OR_MORE: Mapping[FieldType, FieldType] = dict.fromkeys(FieldType, FieldType.TEXT) | {
@@ -114,28 +122,16 @@ def read_custom(raw: Item, definitions: Mapping[str, Definition], account: Home)
     """The filled user fields of a body, by the definitions kept with it."""
     custom = []
     for name, definition in definitions.items():
-        type_ = type_of(definition)
-        value = _value(raw.get(name), definition, type_, account)
-        if value is None:
-            continue
-        custom.append(
-            built(
-                CustomValue,
-                {"id": name, "code": name, "title": definition["title"], "type": type_, "value": value},
-                {},
-            )
-        )
+        get = definition.get
+        type_, read = _reading(definition["type"], get("is_multiple", False), get("is_long", False))
+        value = read(raw.get(name), definition, account)
+        if value is not None:
+            values = {"id": name, "code": name, "title": definition["title"], "type": type_, "value": value}
+            custom.append(_CUSTOM.cast(values))
     return tuple(custom)
 
 
-def _value(raw: Any, definition: Definition, type_: FieldType, account: Home) -> FieldData:
-    if definition.get("is_multiple"):
-        items = definition.get("items") or {}
-        return tuple(items.get(str(one), _plain(one)) for one in many(raw)) or None
-    if type_ is FieldType.ENUM:
-        return None if is_empty(raw) else str((definition.get("items") or {}).get(str(raw), raw))
-    reader = _READERS.get(type_)
-    return reader(raw, account) if reader else (None if is_empty(raw) else _plain(raw))
+_CUSTOM = Mould(CustomValue)
 
 
 def _plain(value: Any) -> str:
@@ -144,39 +140,50 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _number(value: Any, _: Home) -> FieldData:
-    return decimal_of(value)
+def _texts(value: Any, definition: Definition, _: Home) -> FieldData:
+    items = definition.get("items") or {}
+    return tuple([items.get(str(one), _plain(one)) for one in many(value)]) or None
 
 
-def _whole(value: Any, _: Home) -> FieldData:
+def _label(value: Any, definition: Definition, _: Home) -> FieldData:
+    return None if is_empty(value) else str((definition.get("items") or {}).get(str(value), value))
+
+
+def _whatever(value: Any, _: Definition, __: Home) -> FieldData:
+    return None if is_empty(value) else _plain(value)
+
+
+def _whole(value: Any, _: Definition, __: Home) -> FieldData:
     number = decimal_of(value)
     return None if number is None else int(number)
 
 
-def _flag(value: Any, _: Home) -> FieldData:
+def _flag(value: Any, _: Definition, __: Home) -> FieldData:
     return None if value is None or value == "" else flag_of(value)
 
 
-def _money(value: Any, account: Home) -> FieldData:
-    amount, _, currency = str(value or "").partition("|")
+def _money(value: Any, _: Definition, account: Home) -> FieldData:
+    amount, __, currency = str(value or "").partition("|")
     number = decimal_of(amount)
     return None if number is None else Money(number, currency or account.currency)
 
 
-def _text(value: Any, _: Home) -> FieldData:
+def _text(value: Any, _: Definition, __: Home) -> FieldData:
     return text_of(value)
 
 
-_READERS: Mapping[FieldType, Callable[[Any, Home], FieldData]] = {
+_Reader = Callable[[Any, Definition, Home], FieldData]
+_READERS: Mapping[FieldType, _Reader] = {
     FieldType.TEXT: _text,
     FieldType.LONGTEXT: _text,
     FieldType.URL: _text,
     FieldType.INT: _whole,
-    FieldType.DECIMAL: _number,
+    FieldType.DECIMAL: lambda value, _, __: decimal_of(value),
     FieldType.BOOL: _flag,
-    FieldType.DATE: lambda value, _: day_of(value),
-    FieldType.DATETIME: lambda value, _: time_of(value),
+    FieldType.DATE: lambda value, _, __: day_of(value),
+    FieldType.DATETIME: lambda value, _, __: time_of(value),
     FieldType.MONEY: _money,
+    FieldType.ENUM: _label,
 }
 
 

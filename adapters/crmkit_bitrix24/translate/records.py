@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from crmkit.models import (
-    RECORDS,
     Company,
     Contact,
     Deal,
@@ -21,16 +20,15 @@ from crmkit.models import (
     StageRef,
     User,
 )
+from crmkit.mould import Mould
 from crmkit.values import Kind, Money, Ref
 from crmkit_bitrix24.translate.custom import read_custom
 from crmkit_bitrix24.translate.dialect import classic, universal, universal_name
 from crmkit_bitrix24.translate.timeline import from_activity, from_call, from_comment
 from crmkit_bitrix24.translate.values import (
     Home,
-    built,
     day_of,
     decimal_of,
-    defaults_of,
     emails_of,
     flag_of,
     id_of,
@@ -42,92 +40,121 @@ from crmkit_bitrix24.translate.values import (
 )
 from crmkit_bitrix24.wire import ALSO, Item, rows
 
-_DEFAULTS: Mapping[type[Record], dict[str, Any]] = {cls: defaults_of(cls) for cls in RECORDS.values()}
 _NOTHING: Mapping[str, Any] = {}
 _OUTCOMES = {"S": Outcome.WON, "F": Outcome.LOST}
+# Named once: to look up a member of an enumeration costs more than most of what is done with it.
+_OPEN, _DEAL_KIND = Outcome.OPEN, Kind.DEAL
 
 
 def from_deal(raw: Item, account: Home) -> Deal:
     """The deal; its outcome is the stage's, and it was closed when it was moved there."""
     item = universal(raw)
+    get, key = item.get, account.key
     also = raw.get(ALSO) or _NOTHING
     record_id = str(item["id"])
-    pipeline = str(item.get("categoryId") or 0)
-    stage = text_of(item.get("stageId"))
-    outcome = _OUTCOMES.get(str(item.get("stageSemanticId")), Outcome.OPEN)
-    key = account.key
-    return built(
-        Deal,
+    stage = text_of(get("stageId"))
+    outcome = _OUTCOMES.get(str(get("stageSemanticId")), _OPEN)
+    updated_at = time_of(get("updatedTime"))
+    closed_at = None if outcome is _OPEN else time_of(get("movedTime")) or time_of(get("closedate")) or updated_at
+    fields, rows_ = also.get("fields"), also.get("items")
+    return _DEAL.cast(
         {
-            "ref": Ref(key, Kind.DEAL, record_id),
+            "ref": Ref(key, _DEAL_KIND, record_id),
             "url": f"{account.url}/crm/deal/details/{record_id}/",
-            "created_at": time_of(item.get("createdTime")),
-            "updated_at": time_of(item.get("updatedTime")),
-            "created_by": id_of(item.get("createdBy")),
-            "updated_by": id_of(item.get("updatedBy")),
-            "owner_id": id_of(item.get("assignedById")),
-            "title": text_of(item.get("title")) or "",
-            "amount": _amount(item, account),
-            "stage": _stage(pipeline, stage) if stage else None,
-            "outcome": outcome,
-            "closed_at": None
-            if outcome is Outcome.OPEN
-            else time_of(item.get("movedTime")) or time_of(item.get("closedate")) or time_of(item.get("updatedTime")),
-            "contacts": _contacts(item, key),
-            "company": _ref(key, Kind.COMPANY, item.get("companyId")),
-            "source": text_of(item.get("sourceId")),
-            "items": tuple(_line_item(row, item, account) for row in also.get("items") or ()),
-            "last_activity_at": time_of(item.get("lastActivityTime")),
-            "custom": read_custom(item, also.get("fields") or _NOTHING, account),
+            "created_at": time_of(get("createdTime")),
+            "updated_at": updated_at,
+            "created_by": id_of(get("createdBy")),
+            "updated_by": id_of(get("updatedBy")),
+            "owner_id": id_of(get("assignedById")),
+            "custom": read_custom(item, fields, account) if fields else (),
+            "is_deleted": False,
             "raw": raw,
-        },
-        _DEFAULTS[Deal],
+            "title": text_of(get("title")) or "",
+            "amount": _amount(item, account),
+            "stage": _stage(str(get("categoryId") or 0), stage) if stage else None,
+            "outcome": outcome,
+            "closed_at": closed_at,
+            "loss_reason": None,
+            "contacts": _contacts(item, key),
+            "company": _ref(key, Kind.COMPANY, get("companyId")),
+            "source": text_of(get("sourceId")),
+            "items": tuple([_line_item(row, item, account) for row in rows_]) if rows_ else (),
+            "tags": (),
+            "last_activity_at": time_of(get("lastActivityTime")),
+        }
     )
+
+
+_DEAL = Mould(Deal, "is_deleted", "loss_reason", "tags")
 
 
 def from_contact(raw: Item, account: Home) -> Contact:
     """The person; the name is its parts in the order first, middle, last."""
     item = classic(raw)
-    values = _head(item, raw, Kind.CONTACT, account)
-    parts = [text_of(item.get(name)) for name in ("NAME", "SECOND_NAME", "LAST_NAME")]
-    values["name"] = " ".join(part for part in parts if part)
-    values["first_name"], values["middle_name"], values["last_name"] = parts
-    values["phones"] = phones_of(item.get("PHONE"), account.country)
-    values["emails"] = emails_of(item.get("EMAIL"))
-    values["company"] = _ref(account.key, Kind.COMPANY, item.get("COMPANY_ID"))
-    values["birthday"] = day_of(item.get("BIRTHDATE"))
-    return built(Contact, values, _DEFAULTS[Contact])
+    get = item.get
+    first, middle, last = text_of(get("NAME")), text_of(get("SECOND_NAME")), text_of(get("LAST_NAME"))
+    return _CONTACT.cast(
+        {
+            **_head(item, raw, Kind.CONTACT, account),
+            "name": " ".join([part for part in (first, middle, last) if part]),
+            "first_name": first,
+            "middle_name": middle,
+            "last_name": last,
+            "phones": phones_of(get("PHONE"), account.country),
+            "emails": emails_of(get("EMAIL")),
+            "company": _ref(account.key, Kind.COMPANY, get("COMPANY_ID")),
+            "birthday": day_of(get("BIRTHDATE")),
+            "tags": (),
+        }
+    )
+
+
+_CONTACT = Mould(Contact, "is_deleted", "tags")
 
 
 def from_company(raw: Item, account: Home) -> Company:
     """The organisation; tax numbers out of its requisites, the first that has one."""
     item = classic(raw)
     also = raw.get(ALSO) or _NOTHING
-    values = _head(item, raw, Kind.COMPANY, account)
     requisites = also.get("requisites") or ()
     sites = [text_of(one.get("VALUE")) for one in many(item.get("WEB")) if isinstance(one, dict)]
-    values["name"] = text_of(item.get("TITLE")) or ""
-    values["phones"] = phones_of(item.get("PHONE"), account.country)
-    values["emails"] = emails_of(item.get("EMAIL"))
-    values["site"] = next((site for site in sites if site), None)
-    values["inn"] = _tax_number(requisites, "RQ_INN")
-    values["kpp"] = _tax_number(requisites, "RQ_KPP")
-    values["contacts"] = tuple(Ref(account.key, Kind.CONTACT, str(one)) for one in also.get("contacts") or ())
-    return built(Company, values, _DEFAULTS[Company])
+    return _COMPANY.cast(
+        {
+            **_head(item, raw, Kind.COMPANY, account),
+            "name": text_of(item.get("TITLE")) or "",
+            "phones": phones_of(item.get("PHONE"), account.country),
+            "emails": emails_of(item.get("EMAIL")),
+            "site": next((site for site in sites if site), None),
+            "inn": _tax_number(requisites, "RQ_INN"),
+            "kpp": _tax_number(requisites, "RQ_KPP"),
+            "contacts": tuple([Ref(account.key, Kind.CONTACT, str(one)) for one in also.get("contacts") or ()]),
+            "tags": (),
+        }
+    )
+
+
+_COMPANY = Mould(Company, "is_deleted", "tags")
 
 
 def from_lead(raw: Item, account: Home) -> Lead:
     """The request; `status` is the stage of the lead."""
     item = classic(raw)
-    values = _head(item, raw, Kind.LEAD, account)
-    values["title"] = text_of(item.get("TITLE")) or ""
-    values["status"] = text_of(item.get("STATUS_ID"))
-    values["source"] = text_of(item.get("SOURCE_ID"))
-    values["phones"] = phones_of(item.get("PHONE"), account.country)
-    values["emails"] = emails_of(item.get("EMAIL"))
-    values["contact"] = _ref(account.key, Kind.CONTACT, item.get("CONTACT_ID"))
-    values["company"] = _ref(account.key, Kind.COMPANY, item.get("COMPANY_ID"))
-    return built(Lead, values, _DEFAULTS[Lead])
+    return _LEAD.cast(
+        {
+            **_head(item, raw, Kind.LEAD, account),
+            "title": text_of(item.get("TITLE")) or "",
+            "status": text_of(item.get("STATUS_ID")),
+            "source": text_of(item.get("SOURCE_ID")),
+            "phones": phones_of(item.get("PHONE"), account.country),
+            "emails": emails_of(item.get("EMAIL")),
+            "deal": None,
+            "contact": _ref(account.key, Kind.CONTACT, item.get("CONTACT_ID")),
+            "company": _ref(account.key, Kind.COMPANY, item.get("COMPANY_ID")),
+        }
+    )
+
+
+_LEAD = Mould(Lead, "is_deleted", "deal")
 
 
 def from_user(raw: Item, account: Home) -> User:
@@ -193,17 +220,19 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
 
 
 def _head(item: Item, raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
-    record_id = str(item["ID"])
-    also = raw.get(ALSO) or _NOTHING
+    """The fields that every record has, in their order."""
+    get, record_id = item.get, str(item["ID"])
+    fields = (raw.get(ALSO) or _NOTHING).get("fields")
     return {
         "ref": Ref(account.key, kind, record_id),
         "url": f"{account.url}/crm/{kind.value}/details/{record_id}/",
-        "created_at": time_of(item.get("DATE_CREATE")),
-        "updated_at": time_of(item.get("DATE_MODIFY")),
-        "created_by": id_of(item.get("CREATED_BY_ID")),
-        "updated_by": id_of(item.get("MODIFY_BY_ID")),
-        "owner_id": id_of(item.get("ASSIGNED_BY_ID")),
-        "custom": read_custom(item, also.get("fields") or _NOTHING, account),
+        "created_at": time_of(get("DATE_CREATE")),
+        "updated_at": time_of(get("DATE_MODIFY")),
+        "created_by": id_of(get("CREATED_BY_ID")),
+        "updated_by": id_of(get("MODIFY_BY_ID")),
+        "owner_id": id_of(get("ASSIGNED_BY_ID")),
+        "custom": read_custom(item, fields, account) if fields else (),
+        "is_deleted": False,
         "raw": raw,
     }
 
@@ -219,8 +248,10 @@ def _amount(item: Item, account: Home) -> Money | None:
 
 
 def _contacts(item: Item, key: str) -> tuple[Ref, ...]:
-    main = id_of(item.get("contactId"))
-    ids = [str(one) for one in item.get("contactIds") or ()]
+    main, others = id_of(item.get("contactId")), item.get("contactIds")
+    if main is None and not others:
+        return ()
+    ids = [str(one) for one in others or ()]
     if main is not None:
         ids = [main, *(one for one in ids if one != main)]
     return tuple([Ref(key, Kind.CONTACT, one) for one in ids])

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
-
-from pydantic import BaseModel
+from typing import Any, Protocol
 
 from crmkit.identity import parse_phones
 from crmkit.models import Email, Phone
+from crmkit.mould import Mould
 from crmkit_bitrix24.wire import is_empty
 
-M = TypeVar("M", bound=BaseModel)
+_PHONE, _EMAIL = Mould(Phone), Mould(Email)
 
 
 class Home(Protocol):
@@ -39,9 +38,9 @@ class Home(Protocol):
 
 def text_of(value: Any) -> str | None:
     """A text; None for null, an empty text, false and an empty list."""
-    if value is None or value is False or value == "" or isinstance(value, list | dict):
-        return None
-    return str(value)
+    if isinstance(value, str):
+        return value or None
+    return None if value is None or value is False or isinstance(value, list | dict) else str(value)
 
 
 def id_of(value: Any) -> str | None:
@@ -53,7 +52,7 @@ def id_of(value: Any) -> str | None:
 
 def time_of(value: Any) -> datetime | None:
     """A moment in UTC; None for none, and for what is no time. Some fields write day.month.year without a zone."""
-    return _moment(value) if isinstance(value, str) and value else None
+    return _moment(value) if value and isinstance(value, str) else None
 
 
 @lru_cache(maxsize=1024)
@@ -88,6 +87,8 @@ def flag_of(value: Any) -> bool:
 
 def decimal_of(value: Any) -> Decimal | None:
     """A number; None for none and for what is no finite number."""
+    if type(value) is int:
+        return Decimal(value)
     if value is None or value == "" or isinstance(value, bool | list | dict):
         return None
     try:
@@ -99,35 +100,33 @@ def decimal_of(value: Any) -> Decimal | None:
 
 def many(value: Any) -> list[Any]:
     """The values of a multiple field, whose emptiness is false, [], null or an empty text."""
+    if isinstance(value, list):
+        return [one for one in value if one is not None]
     if isinstance(value, dict):
         return list(value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [one for one in value if one is not None]
     return [] if is_empty(value) else [value]
 
 
 def phones_of(found: Any, country: str) -> tuple[Phone, ...]:
     """Phones of a multifield in the vendor's order, with their E.164 forms."""
-    phones = []
-    for value in many(found):
-        raw = text_of(value.get("VALUE")) if isinstance(value, dict) else None
-        if raw:
-            kind = text_of(value.get("VALUE_TYPE"))
-            phones.append(
-                built(Phone, {"raw": raw, "e164": _e164(raw, country), "kind": kind.lower() if kind else None}, {})
-            )
-    return tuple(phones)
+    return tuple([_phone(raw, kind, country) for raw, kind in _entries(found)]) if found else ()
 
 
 def emails_of(found: Any) -> tuple[Email, ...]:
     """E-mails of a multifield in the vendor's order."""
-    emails = []
+    return tuple([_EMAIL.cast({"value": raw, "kind": kind}) for raw, kind in _entries(found)]) if found else ()
+
+
+def _entries(found: Any) -> Iterator[tuple[str, str | None]]:
     for value in many(found):
         raw = text_of(value.get("VALUE")) if isinstance(value, dict) else None
         if raw:
             kind = text_of(value.get("VALUE_TYPE"))
-            emails.append(built(Email, {"value": raw, "kind": kind.lower() if kind else None}, {}))
-    return tuple(emails)
+            yield raw, kind.lower() if kind else None
+
+
+def _phone(raw: str, kind: str | None, country: str) -> Phone:
+    return _PHONE.cast({"raw": raw, "e164": _e164(raw, country), "kind": kind})
 
 
 def phone_of(raw: str, country: str) -> Phone:
@@ -142,29 +141,3 @@ def _e164(raw: str, country: str) -> str | None:
         # Telephony writes international numbers without their plus.
         found = parse_phones(f"+{raw}", country=country)
     return found[0].e164 if found else None
-
-
-def built(cls: type[M], values: dict[str, Any], defaults: dict[str, Any]) -> M:
-    """A frozen record out of values that are known to be right, without validating them.
-
-    Validation of a batch of deals costs more than reading it; what the translator gives is held to the model's own
-    rules by tests instead.
-    """
-    made = cls.__new__(cls)
-    _set(made, "__dict__", defaults | values)
-    _set(made, "__pydantic_fields_set__", set(values))
-    _set(made, "__pydantic_extra__", None)
-    _set(made, "__pydantic_private__", None)
-    return made
-
-
-def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
-    """The values of a record's fields when nothing is set; all of them are immutable."""
-    return {
-        name: field.get_default(call_default_factory=True)
-        for name, field in cls.model_fields.items()
-        if not field.is_required()
-    }
-
-
-_set = object.__setattr__
