@@ -23,7 +23,8 @@ class RetailCrmSettings(AccountSettings):
     Args:
         api_key: the key of Settings, Integration, API access keys.
         site: code of the shop in which records are created; needed where the key sees several.
-        outcomes: what each group of order statuses means; groups that are not named leave the deal open.
+        outcomes: what a group of order statuses means, or one status by its own code, which wins over its group;
+            what is not named leaves the deal open.
         trigger_token: the parameter `token` that triggers send; without one the secret address alone is trusted.
         title_field: code of an order's text field that holds the deal's title; without one it is the order's number.
         company_phone_field, company_email_field: codes of text fields of a corporate customer, which has neither.

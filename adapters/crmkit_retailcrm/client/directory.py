@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ class Directory:
         self._clock = clock
         self._lock = threading.RLock()
         self._kept: dict[str, tuple[float, Any]] = {}
+        self._missed: dict[str, float] = {}
 
     def account(self) -> Account:
         """The account; one request, then remembered for good."""
@@ -93,15 +94,21 @@ class Directory:
 
     def main_pipeline(self) -> str:
         """The order type of orders that name none."""
-        return next(str(pipeline["id"]) for pipeline in self.pipelines() if pipeline["isMain"])
+        return str(_main(self._types())["code"])
 
-    def outcome(self, status: str) -> str:
-        """What a status means for its order; an unknown one leaves it open."""
-        for afresh in (False, True):
-            for known in self.pipelines(afresh=afresh)[0]["statuses"]:
-                if known["code"] == status:
-                    return str(known["outcome"])
-        return Outcome.OPEN.value
+    def outcomes(self, statuses: Collection[str]) -> Mapping[str, str]:
+        """What statuses mean for their orders; one request, then remembered.
+
+        For one that is not among them the list is read again, but not sooner than in ten minutes for the same one.
+        """
+        known = self._statuses()
+        now = self._clock.now().timestamp()
+        with self._lock:
+            strange = [one for one in statuses if one not in known and self._missed.get(one, 0.0) < now - FRESH_S]
+            self._missed |= dict.fromkeys(strange, now)
+        if strange:
+            known = self._statuses(afresh=True)
+        return {code: str(status["outcome"]) for code, status in known.items()}
 
     def role(self, name: str) -> str | None:
         """The custom field that the settings name for `title`, `phone` or `email`."""
@@ -155,15 +162,31 @@ class Directory:
             for kind, entity in FIELD_ENTITIES.items()
         }
 
+    def _statuses(self, *, afresh: bool = False) -> Mapping[str, dict[str, Any]]:
+        return self._remembered("statuses", self._read_statuses, 0.0 if afresh else FRESH_S)
+
+    def _types(self, *, afresh: bool = False) -> list[dict[str, Any]]:
+        return self._remembered("types", self._read_types, 0.0 if afresh else FRESH_S)
+
+    def _read_statuses(self) -> dict[str, dict[str, Any]]:
+        found = [dict(one) for one in listed(self._line.get("reference/statuses"), "statuses")]
+        for status in found:
+            code, chosen = str(status["code"]), self._settings.outcomes
+            outcome = chosen.get(code) or chosen.get(str(status.get("group")), Outcome.OPEN)
+            status["code"], status["outcome"] = code, outcome.value
+        return {status["code"]: status for status in found}
+
+    def _read_types(self) -> list[dict[str, Any]]:
+        return listed(self._line.get("reference/order-types"), "orderTypes") or [{"code": NEW_PIPELINE, "name": ""}]
+
     def _read_pipelines(self) -> list[dict[str, Any]]:
         groups = {str(one["code"]): one for one in listed(self._line.get("reference/status-groups"), "statusGroups")}
-        statuses = [dict(one) for one in listed(self._line.get("reference/statuses"), "statuses")]
-        for status in statuses:
-            outcome = self._settings.outcomes.get(str(status.get("group")), Outcome.OPEN)
-            status["code"], status["outcome"] = str(status["code"]), outcome.value
-        statuses.sort(key=lambda one: (_ordering(groups.get(str(one.get("group")), {})), _ordering(one)))
-        types = listed(self._line.get("reference/order-types"), "orderTypes") or [{"code": NEW_PIPELINE, "name": ""}]
-        main = next((one for name in ("defaultForCrm", "defaultForApi") for one in types if one.get(name)), types[0])
+        statuses = sorted(
+            self._statuses(afresh=True).values(),
+            key=lambda one: (_ordering(groups.get(str(one.get("group")), {})), _ordering(one)),
+        )
+        types = self._types(afresh=True)
+        main = _main(types)
         return [{**one, "id": str(one["code"]), "isMain": one is main, "statuses": statuses} for one in types]
 
     def _read_site(self) -> str | None:
@@ -175,6 +198,11 @@ class Directory:
             sites = [site for site in sites if str(site.get("code")) in seen]
         chosen = next((site for site in sites if site.get("defaultForCrm")), sites[0] if sites else None)
         return str(chosen["code"]) if chosen else None
+
+
+def _main(types: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The order type that stands for orders without one."""
+    return next((one for name in ("defaultForCrm", "defaultForApi") for one in types if one.get(name)), types[0])
 
 
 def _ordering(one: Mapping[str, Any]) -> int:

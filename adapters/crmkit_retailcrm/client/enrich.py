@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from crmkit.models import Outcome
 from crmkit.values import Kind
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.line import Line
@@ -27,7 +28,7 @@ class Enricher:
         self._directory = directory
 
     def completed(self, kind: Kind, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The entities with what `wire.Known` names; the vendor's own keys are untouched.
+        """The entities, with what `wire.Known` names put into them; the vendor's own keys are untouched.
 
         Companies and legal entities cost requests: one for each hundred people who are contacts of companies, two for
         each corporate customer whose parts were left out of the list.
@@ -37,19 +38,22 @@ class Enricher:
         companies = self._companies_of(items) if kind is Kind.CONTACT else {}
         fields = self._directory.field_map(kind) if any(item.get("customFields") for item in items) else {}
         roles = {name: code for name in _ROLES.get(kind, ()) if (code := self._directory.role(name)) is not None}
+        outcomes = self._directory.outcomes({str(one.get("status")) for one in items}) if kind is Kind.DEAL else {}
         done: list[dict[str, Any]] = []
         for item in items:
             known: dict[str, Any] = {"roles": roles} if roles else {}
-            if named := known_fields(item, fields):
+            if fields and (named := known_fields(item, fields)):
                 known["fields"] = named
             if kind is Kind.DEAL:
-                known["outcome"] = self._directory.outcome(str(item.get("status")))
+                known["outcome"] = outcomes.get(str(item.get("status")), Outcome.OPEN.value)
                 if not item.get("orderType"):
                     known["pipeline"] = self._directory.main_pipeline()
-            if (company := companies.get(item["id"])) is not None:
+            elif companies and (company := companies.get(item["id"])) is not None:
                 known["company"] = company
             whole = self._with_parts(item) if kind is Kind.COMPANY else item
-            done.append({**whole, OURS: known} if known else whole)
+            if known:
+                whole[OURS] = known
+            done.append(whole)
         return done
 
     def _companies_of(self, people: Iterable[Item]) -> dict[int, int]:
