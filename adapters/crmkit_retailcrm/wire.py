@@ -77,8 +77,8 @@ _NOTHING: Mapping[str, Any] = {}
 
 def as_map(value: object) -> Mapping[str, Any]:
     """An object of an answer; PHP writes an empty one as `[]`."""
-    # The plain test comes first: asking an abstract class costs more than all else that is done with a small object.
-    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
+    # The plain tests come first: asking an abstract class costs more than all else that is done with a small object.
+    return value if type(value) is dict or (value and isinstance(value, Mapping)) else _NOTHING
 
 
 def as_list(value: object) -> Sequence[Any]:

@@ -78,8 +78,10 @@ def time_of(value: Any, account: Home) -> datetime | None:
 
 def day_of(value: Any) -> date | None:
     """A field's day."""
+    if not value or not isinstance(value, str):
+        return None
     try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) and value else None
+        return date.fromisoformat(value[:10])
     except ValueError:
         return None
 

@@ -15,7 +15,6 @@ from crmkit.models import (
     Email,
     LineItem,
     Outcome,
-    Phone,
     Pipeline,
     Record,
     Stage,
@@ -94,12 +93,13 @@ def from_customer(raw: Item, account: Home) -> Contact:
     first, middle, last = text_of(raw.get("firstName")), text_of(raw.get("patronymic")), text_of(raw.get("lastName"))
     values["name"] = " ".join([part for part in (first, middle, last) if part])
     values["first_name"], values["middle_name"], values["last_name"] = first, middle, last
-    values["phones"] = _phones(raw, account)
+    numbers = [as_map(phone).get("number") for phone in as_list(raw.get("phones"))]
+    values["phones"] = tuple([phone_of(str(number), account) for number in numbers if number])
     values["emails"] = _emails(raw.get("email"))
     company = as_map(raw.get(OURS)).get("company")
     values["company"] = Ref(account.key, Kind.COMPANY, str(company)) if company else None
     values["birthday"] = day_of(raw.get("birthday"))
-    values["tags"] = _tags(raw)
+    values["tags"] = _tags(raw.get("tags"))
     return _CONTACT.cast(values)
 
 
@@ -115,7 +115,7 @@ def from_corporate(raw: Item, account: Home) -> Company:
     values["inn"] = text_of(contragent.get("INN"))
     values["kpp"] = text_of(contragent.get("KPP"))
     values["contacts"] = _people(raw, account)
-    values["tags"] = _tags(raw)
+    values["tags"] = _tags(raw.get("tags"))
     return _COMPANY.cast(values)
 
 
@@ -203,18 +203,14 @@ def _stage(pipeline_id: str, stage_id: str) -> StageRef:
     return StageRef(pipeline_id=pipeline_id, stage_id=stage_id)
 
 
-def _phones(raw: Item, account: Home) -> tuple[Phone, ...]:
-    numbers = [as_map(phone).get("number") for phone in as_list(raw.get("phones"))]
-    return tuple([phone_of(str(number), account) for number in numbers if number])
-
-
 def _emails(value: Any) -> tuple[Email, ...]:
     return (_EMAIL.cast({"value": str(value), "kind": None}),) if value else ()
 
 
-def _tags(raw: Item) -> tuple[str, ...]:
-    tags = as_list(raw.get("tags"))
-    return tuple([str(tag.get("name", "")) if isinstance(tag, Mapping) else str(tag) for tag in tags]) if tags else ()
+def _tags(found: Any) -> tuple[str, ...]:
+    if not found:
+        return ()
+    return tuple([str(tag.get("name", "")) if isinstance(tag, Mapping) else str(tag) for tag in as_list(found)])
 
 
 def _people(raw: Item, account: Home) -> tuple[Ref, ...]:
