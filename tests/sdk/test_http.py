@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from crmkit.errors import CrmKitError, RateLimited, Rejected, VendorDown
-from crmkit.http import ATTEMPTS, LocalLimiter, RateLimit, Reply, Request, Transport, Urgency
+from crmkit.http import ATTEMPTS, LocalLimiter, Pressure, RateLimit, Reply, Request, Transport, Urgency
 from crmkit.http.limits import _Budget
 from crmkit.http.transport import _Bunching
 
@@ -337,12 +337,15 @@ class TestTransport:
         server.answers = [GOOD]
         assert transport(server.url, Hurry()).send(READ).json() == {"a": 1}
 
-    def test_refusals_are_counted(self, server: Script) -> None:
-        """Whoever sends several calls at a time sees that the vendor has had enough."""
+    def test_whoever_sends_several_calls_at_a_time_sees_the_pressure(self, server: Script) -> None:
+        """Refusals are counted, the slowest of the last answers and the wait before our own limiter are told."""
         server.answers = [LIMITED, LIMITED, GOOD]
         line = transport(server.url, Hurry())
+        assert line.pressure == Pressure(0, 0.0, 0.0)
         line.send(READ)
-        assert line.refusals == 2
+        assert line.pressure.refusals == 2
+        assert 0 < line.pressure.slowest_s < 5
+        assert line.pressure.waited_s < 1
 
     def test_nothing_secret_is_logged_or_raised(self, server: Script, caplog: pytest.LogCaptureFixture) -> None:
         """Neither the token nor the query gets into a message, a log line or a chained error."""

@@ -1,7 +1,7 @@
 """The network: budgets that are kept, and the one way on which requests leave."""
 
 from crmkit.http.limits import LONGEST_WAIT_S, Limiter, LocalLimiter, RateLimit, Urgency
-from crmkit.http.transport import ATTEMPTS, Judge, Reply, Request, Transport
+from crmkit.http.transport import ATTEMPTS, Judge, Pressure, Reply, Request, Transport
 
 __all__ = [
     "ATTEMPTS",
@@ -9,6 +9,7 @@ __all__ = [
     "Judge",
     "Limiter",
     "LocalLimiter",
+    "Pressure",
     "RateLimit",
     "Reply",
     "Request",

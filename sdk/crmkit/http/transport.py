@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import requests
 from pydantic_core import from_json
@@ -127,6 +128,20 @@ class _Bunching:
 _MOST_LATE_S = 0.04
 
 
+class Pressure(NamedTuple):
+    """How hard a vendor's side is pressed.
+
+    Args:
+        refusals: calls that its request limit has refused so far.
+        slowest_s: the longest wait for an answer among the last twenty.
+        waited_s: how long the last call stood before our own limiter.
+    """
+
+    refusals: int
+    slowest_s: float
+    waited_s: float
+
+
 class Transport:
     """Sends requests to one account.
 
@@ -164,15 +179,16 @@ class Transport:
         self._clock = clock or SystemClock()
         self._connect_timeout_s = connect_timeout_s
         self._bunching = _Bunching()
+        self._waited_s = 0.0
         self._headers = {**default_headers(), "User-Agent": user_agent}
         # No session: neither a proxy or password of the machine nor a cookie of an earlier answer may change what we
         # send, and each call costs half as much.
         self._pool = HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0)
 
     @property
-    def refusals(self) -> int:
-        """How many calls the request limit has refused so far."""
-        return self._bunching.refusals
+    def pressure(self) -> Pressure:
+        """What the last calls met with, by which a caller chooses how many to make at a time."""
+        return Pressure(self._bunching.refusals, self._bunching.slowest_s, self._waited_s)
 
     def send(self, request: Request) -> Reply:
         """The answer to a request, repeated where that is safe.
