@@ -88,6 +88,11 @@ class _Bunching:
         self._recent_s: deque[float] = deque(maxlen=20)
         self.refusals = 0
 
+    @property
+    def slowest_s(self) -> float:
+        with self._lock:
+            return max(self._recent_s, default=0.0)
+
     def leaving(self, limits: Sequence[RateLimit]) -> tuple[int, Sequence[RateLimit]]:
         """The number of the next call, and the limits that it has to keep."""
         with self._lock:
@@ -202,7 +207,9 @@ class Transport:
         attempt = 1
         while True:
             number, limits = self._bunching.leaving(self._limits)
+            came = time.perf_counter()
             self._limiter.wait(limits, self._urgency)
+            self._waited_s = time.perf_counter() - came
             outcome = self._once(request, number)
             if isinstance(outcome, Reply):
                 return outcome
