@@ -6,17 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from crmkit.identity import parse_phones
 from crmkit.models import CustomValue, Email, FieldData, FieldType, Phone
+from crmkit.mould import Mould
 from crmkit.values import Money
-
-M = TypeVar("M", bound=BaseModel)
 
 FIELD_TYPES: Mapping[str, FieldType] = {
     "text": FieldType.TEXT,
@@ -116,20 +114,6 @@ def read_fields(found: Sequence[Mapping[str, Any]] | None, account: Home) -> Fie
     return Fields(tuple(custom), phones, emails)
 
 
-def built(cls: type[M], values: dict[str, Any], defaults: dict[str, Any]) -> M:
-    """A frozen record out of values that are known to be right, without validating them.
-
-    Validation of a page of leads costs more than reading it from the network; what the translator gives is held to the
-    model's own rules by tests instead.
-    """
-    made = cls.__new__(cls)
-    _set(made, "__dict__", defaults | values)
-    _set(made, "__pydantic_fields_set__", set(values))
-    _set(made, "__pydantic_extra__", None)
-    _set(made, "__pydantic_private__", None)
-    return made
-
-
 def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
     """The values of a record's fields when nothing is set; all of them are immutable."""
     return {
@@ -139,7 +123,7 @@ def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-_set = object.__setattr__
+_VALUE, _PHONE, _EMAIL = Mould(CustomValue), Mould(Phone), Mould(Email)
 
 
 def _custom_value(item: Mapping[str, Any], code: str | None, type_: str, values: Values, account: Home) -> CustomValue:
@@ -147,38 +131,25 @@ def _custom_value(item: Mapping[str, Any], code: str | None, type_: str, values:
     kind = FIELD_TYPES.get(type_, FieldType.UNKNOWN)
     try:
         value = reader(values, account) if reader else _text_or_json(values)
-    except (KeyError, TypeError, ValueError, InvalidOperation, OverflowError):
+    except (KeyError, TypeError, ValueError, InvalidOperation, OverflowError, OSError):
         # A value that does not fit its own type must not hide the other fields of the record.
         kind, value = FieldType.UNKNOWN, _as_json(values)
-    return built(
-        CustomValue,
-        {
-            "id": str(item.get("field_id", "")),
-            "code": code,
-            "title": item.get("field_name") or code or str(item.get("field_id", "")),
-            "type": kind,
-            "value": value,
-        },
-        {},
-    )
+    field_id = str(item.get("field_id", ""))
+    title = item.get("field_name") or code or field_id
+    return _VALUE.cast({"id": field_id, "code": code, "title": title, "type": kind, "value": value})
 
 
 def _phone(value: Mapping[str, Any], country: str) -> Phone | None:
     raw = value.get("value")
     if not raw:
         return None
-    return built(Phone, {"raw": str(raw), "e164": _e164(str(raw), country), "kind": _kind_of(value)}, {})
-
-
-@lru_cache(maxsize=4096)
-def _e164(raw: str, country: str) -> str | None:
-    found = parse_phones(raw, country=country)
-    return found[0].e164 if found else None
+    found = parse_phones(str(raw), country=country)
+    return _PHONE.cast({"raw": str(raw), "e164": found[0].e164 if found else None, "kind": _kind_of(value)})
 
 
 def _email(value: Mapping[str, Any]) -> Email | None:
     raw = value.get("value")
-    return built(Email, {"value": str(raw), "kind": _kind_of(value)}, {}) if raw else None
+    return _EMAIL.cast({"value": str(raw), "kind": _kind_of(value)}) if raw else None
 
 
 def _kind_of(value: Mapping[str, Any]) -> str | None:

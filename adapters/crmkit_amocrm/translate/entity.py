@@ -23,17 +23,20 @@ _PLACES: Mapping[Kind, str] = {
 
 
 def head(raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
-    """The fields that all records have."""
+    """The fields that all records have, in their order."""
     record_id = str(raw.get("id", ""))
     place = _PLACES.get(kind)
+    created, updated = raw.get("created_at"), raw.get("updated_at")
+    created_at = time_of(created)
     return {
         "ref": Ref(account.key, kind, record_id),
         "url": f"{account.url}/{place}/{record_id}" if place else None,
-        "created_at": time_of(raw.get("created_at")),
-        "updated_at": time_of(raw.get("updated_at")),
+        "created_at": created_at,
+        "updated_at": created_at if updated == created else time_of(updated),
         "created_by": text_of(raw.get("created_by")),
         "updated_by": text_of(raw.get("updated_by")),
         "owner_id": text_of(raw.get("responsible_user_id")),
+        "custom": (),
         "is_deleted": bool(raw.get("is_deleted")),
         "raw": raw,
     }

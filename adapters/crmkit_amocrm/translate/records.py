@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from crmkit.models import (
@@ -25,8 +26,9 @@ from crmkit.models import (
     StageRef,
     User,
 )
+from crmkit.mould import Mould
 from crmkit.values import Kind, Money, Ref
-from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, built, finite_or_none, read_fields
+from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, finite_or_none, read_fields
 from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
 from crmkit_amocrm.wire import LOST, WON, Item
@@ -37,25 +39,23 @@ _NOTHING: Mapping[str, Any] = {}
 def from_lead(raw: Item, account: Home) -> Deal:
     """The deal that an amoCRM lead is."""
     inner = raw.get("_embedded") or _NOTHING
-    status = raw.get("status_id")
+    status, elements = raw.get("status_id"), inner.get("catalog_elements")
     values = head(raw, Kind.DEAL, account)
+    if fields := raw.get("custom_fields_values"):
+        values["custom"] = read_fields(fields, account).custom
     values["title"] = raw.get("name") or ""
     values["amount"] = _price(raw, account)
-    if status is not None:
-        stage = {"pipeline_id": str(raw.get("pipeline_id", "")), "stage_id": str(status)}
-        values["stage"] = built(StageRef, stage, {})
-        values["outcome"] = _OUTCOMES.get(status, Outcome.OPEN)
+    values["stage"] = None if status is None else _stage(raw.get("pipeline_id", ""), status)
+    values["outcome"] = _OUTCOMES.get(status, Outcome.OPEN)
     values["closed_at"] = time_of(raw.get("closed_at"))
-    values["custom"] = read_fields(raw.get("custom_fields_values"), account).custom
-    if inner:
-        values["contacts"] = _contacts(inner.get("contacts"), account)
-        values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
-        values["tags"] = _tags(inner.get("tags"))
-        values["loss_reason"] = _loss_reason(inner.get("loss_reason"))
-        if elements := inner.get("catalog_elements"):
-            values["items"] = tuple(_line_item(element, account) for element in elements)
+    values["loss_reason"] = _loss_reason(inner.get("loss_reason"))
+    values["contacts"] = _contacts(inner.get("contacts"), account)
+    values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
     values["source"] = _source(raw, inner)
-    return built(Deal, values, DEFAULTS[Deal])
+    values["items"] = tuple([_line_item(element, account) for element in elements]) if elements else ()
+    values["tags"] = _tags(inner.get("tags"))
+    values["last_activity_at"] = None
+    return _deal_mould(status is not None, bool(inner), bool(elements)).cast(values)
 
 
 def from_contact(raw: Item, account: Home) -> Contact:
@@ -63,14 +63,16 @@ def from_contact(raw: Item, account: Home) -> Contact:
     inner = raw.get("_embedded") or _NOTHING
     fields = read_fields(raw.get("custom_fields_values"), account)
     values = head(raw, Kind.CONTACT, account)
+    values["custom"] = fields.custom
     values["name"] = raw.get("name") or ""
     values["first_name"] = raw.get("first_name") or None
+    values["middle_name"] = None
     values["last_name"] = raw.get("last_name") or None
-    values["custom"], values["phones"], values["emails"] = fields
+    values["phones"], values["emails"] = fields.phones, fields.emails
     values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
-    values["birthday"] = _birthday(raw, fields.custom)
+    values["birthday"] = _birthday(raw, fields.custom) if fields.custom else None
     values["tags"] = _tags(inner.get("tags"))
-    return built(Contact, values, DEFAULTS[Contact])
+    return _CONTACT.cast(values)
 
 
 def from_company(raw: Item, account: Home) -> Company:
@@ -85,7 +87,7 @@ def from_company(raw: Item, account: Home) -> Company:
     values["kpp"] = _tax_number(fields.custom, "КПП", "KPP", ("kpp", "tax_registration_reason_code"))
     values["contacts"] = _contacts(inner.get("contacts"), account)
     values["tags"] = _tags(inner.get("tags"))
-    return built(Company, values, DEFAULTS[Company])
+    return _COMPANY.cast({**DEFAULTS[Company], **values})
 
 
 def from_user(raw: Item, account: Home) -> User:
@@ -99,7 +101,7 @@ def from_user(raw: Item, account: Home) -> User:
     values["group_id"] = text_of(rights.get("group_id"))
     values["is_active"] = bool(rights.get("is_active", True))
     values["is_admin"] = bool(rights.get("is_admin", False))
-    return built(User, values, DEFAULTS[User])
+    return _USER.cast({**DEFAULTS[User], **values})
 
 
 def from_pipeline(raw: Item, account: Home) -> Pipeline:
@@ -122,7 +124,7 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
         )
         for status in found
     )
-    return built(Pipeline, values, DEFAULTS[Pipeline])
+    return _PIPELINE.cast({**DEFAULTS[Pipeline], **values})
 
 
 def from_unsorted(raw: Item, account: Home) -> Lead:
@@ -143,7 +145,7 @@ def from_unsorted(raw: Item, account: Home) -> Lead:
     values["deal"] = _first_ref(inner.get("leads"), Kind.DEAL, account)
     values["contact"] = _first_ref(inner.get("contacts"), Kind.CONTACT, account)
     values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
-    return built(Lead, values, DEFAULTS[Lead])
+    return _LEAD.cast({**DEFAULTS[Lead], **values})
 
 
 def field_def(raw: Item, kind: Kind) -> FieldDef:
@@ -177,14 +179,36 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
     Kind.PIPELINE: from_pipeline,
     Kind.LEAD: from_unsorted,
 }
-_OUTCOMES = {WON: Outcome.WON, LOST: Outcome.LOST}
+_OUTCOMES: Mapping[Any, Outcome] = {WON: Outcome.WON, LOST: Outcome.LOST}
+_CONTACT = Mould(Contact, "middle_name")
+_COMPANY = Mould(Company)
+_LEAD = Mould(Lead, "custom")
+_USER = Mould(User, "custom", "extension")
+_PIPELINE = Mould(Pipeline, "custom")
+_CARDS = ("loss_reason", "contacts", "company", "tags")
+
+
+@cache
+def _deal_mould(has_stage: bool, has_cards: bool, has_items: bool) -> Mould[Deal]:
+    """What a lead did not tell of, as in hooks, counts as not set."""
+    untold = () if has_stage else ("stage", "outcome")
+    cards = () if has_cards else _CARDS
+    return Mould(Deal, "last_activity_at", *untold, *cards, *(() if has_items else ("items",)))
+
+
+@lru_cache(maxsize=1024)
+def _stage(pipeline_id: object, status_id: object) -> StageRef:
+    # A few for all leads: they are frozen.
+    return StageRef(pipeline_id=str(pipeline_id), stage_id=str(status_id))
 
 
 def _price(raw: Item, account: Home) -> Money | None:
     price = raw.get("price_with_minor_units")
     if price is None:
         price = raw.get("price")
-    return None if price is None else Money(Decimal(str(price)), account.currency)
+    if price is None:
+        return None
+    return Money(Decimal(price) if type(price) is int else Decimal(str(price)), account.currency)
 
 
 def _contacts(found: Sequence[Item] | None, account: Home) -> tuple[Ref, ...]:

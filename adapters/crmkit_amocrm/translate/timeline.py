@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from crmkit.models import Call, CallStatus, Direction, Employee, Note, Recording, Task
+from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
-from crmkit_amocrm.translate.custom import Home, built
+from crmkit_amocrm.translate.custom import Home
 from crmkit_amocrm.translate.entity import DEFAULTS, head, note_id, parent_of, phone_of, text_of, time_of
 from crmkit_amocrm.wire import CALL_NOTES, Item
 
@@ -22,7 +23,7 @@ def from_task(raw: Item, account: Home) -> Task:
     values["is_done"] = bool(raw.get("is_completed"))
     values["result"] = (result.get("text") or None) if isinstance(result, Mapping) else None
     values["task_type"] = text_of(raw.get("task_type_id"))
-    return built(Task, values, DEFAULTS[Task])
+    return _TASK.cast({**DEFAULTS[Task], **values})
 
 
 def from_note(raw: Item, account: Home) -> Note:
@@ -33,7 +34,7 @@ def from_note(raw: Item, account: Home) -> Note:
     values["about"] = parent_of(raw, account)
     values["text"] = str(params.get("text") or params.get("original_name") or params.get("address") or "")
     values["note_type"] = raw.get("note_type") or "common"
-    return built(Note, values, DEFAULTS[Note])
+    return _NOTE.cast({**DEFAULTS[Note], **values})
 
 
 def from_call(raw: Item, account: Home) -> Call:
@@ -54,7 +55,7 @@ def from_call(raw: Item, account: Home) -> Call:
     values["recording"] = Recording(url=str(link)) if link else None
     if parent is not None:
         values[_CALL_PARENTS[parent.kind]] = parent
-    return built(Call, values, DEFAULTS[Call])
+    return _CALLS[parent.kind if parent else None].cast({**DEFAULTS[Call], **values})
 
 
 def is_call(raw: Item) -> bool:
@@ -62,7 +63,14 @@ def is_call(raw: Item) -> bool:
     return raw.get("note_type") in CALL_NOTES
 
 
-_CALL_PARENTS = {Kind.DEAL: "deal", Kind.CONTACT: "contact", Kind.COMPANY: "company"}
+_CALL_PARENTS: Mapping[Kind | None, str] = {Kind.DEAL: "deal", Kind.CONTACT: "contact", Kind.COMPANY: "company"}
+_UNTOLD = ("custom", "line", "wait_s", "tracking")
+_TASK = Mould(Task, "custom")
+_NOTE = Mould(Note, "custom")
+_CALLS: Mapping[Kind | None, Mould[Call]] = {
+    kind: Mould(Call, *_UNTOLD, *(name for name in _CALL_PARENTS.values() if name != _CALL_PARENTS.get(kind)))
+    for kind in (None, *_CALL_PARENTS)
+}
 _CALL_STATUSES: Mapping[int, CallStatus] = {
     1: CallStatus.VOICEMAIL,
     2: CallStatus.MISSED,
