@@ -1,0 +1,62 @@
+"""What people write into a name field beside the name: titles, posts, channels, kin, and names that are nobody's."""
+
+from __future__ import annotations
+
+import re
+
+_TITLE_WORDS = """
+г-н г-жа гн гжа господин госпожа гр гражданин гражданка тов товарищ пан пани mr mrs ms miss mister dr доктор
+ип ooo ооо зао оао пао ао чп фоп кфх самозанятый физлицо физ лицо частник юрлицо юр
+директор гендиректор ген зам замдиректора заместитель гендир финдиректор коммерческий генеральный исполнительный
+бухгалтер бух главбух главный глав гл менеджер администратор админ секретарь руководитель начальник рук собственник
+владелец учредитель хозяин хозяйка снабженец снабжение закупки закупщик отдел инженер прораб мастер водитель курьер
+юрист адвокат агент риелтор риэлтор дизайнер маркетолог логист кладовщик продавец врач учитель тренер специалист
+заведующий зав заведующая кадры секретарша ассистент помощник представитель ceo cto cfo manager director sales owner
+"""
+_CHANNEL_WORDS = """
+авито avito юла циан cian дром drom авто.ру auto.ru инста инстаграм инстаграмм instagram insta телеграм телеграмм
+телега telegram тг tg ватсап вацап вотсап вотсапп whatsapp wa вайбер viber вк вконтакте vk ok одноклассники фейсбук
+facebook fb сайт site website яндекс yandex гугл google директ реклама рекомендация рекомендации сарафан 2gis 2гис
+дубльгис ozon озон wildberries вб wb маркет звонок звонил звонила перезвонить входящий исходящий заявка лид lead
+почта email mail квиз лендинг landing чат chat jivo jivosite callback форма онлайн
+"""
+_REMARK_WORDS = """
+новый новая старый старая постоянный постоянная vip вип клиент клиентка покупатель покупательница заказчик заказчица
+контакт абонент поставщик партнер партнёр дилер сотрудник подрядчик не звонить незвонить дубль дубликат копия тест
+важно срочно опт оптовик розница дозвон недозвон отказ спам черный список чс повтор повторный повторно архив
+удалить личный рабочий мобильный моб тел телефон раб дом домашний номер тот та этот друг подруга знакомый знакомая
+сосед соседка родственник коллега шеф босс и или уточнить имя фамилия фио отчество спросить только писать
+после до в с по на для утром вечером днем
+"""
+TITLES = frozenset((_TITLE_WORDS + _CHANNEL_WORDS + _REMARK_WORDS).split())
+"""Words that tell nothing of who it is; lower case, ё folded."""
+
+_KIN_WORDS = """
+муж жена мама папа мать отец сын дочь дочка брат сестра бабушка дедушка тетя дядя теща тесть свекровь зять невестка
+внук внучка супруг супруга от
+"""
+KIN = frozenset(_KIN_WORDS.split())
+"""Words whose next one, in the genitive, names another person: `муж Лены`, `от Иванова`."""
+
+_NOBODY_WORDS = """
+тест тестов тестова тестович тестовна тестовый тестовая проба пробный test testov testova tester testing testoviy demo
+demoviy демо asdf asdfg asdfgh asd qwe qwer qwert qwerty qwertyuiop zxc zxcv zxcvb zxcvbn qaz wsx qazwsx abc abcd
+йцу йцук йцуке йцукен йцукенг фыв фыва фывап фывапр фывапролдж ячс ячсм ячсмить ясм абв абвг абвгд ываыва
+аноним анонимный anonymous anonim anon неизвестно неизвестный неизвестная неизвестен unknown none null nan undefined
+нет пусто пустой empty безымянный безымянная noname no name без имени фамилии названия данных не указано указан указана
+определен определено определился скрыт скрытый номер клиент клиентка client customer покупатель гость guest user
+пользователь пользователя контакт contact абонент лид lead имя фамилия фио отчество никто некто какой-то кто-то
+хз ххх xxx ааа ыыы zzz aaa ббб привет hello hi ало алло да нету безфамилии безимени новый новая
+"""
+NOBODY = frozenset(_NOBODY_WORDS.split())
+"""Words that stand where a name should: a field of nothing but these names nobody."""
+
+_REPEATED = re.compile(r"(.{1,2}?)\1{2,}|(.{2,4})\2+")
+_NAME_LIKE_REPEATS = frozenset({"лолo", "тата", "нана", "кока", "жужу", "дада", "мама", "папа", "баба", "лала", "ляля"})
+
+
+def is_nonsense(word: str) -> bool:
+    """The word is a run over the keyboard or one piece repeated; `word` is in lower case."""
+    if word in NOBODY:
+        return True
+    return _REPEATED.fullmatch(word) is not None and word not in _NAME_LIKE_REPEATS

@@ -1,0 +1,95 @@
+"""Surnames folded to one gender, and patronymics to the father's name, by the endings of their codes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from crmkit.identity.given import Gender, male_names
+from crmkit.identity.spelling import fine_code
+
+
+class Surname(NamedTuple):
+    """A surname's code in the masculine form, the gender its ending shows, and how surely it is one (0 to 3)."""
+
+    code: str
+    gender: Gender | None
+    strength: int
+
+
+class Patronymic(NamedTuple):
+    """The code of the father's name, and the gender that the ending shows; `surely` when no surname ends so."""
+
+    code: str
+    gender: Gender
+    surely: bool
+
+
+def surname_of(code: str) -> Surname:
+    """The surname that a word with this fine code would be."""
+    for pattern, own, masculine, gender, strength in _ENDINGS:
+        if len(code) >= len(own) + _SHORTEST_STEM and pattern.search(code):
+            stem = code[: len(code) - len(own)]
+            return Surname(_coarse(stem + masculine), gender, strength)
+    return Surname(_coarse(code), None, 0)
+
+
+def patronymic_of(code: str) -> Patronymic | None:
+    """The father that a patronymic with this fine code names, or None when the word is none."""
+    found = _PATRONYMIC.fullmatch(code)
+    if found is None:
+        return None
+    gender = Gender.FEMALE if code.endswith("a") else Gender.MALE
+    father = father_code(found[1])
+    is_known = _bare(found[1]) in _fathers()
+    if found[2] == "iq" and not is_known:
+        return None  # Бабич, Савич
+    return Patronymic(father, gender, gender is Gender.FEMALE or is_known)
+
+
+def father_code(stem: str) -> str:
+    """One code for the stems that patronymics make of a father's name: Серге-ич, Серг-евич, Сергей."""
+    bare = _bare(stem)
+    return _fathers().get(bare, bare)
+
+
+_SHORTEST_STEM = 2
+_ENDINGS = [
+    (re.compile(f"{own}$"), own, masculine, gender, strength)
+    for own, masculine, gender, strength in (
+        ("skaJa", "ski", Gender.FEMALE, 3), ("ckaJa", "cki", Gender.FEMALE, 3), ("skoi", "ski", Gender.MALE, 3),
+        ("ckoi", "cki", Gender.MALE, 3), ("ski", "ski", Gender.MALE, 3), ("cki", "cki", Gender.MALE, 3),
+        ("ska", "ski", Gender.FEMALE, 3), ("cka", "cki", Gender.FEMALE, 3), ("aJa", "i", Gender.FEMALE, 2),
+        ("oi", "i", None, 1), ("ova", "ov", Gender.FEMALE, 3), ("eva", "ev", Gender.FEMALE, 3),
+        ("Jova", "Jov", Gender.FEMALE, 3), ("ina", "in", Gender.FEMALE, 2), ("ov", "ov", Gender.MALE, 3),
+        ("ev", "ev", Gender.MALE, 3), ("ein", "ein", None, 1), ("in", "in", Gender.MALE, 2), ("enko", "enko", None, 3),
+        ("quk", "quk", None, 3), ("Juk", "Juk", None, 3), ("uk", "uk", None, 2), ("Janc", "Janc", None, 3),
+        ("Jan", "Jan", None, 2), ("dze", "dze", None, 3), ("wvili", "wvili", None, 3), ("ih", "ih", None, 2),
+        ("ko", "ko", None, 1), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2), ("ec", "ec", None, 1),
+        ("iva", "iv", Gender.FEMALE, 1), ("li", "li", None, 0), ("i", "i", None, 0),
+    )
+]  # fmt: skip
+_PATRONYMIC = re.compile(r"(.{2,}?)(oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna|iq|J?ovna)|(?!)", re.ASCII)
+
+
+def _coarse(code: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", code.replace("J", ""))
+
+
+# Stems that drop or change a letter of the name, and the ones of everyday speech (Михалыч, Палыч, Саныч).
+_CHANGED_STEMS = {
+    "pavl": "pavel", "pal": "pavel", "lv": "lev", "akovl": "akov", "mihal": "mihail", "san": "aleksandr",
+    "aleksan": "aleksandr", "niki": "nikit", "konstantin": "konstantin", "iosif": "osif", "osip": "osif",
+}  # fmt: skip
+
+
+@cache
+def _fathers() -> dict[str, str]:
+    found = {_bare(code): _bare(fine_code(min(names))) for code, names in male_names()}
+    found.update({_bare(fine_code(name)): _bare(fine_code(name)) for _, names in male_names() for name in names})
+    return found | _CHANGED_STEMS
+
+
+def _bare(code: str) -> str:
+    return _coarse(code).rstrip("aeiou")

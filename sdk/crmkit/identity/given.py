@@ -1,0 +1,125 @@
+"""First names: which people's names a word may be, whole or short, in any script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
+
+from crmkit.identity import eastern_names, slavic_names
+from crmkit.identity.spelling import fine_code
+
+
+class Gender(StrEnum):
+    """What a name tells of its bearer's gender."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Given(NamedTuple):
+    """The names that a word may stand for: canonical full names in Cyrillic, lower case, ё folded."""
+
+    names: frozenset[str]
+    is_short: bool
+    gender: Gender | None
+
+
+def given_of(code: str) -> Given | None:
+    """The names that a word with this fine code may stand for, or None when no table knows it.
+
+    Short forms of short forms (Леночка, Димка, Сашуля) are read by their endings.
+    """
+    table = _table()
+    found = table.get(code)
+    if found is not None:
+        return found
+    ending = _PET_ENDING.search(code)
+    if ending is None:
+        return None
+    stem = code[: ending.start()]
+    for vowel in ("a", "Ja", ""):
+        found = table.get(stem + vowel)
+        if found is not None and len(stem) > 1:
+            return found._replace(is_short=True)
+    return None
+
+
+def given_near(code: str) -> Given | None:
+    """The one name that a word unknown to the tables is a single slip away from; None for none or several."""
+    if len(code) < _SHORTEST_WITH_SLIP:
+        return None
+    table = _table()
+    near = {found for edit in _edits(code) if (found := table.get(edit)) is not None and not found.is_short}
+    return near.pop() if len(near) == 1 else None
+
+
+def male_names() -> Iterator[tuple[str, frozenset[str]]]:
+    """The code of each full name of men in any language, with the canonical names that it may be."""
+    for code, given in _table().items():
+        names = frozenset(name for name in given.names if _GENDERS[name] is not Gender.FEMALE)
+        if names and not given.is_short:
+            yield code, names
+
+
+def gender_of(name: str) -> Gender | None:
+    """The gender of a canonical full name."""
+    _table()
+    return _GENDERS.get(name)
+
+
+def of_gender(names: frozenset[str], gender: Gender) -> frozenset[str]:
+    """The names that people of this gender bear; all of them when none is left."""
+    left = frozenset(name for name in names if _GENDERS.get(name, gender) == gender)
+    return left or names
+
+
+_PET_ENDING = re.compile(r"(?:[eo]nka|[eo]qka|J?uwka|J?uwa|J?ulJa|J?unJa|J?usJa|J?awa|J?uha|qik|ik|ok|ka)$")
+_SHORTEST_WITH_SLIP = 5
+_LETTERS = "abcdefghijklmnopqrstuvwzJ"
+_GENDERS: dict[str, Gender | None] = {}
+
+
+@cache
+def _table() -> dict[str, Given]:
+    full: dict[str, set[str]] = {}
+    short: dict[str, set[str]] = {}
+    for gender, blocks in (
+        (Gender.MALE, (slavic_names.MALE, eastern_names.MALE)),
+        (Gender.FEMALE, (slavic_names.FEMALE, eastern_names.FEMALE)),
+    ):
+        for names, shorts, others in (entry for block in blocks for entry in _entries(block)):
+            for name in names:
+                _GENDERS[name] = gender if _GENDERS.get(name, gender) == gender else None
+            for word in (*names, *others):
+                full.setdefault(fine_code(word), set()).update(names)
+            for word in shorts:
+                short.setdefault(fine_code(word), set()).update(names)
+    return {code: _given(full.get(code, set()), short.get(code, set())) for code in {*full, *short} if len(code) > 1}
+
+
+def _given(full: set[str], short: set[str]) -> Given:
+    names = frozenset(full | short)
+    genders = {_GENDERS[name] for name in names}
+    return Given(names, not full, genders.pop() if len(genders) == 1 else None)
+
+
+def _entries(block: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    for entry in block.replace("\n", ";").split(";"):
+        names, _, forms = entry.replace("ё", "е").partition(":")
+        shorts, _, others = forms.partition("|")
+        if names.strip():
+            yield names.split(), shorts.split(), others.split()
+
+
+def _edits(code: str) -> Iterator[str]:
+    cuts = [(code[:at], code[at:]) for at in range(len(code) + 1)]
+    for left, right in cuts:
+        if right:
+            yield left + right[1:]
+            yield from (left + letter + right[1:] for letter in _LETTERS)
+        if len(right) > 1:
+            yield left + right[1] + right[0] + right[2:]
+        yield from (left + letter + right for letter in _LETTERS)

@@ -1,0 +1,260 @@
+"""People's names as comparable forms: whatever the order, the field, the script, the gender or the decoration."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from crmkit.identity.family import Patronymic, father_code
+from crmkit.identity.given import Gender, Given, given_near, of_gender
+from crmkit.identity.spelling import coarse, skeleton
+from crmkit.identity.word import Word, words_of
+
+
+class PersonForm(NamedTuple):
+    """A name made comparable. Codes are those of `crmkit.identity.spelling`: compare them by equality or distance.
+
+    - `surname`: the code of the surname in the masculine form; the parts of a double one are joined by `-`;
+    - `given`: the full first names it may be, canonical, in Cyrillic (`саша` is both александр and александра); for a
+      name that no table knows, its code alone; empty when there is none or only an initial;
+    - `given_code`: the code of the first name as typed, for distances; empty for an initial;
+    - `given_initials`: the letters that the first name may begin with, as codes; two names agree by an initial when
+      they share one; an initial alone sets this and leaves `given` empty;
+    - `patronymic`: the code of the father's name (`ivan` of Иванович and Ивановна), `patronymic_initial` its letter;
+    - `gender`: by patronymic, else by first name, else by surname; None when nothing shows it;
+    - `is_short`: the first name was a short form; `is_known`: a table knows the first name, or one a slip away;
+    - `surname_initial`: of a surname given by one letter (`Анна К.`); else the first letter of the surname;
+    - `words`: codes of what was left over; `is_junk`: the text names nobody (`Тест Тестов`, `клиент`, `йцукен`).
+    """
+
+    surname: str = ""
+    given: frozenset[str] = frozenset()
+    patronymic: str = ""
+    gender: Gender | None = None
+    is_short: bool = False
+    is_known: bool = False
+    given_code: str = ""
+    given_initials: str = ""
+    patronymic_initial: str = ""
+    surname_initial: str = ""
+    words: tuple[str, ...] = ()
+    is_junk: bool = False
+
+
+def person_form(last: str = "", first: str = "", middle: str = "", name: str = "") -> PersonForm:
+    """The comparable form of a name typed into one field or several, in whichever order and field the parts stand.
+
+    The fields are hints: a first name in the surname's field is still read as a first name. A word that `name`
+    repeats after the parts counts once.
+    """
+    placed = [*_placed(last, "last"), *_placed(first, "first"), *_placed(middle, "middle")]
+    seen = {word.code for word, _ in placed}
+    placed += [(word, field) for word, field in _placed(name, "name") if word.initial or word.code not in seen]
+    if not placed:
+        return _NOBODY if any(map(str.strip, (last, first, middle, name))) else _NAMELESS
+    if all(word.is_nobody for word, _ in placed):
+        return _NOBODY
+    return _form([pair for pair in placed if not pair[0].is_nobody])
+
+
+def is_junk_name(text: str) -> bool:
+    """The text is typed where a name should be and names nobody: a test, a placeholder, a channel, a key run.
+
+    An empty text is no junk: a record without a name may still be somebody.
+    """
+    return person_form(name=text).is_junk
+
+
+_Placed = tuple[Word, str]
+_Found = tuple[Word, Given]
+_NAMELESS = PersonForm()
+_NOBODY = PersonForm(is_junk=True)
+_BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
+_NO_BRACKETS = str.maketrans("()[]{}", "      ")
+_PREPOSITIONS = frozenset(["и", "с", "в", "к", "у", "о"])
+_LOOSE_PATRONYMIC = re.compile(r"(.{3,}?)[oea]?v[a-z]{0,4}")
+
+
+def _placed(text: str, field: str) -> list[_Placed]:
+    if not text:
+        return []
+    chunks = text.split()
+    if len(chunks) == 1 and text.isalpha():
+        words = list(words_of(chunks[0]))
+    else:
+        if "(" in text or "[" in text or "{" in text:
+            chunks = _without_brackets(text)
+        is_lower = text.islower()
+        words = [word for chunk in chunks if is_lower or chunk not in _PREPOSITIONS for word in words_of(chunk)]
+    if any(word.is_kin for word in words):
+        words = _without_kin(words)
+    return [(word, field) for word in words if not word.is_title]
+
+
+def _without_brackets(text: str) -> list[str]:
+    # An open `[` alone is not a remark: it is х, struck in the wrong layout.
+    return _BRACKETS.sub(" ", text).split() or text.translate(_NO_BRACKETS).split()
+
+
+def _without_kin(words: list[Word]) -> list[Word]:
+    kept: list[Word] = []
+    is_after_kin = False
+    for word in words:
+        # `муж Лены` names another, in the genitive; `мама Оля` is the person herself.
+        if not word.is_kin and not (is_after_kin and word.given is None):
+            kept.append(word)
+        is_after_kin = word.is_kin
+    return kept
+
+
+def _form(placed: list[_Placed]) -> PersonForm:
+    rest, patronymic = _take_patronymic(placed)
+    rest, given = _take_given(rest, patronymic)
+    rest, initials = [pair for pair in rest if not pair[0].initial], [word for word, _ in rest if word.initial]
+    surname, rest = _take_surname(rest)
+    if patronymic is None and surname is not None and given is not None:
+        rest, patronymic = _loose_patronymic(rest)
+    return _assembled(surname, given, patronymic, initials, rest)
+
+
+def _take_patronymic(placed: list[_Placed]) -> tuple[list[_Placed], Patronymic | None]:
+    for at, (word, _) in enumerate(placed):
+        if word.child is not None:
+            father = placed[at - 1][0] if at else None
+            rest = [pair for pair in placed if pair[0] is not word and pair[0] is not father]
+            return rest, Patronymic(father_code(father.code), word.child, True) if father else None
+    found = [pair for pair in placed if pair[0].patronymic is not None]
+    if len(found) == 1 and _is_surname_after_all(found[0], placed):
+        return placed, None
+    if not found:
+        return placed, None
+    if len(found) > 1:
+        after_given = {id(word) for (given, _), (word, _) in pairwise(placed) if given.given}
+        found.sort(
+            key=lambda pair: (
+                pair[1] == "middle",
+                pair[1] != "last",
+                pair[0].patronymic is not None and pair[0].patronymic.gender is Gender.FEMALE,
+                id(pair[0]) in after_given,
+                pair[0].code,
+            )
+        )
+    chosen = found[-1]
+    return [pair for pair in placed if pair is not chosen], chosen[0].patronymic
+
+
+def _is_surname_after_all(pair: _Placed, placed: list[_Placed]) -> bool:
+    word, field = pair
+    patronymic = word.patronymic
+    if patronymic is None or patronymic.gender is Gender.FEMALE:
+        return False
+    others = [other for other, _ in placed if other is not word and not other.initial]
+    if any(other.given is None and other.surname.strength > 0 for other in others):
+        return False
+    return not patronymic.surely or (field == "last" and bool(others))
+
+
+def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[list[_Placed], _Found | None]:
+    known = [pair for pair in placed if pair[0].given is not None and not pair[0].initial]
+    if known:
+        chosen = min(known, key=_given_rank)
+        given = chosen[0].given
+        return [pair for pair in placed if pair is not chosen], (chosen[0], given) if given else None
+    unknown = [pair for pair in placed if not pair[0].initial]
+    for pair in sorted(unknown, key=_given_rank):
+        near = given_near(pair[0].code) if pair[0].surname.strength < 2 or pair[1] == "first" else None
+        if near is not None:
+            return [other for other in placed if other is not pair], (pair[0], near)
+    is_first_there = any(field == "first" for _, field in unknown)
+    if any(word.initial for word, _ in placed) and not is_first_there:
+        return placed, None
+    if (
+        len(unknown) > 1
+        or (unknown and patronymic is not None and unknown[0][0].surname.strength < 2)
+        or is_first_there
+    ):
+        chosen = min(unknown, key=_given_rank)
+        if len(unknown) > 1 or chosen[0].surname.strength < 2:
+            code = coarse(chosen[0].code)
+            given = Given(frozenset((code,)), False, None)
+            return [pair for pair in placed if pair is not chosen], (chosen[0], given)
+    return placed, None
+
+
+def _given_rank(pair: _Placed) -> tuple[bool, bool, bool, int, int, str]:
+    word, field = pair
+    is_short = word.given is not None and word.given.is_short
+    return word.surname.strength > 2, field != "first", is_short, word.surname.strength, len(word.code), word.code
+
+
+def _take_surname(placed: list[_Placed]) -> tuple[Word | None, list[_Placed]]:
+    if not placed:
+        return None, placed
+    chosen = max(
+        placed,
+        key=lambda pair: (
+            pair[0].surname.strength > 1,
+            pair[1] == "last",
+            pair[0].surname.strength,
+            pair[0].given is None,
+            len(pair[0].code),
+            pair[0].code,
+        ),
+    )
+    return chosen[0], [pair for pair in placed if pair is not chosen]
+
+
+def _loose_patronymic(rest: list[_Placed]) -> tuple[list[_Placed], Patronymic | None]:
+    """A patronymic with a slip in its ending (Ивановчи), left over when surname and first name are found."""
+    for pair in rest:
+        found = _LOOSE_PATRONYMIC.fullmatch(coarse(pair[0].code))
+        if found is not None and pair[0].surname.code.endswith(("q", "qi", "iq", "na", "an", "n", "a")):
+            gender = Gender.FEMALE if pair[0].code.endswith("a") else Gender.MALE
+            return [other for other in rest if other is not pair], Patronymic(father_code(found[1]), gender, False)
+    return rest, None
+
+
+def _assembled(
+    surname: Word | None,
+    found: _Found | None,
+    patronymic: Patronymic | None,
+    initials: list[Word],
+    rest: list[_Placed],
+) -> PersonForm:
+    word, given = found or (None, None)
+    family = surname.surname if surname else None
+    gender = patronymic.gender if patronymic else given.gender if given else None
+    if gender is None and family is not None and family.strength > 1:
+        gender = family.gender
+    names = given.names if given else frozenset()
+    if len(names) > 1 and gender is not None:
+        names = _narrowed(names, gender)
+    letters = [initial.initial for initial in initials]
+    code = coarse(word.code) if word else ""
+    given_initials = _initials(names, code) if word else letters.pop(0) if letters else ""
+    middle = patronymic.code if patronymic else ""
+    middle_initial = middle[:1] or (letters.pop(0) if letters and surname else "")
+    return PersonForm(
+        family.code if family else "",
+        names,
+        middle,
+        gender,
+        given is not None and given.is_short,
+        word is not None and given is not None and (word.given is not None or code not in given.names),
+        code,
+        given_initials,
+        middle_initial,
+        family.code[:1] if family else letters.pop(0) if letters else "",
+        tuple(sorted(coarse(left.code) for left, _ in rest)),
+        False,
+    )
+
+
+_narrowed = lru_cache(maxsize=4096)(of_gender)
+
+
+@lru_cache(maxsize=1 << 14)
+def _initials(names: frozenset[str], code: str) -> str:
+    return "".join(sorted({code[:1], *(skeleton(name)[:1] for name in names)}))

@@ -1,0 +1,121 @@
+"""One coarse code for a word, however it is written: Cyrillic, six romanisations, chat style, look-alike letters.
+
+A code is ASCII. Consonants: `j` ж, `h` х, `c` ц, `q` ч, `w` ш and щ, the rest as they sound; vowels: `a e i o u`,
+where и, й, ы are one, е, ё, э are one. `J` in a fine code marks the iotation that tells Яна from Анна; a coarse code
+drops it, because few romanisations keep it apart. Sources: ICAO 9303, GOST 7.79-2000 A and B, BGN/PCGN, order 310 of
+the Russian interior ministry, Yandex maps, the telegraph code, the Ukrainian, Belarusian, Kazakh and Uzbek alphabets.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_CYRILLIC_SOUNDS = {
+    "a": "аәӑ", "b": "б", "v": "вў", "g": "гѓґғ", "d": "д", "e": "еэєёөѐ", "j": "жҗӂ", "z": "з", "i": "ийыіїӣѝ",
+    "k": "кќқҡ", "l": "л", "m": "м", "n": "нңӊ", "o": "о", "p": "п", "r": "р", "s": "сҫ", "t": "т", "u": "уұүӯ",
+    "f": "ф", "h": "хҳһ", "c": "ц", "q": "чҷӌ", "w": "шщ", "iu": "ю", "ia": "я", "": "ъь",
+}  # fmt: skip
+_TO_CODE = str.maketrans({sign: code for code, signs in _CYRILLIC_SOUNDS.items() for sign in signs})
+# Latin letters with a meaning of their own in one of the standards or alphabets; all other marks are taken off.
+_LATIN_SOUNDS = {
+    "ya": "â", "yu": "û", "sh": "ŝšşș", "ch": "čçć", "zh": "žż", "a": "ə", "s": "ß", "l": "ł", "i": "ı", "d": "đð",
+    "o": "ø",
+}  # fmt: skip
+_LATIN_MARKS = str.maketrans({sign: code for code, signs in _LATIN_SOUNDS.items() for sign in signs})
+_LATIN_CODES = {
+    "shch": "w", "szcz": "w", "tsch": "q", "sch": "w", "shh": "w", "tch": "q", "dzh": "dj", "sh": "w", "sz": "w",
+    "ch": "q", "cz": "c", "tz": "c", "ts": "c", "tc": "c", "ck": "k", "zh": "j", "kh": "h", "ph": "f", "th": "t",
+    "gh": "g", "x": "h", "j": "i", "y": "i", "q": "k", "4": "q", "6": "w", "3": "z", "0": "o",
+}  # fmt: skip
+_LATIN_SOUND = re.compile(
+    r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)ax|(?<=r)ox|^ox|^xen)|(?P<dj>^dj(?=[aeiou]))|(?P<sc>sc(?=[eiyaou]))"
+    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<code>"
+    + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
+    + ")"
+)
+# In the Polish and German manner `w` is в, in chats it is ш: the ending tells.
+_WESTERN_W = re.compile(r"[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wikt|^wassil")
+_LATIN_RUN = re.compile(r"[a-z0-9]+")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_LATIN = re.compile(r"[a-z]")
+_NOT_A_SOUND = re.compile(r"[^a-z]+")
+_IOTA = re.compile(r"i+(?=[aou])")
+_SOFT = re.compile(r"i+e")
+_SIBILANT = re.compile(r"[sw]q|w+")
+_AFFRICATE = re.compile(r"ts|tc")
+_DOUBLE = re.compile(r"(.)\1+")
+_LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
+_CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІ", "aceopxykmtAKCEHBOPTXMYiI")
+_DIGITS_AS_CYRILLIC = str.maketrans("0346", "озчб")
+
+
+def fine_code(word: str) -> str:
+    """The code that keeps iotation: equal for the romanisations of a name, different for Яна and Анна.
+
+    Empty when the word has no letter of either script. Digits stand for letters only inside a word (`4ernov`).
+    """
+    text = one_script(word).lower()
+    if _CYRILLIC.search(text):
+        text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьо", "ё")
+        text = re.sub(r"(?<![аеёиоуыэюя])йо", "ё", text)
+        text = _LATIN_RUN.sub(_from_latin, text).translate(_TO_CODE)
+    else:
+        text = _LATIN_RUN.sub(_from_latin, _plain(text))
+    return _smooth(_NOT_A_SOUND.sub("", text))
+
+
+@lru_cache(maxsize=1 << 16)
+def skeleton(word: str) -> str:
+    """The coarse code of a word or of several joined ones: what names are compared by, letter against letter."""
+    return coarse(fine_code(word))
+
+
+def coarse(code: str) -> str:
+    """The coarse code of a fine one."""
+    return _DOUBLE.sub(r"\1", code.replace("J", ""))
+
+
+def one_script(word: str) -> str:
+    """The word with look-alike letters of the other script turned into its own (Latin `o` in `Иванoв`)."""
+    if word.isascii() or not any("A" <= sign <= "z" for sign in word):
+        return word
+    letters = [sign for sign in word if sign.isalpha()]
+    latin = sum(sign.isascii() and sign.translate(_LOOK_ALIKE) == sign for sign in letters)
+    cyrillic = sum("\u0400" <= sign <= "\u04ff" and sign.translate(_CYRILLIC_LOOKS) == sign for sign in letters)
+    if not any("\u0400" <= sign <= "\u04ff" for sign in letters):
+        return word
+    return word.translate(_CYRILLIC_LOOKS) if latin > cyrillic else word.translate(_LOOK_ALIKE)
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text.replace("'", "").replace("`", "")
+    marked = unicodedata.normalize("NFC", text).translate(_LATIN_MARKS)
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", marked) if not unicodedata.combining(sign))
+    return re.sub(r"['`’‘ʼʹʺʻ´\"]+", "", bare)
+
+
+def _from_latin(match: re.Match[str]) -> str:
+    run = match[0]
+    if "w" in run:
+        run = run.replace("w", "v" if _WESTERN_W.search(run) else "sh")
+    return _LATIN_SOUND.sub(_sound, run) if _LATIN.search(run) else ""
+
+
+def _sound(match: re.Match[str]) -> str:
+    text = match[0]
+    kind = match.lastgroup
+    if kind == "code":
+        return _LATIN_CODES[text]
+    if kind == "ks":
+        return text.replace("x", "ks")
+    if kind == "ov":
+        return f"{text[0]}v"
+    return {"dj": "dj", "sc": "w", "yo": "e"}[kind or ""]
+
+
+def _smooth(text: str) -> str:
+    text = _SIBILANT.sub("w", _AFFRICATE.sub("c", _SOFT.sub("e", text)))
+    return _DOUBLE.sub(r"\1", _IOTA.sub("J", _DOUBLE.sub(r"\1", text)))

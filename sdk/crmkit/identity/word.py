@@ -1,0 +1,132 @@
+"""One word of a name and all that it may be: a first name, a patronymic, a surname, an initial, clutter."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from crmkit.identity.clutter import KIN, TITLES, is_nonsense
+from crmkit.identity.family import Patronymic, Surname, patronymic_of, surname_of
+from crmkit.identity.given import Gender, Given, given_of
+from crmkit.identity.keyboard import looks_mistyped, to_cyrillic_layout, to_latin_layout
+from crmkit.identity.spelling import fine_code, one_script, skeleton
+
+
+class Word(NamedTuple):
+    """What a word may be; `initial` is its code when it is a single letter, `child` the gender of оглы or кызы."""
+
+    code: str
+    given: Given | None
+    patronymic: Patronymic | None
+    surname: Surname
+    initial: str = ""
+    child: Gender | None = None
+    is_title: bool = False
+    is_kin: bool = False
+    is_nobody: bool = False
+
+
+@lru_cache(maxsize=1 << 17)
+def words_of(chunk: str) -> tuple[Word, ...]:
+    """The words that a piece of text without spaces holds; decorations and digits are left out."""
+    if chunk.isalpha() and len(chunk) > 1:
+        return (_word(_in_layout(chunk)),)
+    mended = _in_layout(chunk)
+    words = []
+    for part in _PART.findall(mended):
+        word = _without_digits(part)
+        if len(word) > 1 and (tail := _CHILD_TAIL.fullmatch(word)) is not None:
+            words += [_word(tail[1]), _word(tail[2])]
+        elif word:
+            words.append(_word(word.strip(_SIGNS)))
+    return tuple(word for word in words if word.code or word.is_nobody)
+
+
+_PART = re.compile(r"[^\W_]+(?:['’`ʼ-][^\W_]+)*['’`]?")
+_SIGNS = "'’`ʼ-"
+_SONS = frozenset(["оглы", "оглу", "угли", "улы", "уулу", "ogly", "oglu", "ogli", "ugli", "uly", "uulu"])
+_DAUGHTERS = frozenset(["кызы", "гызы", "кизи", "қызы", "kyzy", "gizi", "qizi", "kizi", "gyzy"])
+_CHILD_TAIL = re.compile(rf"(\w+)-({'|'.join([*_SONS, *_DAUGHTERS])})", re.IGNORECASE)
+_LETTER_PAIRS = frozenset(["yu", "ya", "yo", "ye", "zh", "kh", "ch", "sh", "ts", "iu", "ia", "ju", "ja", "дж"])
+_ONLY_DIGITS = re.compile(r"\d+")
+_EDGE_DIGITS = re.compile(r"^\d+(?=[^\W\d_])|\d+$")
+_CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{3})")
+_AROUND = ".,;:'\"<>[]{}`~!?"
+
+
+def _word(text: str) -> Word:
+    lower = one_script(text).lower().replace("ё", "е")
+    code = fine_code(text)
+    if len(text) == 1:
+        return Word(code, None, None, Surname(code, None, 0), initial=skeleton(text)[:1])
+    if lower in _SONS or lower in _DAUGHTERS:
+        child = Gender.MALE if lower in _SONS else Gender.FEMALE
+        return Word(code, None, None, Surname(code, None, 0), child=child)
+    if lower in _LETTER_PAIRS:
+        return Word(code, given_of(code), None, Surname(code, None, 0), initial=skeleton(text)[:1])
+    is_nobody = is_nonsense(lower)
+    is_title, is_kin = lower in TITLES, lower in KIN
+    if "-" in text:
+        return _double(code, text, is_title)
+    return Word(code, given_of(code), patronymic_of(code), surname_of(code), "", None, is_title, is_kin, is_nobody)
+
+
+def _double(code: str, text: str, is_title: bool) -> Word:
+    parts = [_word(part) for part in text.split("-") if part]
+    real = [part for part in parts if not (part.is_title or part.is_nobody or part.is_kin)]
+    if is_title or not real:
+        return Word(code, None, None, Surname(code, None, 0), is_title=is_title or bool(parts))
+    if len(real) == 1:
+        return real[0]
+    givens = [part.given or given_of(code) for part in real]
+    surname = Surname(
+        "-".join(part.surname.code for part in real),
+        real[-1].surname.gender,
+        max(part.surname.strength for part in real),
+    )
+    if all(givens):
+        names = frozenset(name for given in givens if given for name in given.names)
+        genders = {given.gender for given in givens if given}
+        gender = genders.pop() if len(genders) == 1 else None
+        return Word(code, Given(names, all(given.is_short for given in givens if given), gender), None, surname)
+    return Word(code, given_of(code), None, surname)
+
+
+def _without_digits(part: str) -> str:
+    if _ONLY_DIGITS.fullmatch(part):
+        return ""
+    return part if _CHAT_DIGIT.match(part) else _EDGE_DIGITS.sub("", part)
+
+
+def _in_layout(chunk: str) -> str:
+    """The chunk, or what its keys give in the other layout when that is a name and the chunk is none."""
+    if not chunk.isascii():
+        typed = to_latin_layout(chunk)
+        return typed if typed is not None and _is_better(chunk, typed) else chunk
+    core = chunk.strip(_AROUND)
+    if len(core) < 2 or _sounds_known(core):
+        return chunk
+    for piece in (chunk, core):
+        typed = to_cyrillic_layout(piece)
+        if typed is not None and typed.isalpha() and (_sounds_known(typed) or _is_mistyped(piece, typed)):
+            return typed
+    return chunk
+
+
+def _is_mistyped(chunk: str, typed: str) -> bool:
+    own, other = surname_of(fine_code(chunk)), surname_of(fine_code(typed))
+    return own.strength < other.strength == 3 or (own.strength < 2 and looks_mistyped(chunk))
+
+
+def _is_better(chunk: str, typed: str) -> bool:
+    code = fine_code(chunk)
+    if len(chunk) < 4 or given_of(code) or patronymic_of(code) or surname_of(code).strength > 1:
+        return False
+    return _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
+
+
+def _sounds_known(word: str) -> bool:
+    code = fine_code(word)
+    patronymic = patronymic_of(code)
+    return given_of(code) is not None or (patronymic is not None and patronymic.surely)
