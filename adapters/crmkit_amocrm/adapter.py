@@ -14,19 +14,19 @@ from crmkit.models import Company, Contact, Deal, FieldDef, Record, Task
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
-from crmkit.write import Verb, Write
+from crmkit.write import Native, Verb, Write
 from crmkit_amocrm import auth, webhooks
 from crmkit_amocrm.client import Directory, Elements, Feed, Line, Reader, Recovery, Walker, Writer, ensure_hooks
 from crmkit_amocrm.errors.answers import judge_for, token_judge_for
 from crmkit_amocrm.errors.refusals import VENDOR
-from crmkit_amocrm.translate import from_item
+from crmkit_amocrm.translate import from_item, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
     Capability.LINE_ITEMS: Level.EMULATED,
     Capability.FIND_BY_PHONE: Level.EMULATED,
     Capability.FILES: Level.ABSENT,
-    Capability.MERGE: Level.ABSENT,
+    Capability.MERGE: Level.EMULATED,
     Capability.DELETE: Level.ABSENT,
     Capability.OWNER_HISTORY: Level.ABSENT,
 }
@@ -146,6 +146,14 @@ class AmoCrmConnection:
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them by fifties; a refused one is taken out and the others are sent again."""
         return self._writer.write_many(writes)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled fields that only the vendor's words tell."""
+        return natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` that fills native fields."""
+        return native_extra(values)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The newest record with the write's content that is not older than `since`."""

@@ -14,12 +14,12 @@ from crmkit.models import Company, Contact, Deal, FieldDef, Lead, Record, Task
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
-from crmkit.write import Verb, Write
+from crmkit.write import Native, Verb, Write
 from crmkit_bitrix24 import auth, webhooks
 from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader, Recovery, Writer, ensure_hooks
 from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
 from crmkit_bitrix24.errors.refusals import VENDOR
-from crmkit_bitrix24.translate import from_item
+from crmkit_bitrix24.translate import from_item, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
@@ -148,6 +148,14 @@ class Bitrix24Connection:
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them by fifties in a batch; each has its own result."""
         return self._writer.write_many(writes)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled fields that only the vendor's words tell."""
+        return natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` that fills native fields."""
+        return native_extra(kind, values, on)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The newest record with the write's key, or its content, that is not older than `since`."""

@@ -14,7 +14,7 @@ from crmkit.models import Company, Contact, Deal, FieldDef, Record, Task
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
-from crmkit.write import Verb, Write
+from crmkit.write import Native, Verb, Write
 from crmkit_retailcrm import auth, webhooks
 from crmkit_retailcrm.client import (
     KEYED,
@@ -33,7 +33,7 @@ from crmkit_retailcrm.client import (
 )
 from crmkit_retailcrm.errors.answers import judge_for
 from crmkit_retailcrm.errors.refusals import VENDOR
-from crmkit_retailcrm.translate import from_item
+from crmkit_retailcrm.translate import from_item, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
@@ -154,6 +154,14 @@ class RetailCrmConnection:
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them; creations go by fifties, a refused one does not stop the others."""
         return self._writer.write_many(writes)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled fields that only the vendor's words tell."""
+        return natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` that fills native fields."""
+        return native_extra(values, on)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The record under the write's key, else the newest with its content that is not older than `since`."""

@@ -21,6 +21,7 @@ WRITES: Mapping[Verb, Sequence[Kind]] = {
     Verb.LINK: _CARDS,
     Verb.UNLINK: _CARDS,
     Verb.MERGE: _CARDS,
+    Verb.READDRESS: _CARDS,
 }
 """What a handler can write: the verbs of the ports, by kind."""
 
@@ -38,6 +39,7 @@ _OF_VERBS: Mapping[Verb, Capability] = {
     Verb.LINK: Capability.LINKS,
     Verb.UNLINK: Capability.LINKS,
     Verb.MERGE: Capability.MERGE,
+    Verb.READDRESS: Capability.MERGE,
 }
 
 _HEAD = """\

@@ -9,10 +9,10 @@ from crmkit.errors import (
     Rejected, Unsupported, VendorDown, WebhookRejected,
 )
 from crmkit.events import (
-    CallFinished, CompanyCreated, CompanyDeleted, CompanyUpdated, ContactCreated, ContactDeleted, ContactMerged,
-    ContactUpdated, DealCreated, DealDeleted, DealOwnerChanged, DealStageChanged, DealUpdated, Event, LeadCreated,
-    LeadDeleted, LeadUpdated, NoteCreated, PaymentReceived, TaskCompleted, TaskCreated, TaskDeleted, TaskUpdated,
-    TimerFired, UnknownEvent,
+    CallFinished, CompanyCreated, CompanyDeleted, CompanyMerged, CompanyUpdated, ContactCreated, ContactDeleted,
+    ContactMerged, ContactUpdated, DealCreated, DealDeleted, DealMerged, DealOwnerChanged, DealStageChanged,
+    DealUpdated, Event, LeadCreated, LeadDeleted, LeadUpdated, NoteCreated, PaymentReceived, TaskCompleted,
+    TaskCreated, TaskDeleted, TaskUpdated, TimerFired, UnknownEvent,
 )
 from crmkit.extension import Context, Extension
 from crmkit.models import (
@@ -25,12 +25,12 @@ from crmkit.values import Kind, Money, Ref
 
 __all__ = [
     "Account", "AccountBlocked", "Ambiguous", "AuthError", "BadPayload", "BatchResult", "Call", "CallFinished",
-    "CallStatus", "Capability", "Company", "CompanyCreated", "CompanyDeleted", "CompanyUpdated", "ConfigError",
-    "Conflict", "Contact", "ContactCreated", "ContactDeleted", "ContactMerged", "ContactUpdated", "Context", "Crm",
-    "CrmKitError", "CustomField", "Deal", "DealCreated", "DealDeleted", "DealOwnerChanged", "DealStageChanged",
-    "DealUpdated", "Direction", "Email", "Event", "Extension", "FieldType", "Kind", "Lead", "LeadCreated",
-    "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound", "Note", "NoteCreated",
-    "Outcome", "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref", "Rejected", "Settings", "Stage",
-    "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted", "TaskUpdated", "TimerFired", "UnknownEvent",
-    "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
+    "CallStatus", "Capability", "Company", "CompanyCreated", "CompanyDeleted", "CompanyMerged", "CompanyUpdated",
+    "ConfigError", "Conflict", "Contact", "ContactCreated", "ContactDeleted", "ContactMerged", "ContactUpdated",
+    "Context", "Crm", "CrmKitError", "CustomField", "Deal", "DealCreated", "DealDeleted", "DealMerged",
+    "DealOwnerChanged", "DealStageChanged", "DealUpdated", "Direction", "Email", "Event", "Extension", "FieldType",
+    "Kind", "Lead", "LeadCreated", "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound",
+    "Note", "NoteCreated", "Outcome", "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref",
+    "Rejected", "Settings", "Stage", "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted", "TaskUpdated",
+    "TimerFired", "UnknownEvent", "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
 ]

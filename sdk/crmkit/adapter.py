@@ -16,7 +16,7 @@ from crmkit.settings import AccountSettings
 from crmkit.tokens import TokenStore
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
-from crmkit.write import Write
+from crmkit.write import Native, Write
 
 
 class Capability(enum.StrEnum):
@@ -191,6 +191,15 @@ class Connection(Protocol):
 
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them in batches: a result for each, in order. One that is refused does not stop the others."""
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled fields that only the vendor's words tell, custom ones among them; needs no request."""
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` of a write that fills these native fields, None emptying one.
+
+        `on` is the record that is changed, as it is now; without it a new one is made. Needs no request.
+        """
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The record that `write`, sent at or after `since` with its answer lost, created; None when it did not.

@@ -38,7 +38,7 @@ from crmkit.models import (
     User,
 )
 from crmkit.values import Json, Kind, Ref
-from crmkit.write import Verb, Write
+from crmkit.write import Native, Verb, Write
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound=Mapping[str, object])
@@ -168,10 +168,24 @@ class Port(Readable[R], Generic[R, C]):
         self._mine(ref)
         self._connection.write(Write(Verb.UNLINK, self._record.kind, ref=ref, others=(other,)))
 
-    def merge(self, survivor: Ref, losers: Sequence[Ref]) -> None:
-        """Make the losers a part of the survivor. Raises Unsupported where the vendor cannot."""
+    def merge(self, survivor: Ref, losers: Sequence[Ref], *, extra: Mapping[str, Json] | None = None) -> None:
+        """Make the losers a part of the survivor; what is told of them is about the survivor from now on.
+
+        Doing it again changes nothing. Where the merge is emulated (capability MERGE) the losers stay, marked as
+        duplicates. Raises Unsupported where the vendor cannot, Conflict where a person has to decide.
+        """
         self._mine(survivor, *losers)
-        self._connection.write(Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers)))
+        write = Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers), extra=extra or {})
+        self._connection.write(write)
+
+    def readdress(self, old: Ref, new: Ref) -> None:
+        """Take a merge back for whoever listens: what is told of `old` is about `new` from now on.
+
+        `new` is `old` itself where the record stands for itself again, another one where it was made anew. Nothing is
+        changed in the CRM.
+        """
+        self._mine(old, new)
+        self._connection.write(Write(Verb.READDRESS, self._record.kind, ref=old, others=(new,)))
 
     def _batch(self, writes: Sequence[Write]) -> BatchResult:
         done: dict[int, Ref] = {}
@@ -345,6 +359,14 @@ class Crm:
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields that the account has for records of a kind."""
         return self._connection.fields(kind)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled fields of a record that only the vendor's words tell, custom ones among them."""
+        return self._connection.natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` for a create, or for an update of `on`, that fills these native fields; None empties one."""
+        return self._connection.native_extra(kind, values, on=on)
 
     def ref(self, kind: Kind, id_: str | int) -> Ref:
         """The address of a record of this account."""

@@ -95,6 +95,14 @@ class CompanyDeleted(Event):
     before: Company | None = None
 
 
+class CompanyMerged(Event):
+    """Two companies became one: `ref` lives on, `loser` is its other address from now on."""
+
+    about = Kind.COMPANY
+    loser: Ref
+    before: Company | None = None
+
+
 class DealCreated(Event):
     """A deal appeared."""
 
@@ -139,6 +147,14 @@ class DealDeleted(Event):
     """A deal is gone."""
 
     about = Kind.DEAL
+    before: Deal | None = None
+
+
+class DealMerged(Event):
+    """Two deals became one: `ref` lives on, `loser` is its other address from now on."""
+
+    about = Kind.DEAL
+    loser: Ref
     before: Deal | None = None
 
 
@@ -235,8 +251,8 @@ EVENTS: Mapping[str, type[Event]] = {
     event.__name__: event
     for event in (
         ContactCreated, ContactUpdated, ContactDeleted, ContactMerged,
-        CompanyCreated, CompanyUpdated, CompanyDeleted,
-        DealCreated, DealUpdated, DealStageChanged, DealOwnerChanged, DealDeleted,
+        CompanyCreated, CompanyUpdated, CompanyDeleted, CompanyMerged,
+        DealCreated, DealUpdated, DealStageChanged, DealOwnerChanged, DealDeleted, DealMerged,
         LeadCreated, LeadUpdated, LeadDeleted,
         TaskCreated, TaskUpdated, TaskCompleted, TaskDeleted,
         NoteCreated, CallFinished, PaymentReceived, TimerFired, UnknownEvent,
@@ -272,6 +288,14 @@ DELETED: Mapping[Kind, type[Event]] = {
     Kind.TASK: TaskDeleted,
 }
 """What a record that is gone makes."""
+
+
+MERGED: Mapping[Kind, type[ContactMerged | CompanyMerged | DealMerged]] = {
+    Kind.CONTACT: ContactMerged,
+    Kind.COMPANY: CompanyMerged,
+    Kind.DEAL: DealMerged,
+}
+"""What records that became one make."""
 
 
 def read_event(name: str, body: Mapping[str, Any]) -> Event:

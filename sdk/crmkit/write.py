@@ -39,6 +39,34 @@ class Verb(enum.StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     MERGE = "merge"
+    READDRESS = "readdress"
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """One filled field of a record in its vendor's own words, beside the name, phones, e-mails, tags, owner and links.
+
+    Args:
+        name: the vendor's name of the field.
+        title: its name for people.
+        value: what is written to fill it so again.
+        text: the value for people.
+        tells: crmkit's fields that hold the same; whoever writes this one leaves those alone.
+        is_many: a list, to which the values of another record may be added.
+        is_quiet: a technical mark; nobody misses another record's value of it.
+        is_fixed: it can be read only (a file).
+        is_for_new: it can be written only when the record is made.
+    """
+
+    name: str
+    title: str
+    value: Json
+    text: str
+    tells: tuple[str, ...] = ()
+    is_many: bool = False
+    is_quiet: bool = False
+    is_fixed: bool = False
+    is_for_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +79,7 @@ class Write:
         ref: the record, for every verb but create.
         record: the draft, for create; only the fields that were set are sent.
         changes: for update: the keys of the kind's `...Changes`.
-        others: for link and unlink the other side, for merge the losers.
+        others: for link and unlink the other side, for merge the losers, for readdress the address that now holds.
         extra: what this vendor alone understands, laid over the wire body.
         marker: the effect's key, for APIs that keep a foreign key with a record.
     """

@@ -12,16 +12,16 @@ from sqlalchemy import Connection
 from crmkit.events import (
     CREATED,
     DELETED,
+    MERGED,
     UPDATED,
     Cause,
-    ContactMerged,
     DealOwnerChanged,
     DealStageChanged,
     Event,
     TaskCompleted,
 )
-from crmkit.models import Contact, Deal, Record, StageRef, Task
-from crmkit.values import Kind, Ref
+from crmkit.models import Deal, Record, StageRef, Task
+from crmkit.values import Ref
 from crmkit.webhook import Origin
 from crmkit_runtime.dispatch import publish
 from crmkit_runtime.service import Service
@@ -81,9 +81,9 @@ class Herald:
 
     def merged(self, survivor: Ref, loser: Ref, before: Record | None, version: int, told: Told) -> None:
         """Two records became one; of kinds without an event for that, the loser is gone."""
-        if survivor.kind is Kind.CONTACT:
-            held = bare(before) if isinstance(before, Contact) else None
-            self._publish(ContactMerged, survivor, f"{loser}:merged:{version}", told, {"loser": loser, "before": held})
+        if event := MERGED.get(survivor.kind):
+            held = bare(before) if before is not None else None
+            self._publish(event, survivor, f"{loser}:merged:{version}", told, {"loser": loser, "before": held})
         elif before is not None:
             self.deleted(before, version, told)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from crmkit.events import CallFinished, ContactMerged, Event, record_of
+from crmkit.events import CallFinished, CompanyMerged, ContactMerged, DealMerged, Event, record_of
 from crmkit.extension import Subscription
 from crmkit.models import Call, CustomValue, Deal, Record
 from crmkit.settings import Rollout
@@ -81,7 +81,7 @@ def publish(
     found = select(events.c.id).where(events.c.account == event.ref.account, events.c.key == key)
     event_id = int(tx.execute(found).scalar_one())
     subject = follow(tx, event.ref)
-    if isinstance(event, ContactMerged):
+    if isinstance(event, ContactMerged | CompanyMerged | DealMerged):
         _readdress(tx, service, event.loser, subject)
     for queued in _runs(service, event, subject, only):
         placed = replace(queued, lane=lane) if lane else queued

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ from crmkit.errors import Conflict, CrmKitError, NotFound, Rejected, Unsupported
 from crmkit.models import FieldDef, Record
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import FeedPage
-from crmkit.write import Verb, Write
-from crmkit_runtime import intents, ledger, planned
+from crmkit.write import Native, Verb, Write
+from crmkit_runtime import intents, ledger, mirror, planned
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.dispatch import follow
 from crmkit_runtime.engines import LaneLost
@@ -92,16 +92,33 @@ class GuardedConnection:
             yield page
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
-        """All records that match; none hang on a record that is only planned."""
+        """All records that match, merged ones left out; none hang on a record that is only planned."""
         if any(isinstance(asked, Ref) and planned.is_placeholder(asked) for asked in query.asked().values()):
             return ()
         found = self._inner.find(kind, query)
         self._work.has_answer = True
-        return found
+        return self._without_merged(kind, found)
+
+    def _without_merged(self, kind: Kind, found: Sequence[Record]) -> Sequence[Record]:
+        """Where a merge leaves the losers, marked, they match what their survivor matches."""
+        if len(found) < 2:
+            return found
+        ids = {record.ref.id for record in found}
+        with self._database.read() as connection:
+            merged = mirror.merged_among(connection, self.key, kind, sorted(ids))
+        return [record for record in found if merged.get(record.ref.id) not in ids] if merged else found
 
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""
         return self._inner.fields(kind)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The fields that only the vendor's words tell."""
+        return self._inner.natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` that fills native fields."""
+        return self._inner.native_extra(kind, values, on=on)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The record that a lost write created."""

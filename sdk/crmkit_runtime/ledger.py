@@ -73,6 +73,8 @@ def record(
                 entry.link(other, ref)
         case Verb.MERGE:
             entry.merge()
+        case Verb.READDRESS:
+            entry.readdress()
 
 
 def own_fields(connection: Connection, ref: Ref) -> Sequence[Own]:
@@ -166,6 +168,8 @@ class _Entry:
     def merge(self) -> None:
         now = self.service.clock.now()
         for loser in self.write.others:
+            if mirror.survivor_of(self.tx, loser) == self.ref:
+                continue  # told already: a merge may be done twice
             copy = mirror.copy_of(self.tx, loser)
             version = mirror.bury(self.tx, loser, seen=copy.version) if copy and not copy.is_gone else 0
             mirror.merged(self.tx, loser, self.ref, to_us(now))
@@ -173,6 +177,24 @@ class _Entry:
             Herald(self.tx, self.service).merged(self.ref, loser, before, version, self._told())
         self._keep(self.ref, {EVERYTHING: None})
         self._look(self.ref)
+
+    def readdress(self) -> None:
+        """A merge is taken back: the old address means its own record again, or the one that was made anew for it."""
+        now = self.service.clock.now()
+        for other in self.write.others:
+            if other != self.ref:
+                mirror.merged(self.tx, self.ref, other, to_us(now))
+            else:
+                mirror.separate(self.tx, self.ref)
+                self._revive()
+            self._look(other)
+
+    def _revive(self) -> None:
+        copy = mirror.copy_of(self.tx, self.ref)
+        if copy is not None and copy.is_gone:
+            version = mirror.revive(self.tx, self.ref, seen=copy.version)
+            before = copy.record.model_copy(update={"is_deleted": True})
+            Herald(self.tx, self.service).updated(before, copy.record, {"is_deleted"}, version, self._told())
 
     def _plain_names(self, kind: Kind, values: Mapping[str, Any]) -> set[str]:
         names = {"tags" if name in ("add_tags", "remove_tags") else name for name in values} - {"custom"}

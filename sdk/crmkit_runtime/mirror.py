@@ -157,6 +157,26 @@ def merged(tx: Connection, loser: Ref, survivor: Ref, at: int) -> None:
     tx.execute(insert(alias).values(account=loser.account, kind=loser.kind.value, **row))
 
 
+def separate(tx: Connection, ref: Ref) -> None:
+    """Let the address mean its own record again."""
+    names = (alias.c.account == ref.account, alias.c.kind == ref.kind.value)
+    tx.execute(delete(alias).where(*names, alias.c.loser_id == ref.id))
+
+
+def revive(tx: Connection, ref: Ref, *, seen: int) -> int:
+    """Take the copy of a record that is there again as one of a living record. The new version."""
+    tx.execute(update(table).where(*_is(ref)).values(version=seen + 1, is_gone=0))
+    return seen + 1
+
+
+def merged_among(connection: Connection, account: str, kind: Kind, ids: Sequence[str]) -> Mapping[str, str]:
+    """Those of the ids that were merged, each with the id under which the record lives on."""
+    query = select(alias.c.loser_id, alias.c.survivor_id).where(
+        alias.c.account == account, alias.c.kind == kind.value, alias.c.loser_id.in_(ids)
+    )
+    return {row.loser_id: row.survivor_id for row in connection.execute(query)}
+
+
 def survivor_of(connection: Connection, ref: Ref) -> Ref | None:
     """Where a merged record lives on; None when it was not merged."""
     query = select(alias.c.survivor_id).where(

@@ -11,9 +11,11 @@ from crmkit.errors import CrmKitError, Rejected, VendorDown
 from crmkit.models import Contact
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
+from crmkit_amocrm.client.directory import Directory
 from crmkit_amocrm.client.lead_inbox import LeadInbox
 from crmkit_amocrm.client.line import API, Line
 from crmkit_amocrm.client.links import Linker
+from crmkit_amocrm.client.merge import Merger
 from crmkit_amocrm.errors.refusals import (
     ENTITY_NOT_FOUND,
     GATEWAY_TIMEOUT,
@@ -24,7 +26,7 @@ from crmkit_amocrm.errors.refusals import (
     refused_item,
     unsupported,
 )
-from crmkit_amocrm.translate import Names, drafted
+from crmkit_amocrm.translate import drafted
 from crmkit_amocrm.translate.intake import call_body
 from crmkit_amocrm.wire import BATCH, PATHS, SINGULAR, embedded
 
@@ -59,7 +61,7 @@ class Writer:
     def __init__(
         self,
         line: Line,
-        names: Names,
+        names: Directory,
         clock: Clock,
         *,
         load: Callable[[Sequence[Ref]], Sequence[Any]],
@@ -71,6 +73,7 @@ class Writer:
         self._load = load
         self._lookup = lookup
         self._linker = Linker(line)
+        self._merger = Merger(line, names)
         self._inbox = LeadInbox(line, names, clock)
 
     def write_many(self, writes: Sequence[Write]) -> list[Result]:
@@ -145,17 +148,15 @@ class Writer:
             case Verb.LINK | Verb.UNLINK:
                 self._linker.write(write)
                 return write.ref
+            case Verb.READDRESS:
+                return write.ref  # who listens is told elsewhere: an account keeps no such thing
             case Verb.DELETE:
                 raise unsupported(
                     self._key,
                     f"delete a {write.kind.value}",
                     "Tag the record or close it, and let a person delete it in amoCRM.",
                 )
-        raise unsupported(
-            self._key,
-            f"merge records of kind {write.kind.value}",
-            "Move the links and missing values to the survivor, tag the losers, and let a person merge them in amoCRM.",
-        )
+        return self._merger.merge(write)
 
     def _send(self, jobs: list[_Job], results: list[Result]) -> None:
         """One request for up to a batch of jobs; what it refuses is taken out, and the rest sent again."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from crmkit.errors import AuthError, CrmKitError, Rejected, Unsupported, VendorDown
+from crmkit.errors import AuthError, CrmKitError, NotFound, Rejected, Unsupported, VendorDown
+from crmkit.values import Ref
 
 VENDOR = "amocrm"
 
@@ -61,6 +62,17 @@ def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejecte
 def unsupported(account: str, what: str, remedy: str) -> Unsupported:
     """Something that amoCRM's API does not offer; nothing was sent."""
     return Unsupported(f"amoCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
+
+
+def gone(ref: Ref) -> NotFound:
+    """The record that a call needs is not there."""
+    return NotFound(
+        f"{ref} does not exist or is not visible to us",
+        account=ref.account,
+        vendor=VENDOR,
+        ref=str(ref),
+        remedy="It may have been deleted or merged; look it up by phone or name.",
+    )
 
 
 def half_done(account: str, target: str, error: CrmKitError) -> VendorDown:

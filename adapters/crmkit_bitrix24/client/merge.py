@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmkit.errors import Rejected
-from crmkit.values import Ref
+from crmkit.errors import CrmKitError, NotFound, Rejected
+from crmkit.values import Kind, Ref
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.errors.refusals import VENDOR, unmergeable, unsupported
-from crmkit_bitrix24.wire import ENTITIES, Command, is_empty, mapping
+from crmkit_bitrix24.wire import ENTITIES, Command, is_empty, mapping, rows
 
 _KEPT = frozenset(
     {
@@ -31,7 +31,6 @@ _KEPT = frozenset(
         "WEB",
         "IM",
         "LINK",
-        "LEAD_ID",
         "QUOTE_ID",
         "PHOTO",
         "LOGO",
@@ -65,7 +64,8 @@ class Merger:
     def merge(self, survivor: Ref, losers: Sequence[Ref]) -> None:
         """Merge the losers into the survivor; where values contradict, the survivor's are written to the losers first.
 
-        Irreversible. Raises Conflict when the portal still will not, Rejected for cards of different kinds.
+        Losers that are gone already are left out, so that a broken merge can be done again. Irreversible. Raises
+        Conflict when the portal still will not, Rejected for cards of different kinds, NotFound without the survivor.
         Source: Bitrix24 REST, page "crm.entity.mergeBatch".
         """
         entity = ENTITIES.get(survivor.kind)
@@ -79,11 +79,13 @@ class Merger:
                 ref=str(survivor),
                 remedy="Name at least one loser, of the survivor's kind.",
             )
-        if self._is_merged(survivor, losers):
+        cards = self._cards(entity.name, (survivor, *losers))
+        present = [loser for loser in losers if loser in cards]
+        if not present or self._is_merged(survivor, present):
             return
-        self._make_equal(entity.name, survivor, losers)
-        if not self._is_merged(survivor, losers):
-            ids = ",".join(ref.id for ref in (survivor, *losers))
+        self._make_equal(entity.name, survivor, {ref: cards[ref] for ref in (survivor, *present)})
+        if not self._is_merged(survivor, present):
+            ids = ",".join(ref.id for ref in (survivor, *present))
             raise unmergeable(self._key, str(survivor), f"{self._url}/crm/{entity.name}/merge/?id={ids}")
 
     def _is_merged(self, survivor: Ref, losers: Sequence[Ref]) -> bool:
@@ -92,16 +94,39 @@ class Merger:
         result = mapping(self._line.call("crm.entity.mergeBatch", params, is_safe=False))
         return str(result.get("STATUS")) == "SUCCESS"
 
-    def _make_equal(self, name: str, survivor: Ref, losers: Sequence[Ref]) -> None:
-        cards = [
-            mapping(found)
-            for found in self._line.every([Command(f"crm.{name}.get", {"id": ref.id}) for ref in (survivor, *losers)])
-        ]
-        commands = []
-        for ref, card in zip(losers, cards[1:], strict=True):
-            if changes := _contradictions(cards[0], card):
-                commands.append(Command(f"crm.{name}.update", {"id": ref.id, "fields": changes}))
+    def _cards(self, name: str, refs: Sequence[Ref]) -> dict[Ref, Mapping[str, Any]]:
+        """Those of the cards that exist. Raises NotFound without the first."""
+        found: dict[Ref, Mapping[str, Any]] = {}
+        answers = self._line.batch([Command(f"crm.{name}.get", {"id": int(ref.id)}) for ref in refs])
+        for ref, answer in zip(refs, answers, strict=True):
+            if not isinstance(answer, CrmKitError):
+                found[ref] = mapping(answer)
+            elif ref == refs[0] or not isinstance(answer, NotFound):
+                raise answer
+        return found
+
+    def _make_equal(self, name: str, survivor: Ref, cards: Mapping[Ref, Mapping[str, Any]]) -> None:
+        kept, commands = cards[survivor], []
+        for ref, card in cards.items():
+            changes = _contradictions(kept, card) if ref != survivor else {}
+            if "COMPANY_ID" in changes and survivor.kind is Kind.CONTACT:
+                self._join_companies(survivor, ref)
+            if changes:
+                commands.append(Command(f"crm.{name}.update", {"id": int(ref.id), "fields": changes}))
         self._line.every(commands)
+
+    def _join_companies(self, survivor: Ref, loser: Ref) -> None:
+        """A person may belong to several companies: none is lost when the loser's main one is written over."""
+        found = self._line.call("crm.contact.company.items.get", {"id": int(loser.id)})
+        self._line.every(
+            [
+                Command(
+                    "crm.contact.company.add",
+                    {"id": int(survivor.id), "fields": {"COMPANY_ID": int(row["COMPANY_ID"]), "IS_PRIMARY": "N"}},
+                )
+                for row in rows(found)
+            ]
+        )
 
 
 def _contradictions(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from crmkit_bitrix24.wire import (
     rows,
 )
 
-_PEOPLE = ("*", "UF_*", "PHONE", "EMAIL", "WEB")
+_PEOPLE = ("*", "UF_*", "PHONE", "EMAIL", "WEB", "IM", "LINK")
 _CALLS = "voximplant.statistic.get"
 _MODULE_FIELDS = ("*", "UF_CRM_TASK")
 

@@ -78,7 +78,7 @@ class Writer:
 
     def _job(self, index: int, write: Write, current: Mapping[Ref, Mapping[str, Any]]) -> Job | None:
         """What can go into a batch; None for a write of several calls."""
-        if write.verb in (Verb.LINK, Verb.UNLINK, Verb.MERGE) or write.kind is Kind.CALL:
+        if write.verb in (Verb.LINK, Verb.UNLINK, Verb.MERGE, Verb.READDRESS) or write.kind is Kind.CALL:
             return None
         if write.kind not in (*ENTITIES, Kind.TASK, Kind.NOTE):
             raise unsupported(self._key, f"write a {write.kind.value}", "Change it in the portal's own settings.")
@@ -103,7 +103,7 @@ class Writer:
             return self._telephony.log(write)
         if write.verb is Verb.MERGE:
             self._merger.merge(addressed(write), write.others)
-        else:
+        elif write.verb is not Verb.READDRESS:  # who listens is told elsewhere: a portal keeps no such thing
             self._linker.write(write)
         return write.ref
 

@@ -5,6 +5,7 @@ from crmkit_bitrix24.translate.custom import Definition, definitions_of, field_d
 from crmkit_bitrix24.translate.drafts import Draft, drafted, moment, split_text, with_result
 from crmkit_bitrix24.translate.events import EVENTS, happened_at, hint_of, number_in
 from crmkit_bitrix24.translate.multifields import added, patch
+from crmkit_bitrix24.translate.natives import native_extra, natives
 from crmkit_bitrix24.translate.records import from_item
 from crmkit_bitrix24.translate.timeline import CALL_CODES, CALL_TYPES, split_result
 
@@ -24,6 +25,8 @@ __all__ = [
     "happened_at",
     "hint_of",
     "moment",
+    "native_extra",
+    "natives",
     "number_in",
     "patch",
     "split_result",

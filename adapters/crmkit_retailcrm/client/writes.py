@@ -61,6 +61,8 @@ class Writer:
             Verb.LINK: self._linker.link,
             Verb.UNLINK: self._linker.unlink,
             Verb.MERGE: self._merger.merge,
+            # Who listens is told elsewhere: an account keeps no such thing.
+            Verb.READDRESS: lambda write: write.ref,
         }
 
     def write_many(self, writes: Sequence[Write]) -> list[Result]:

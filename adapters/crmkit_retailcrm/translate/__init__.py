@@ -7,6 +7,7 @@ from crmkit.values import Kind
 from crmkit_retailcrm.translate.custom import Names, field_def, known_fields
 from crmkit_retailcrm.translate.drafts import Draft, amount_item, drafted
 from crmkit_retailcrm.translate.home import Home, moment_of, number_of, to_moment, to_number
+from crmkit_retailcrm.translate.natives import native_extra, natives
 from crmkit_retailcrm.translate.records import (
     from_corporate,
     from_customer,
@@ -62,6 +63,8 @@ __all__ = [
     "known_fields",
     "main_company",
     "moment_of",
+    "native_extra",
+    "natives",
     "number_of",
     "paragraphs",
     "to_moment",

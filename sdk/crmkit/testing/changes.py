@@ -13,6 +13,7 @@ from crmkit.errors import NotFound, Rejected, Unsupported
 from crmkit.identity import parse_phone
 from crmkit.models import (
     RECORDS,
+    Call,
     Company,
     Contact,
     CustomValue,
@@ -21,6 +22,7 @@ from crmkit.models import (
     FieldChange,
     FieldDef,
     FieldType,
+    Note,
     Outcome,
     Phone,
     Record,
@@ -47,6 +49,8 @@ def apply(state: AccountState, write: Write, actor: str, *, hooks: bool = True) 
             vendor=VENDOR,
             remedy="Change it in the CRM's own settings.",
         )
+    if write.verb is Verb.READDRESS:
+        return write.ref  # who listens is told elsewhere: an account keeps no such thing
     return _VERBS[write.verb](state, write, actor, hooks)
 
 
@@ -180,6 +184,8 @@ def _readdress(state: AccountState, loser: Ref, survivor: Ref) -> Sequence[Ref]:
         *state.patch(Deal, lambda deal: deal.company == loser, company),
         *state.patch(Contact, lambda contact: contact.company == loser, company),
         *state.patch(Task, lambda task: task.about == loser, lambda _: {"about": survivor}),
+        *state.patch(Note, lambda note: note.about == loser, lambda _: {"about": survivor}),
+        *state.patch(Call, lambda call: loser in (call.contact, call.company), lambda _: {loser.kind.value: survivor}),
     ]
 
 
@@ -222,8 +228,9 @@ def _checked(state: AccountState, write: Write, given: Mapping[str, Any], before
     if isinstance(stage, StageRef) and state.outcome(stage) is None:
         faults["stage"] = f"there is no stage {stage.stage_id} in pipeline {stage.pipeline_id}"
     values |= _normalized(state, values)
-    if "custom" in values:
-        values["custom"], refused = _custom(state, write.kind, values["custom"], before)
+    if "custom" in values or "custom" in write.extra:
+        given_fields = [*(values.get("custom") or ()), *_natives(state, write)]
+        values["custom"], refused = _custom(state, write.kind, given_fields, before)
         faults |= refused
     if faults:
         raise _refusal(state, write, faults)
@@ -329,6 +336,19 @@ _ACCEPTED: Mapping[FieldType, type[Any]] = {
 }
 
 
+def _natives(state: AccountState, write: Write) -> list[CustomValue]:
+    """Custom fields that came through the vendor's own door, by their numbers."""
+    given = write.extra.get("custom")
+    known = {field.id: field for field in state.fields.get(write.kind, ())}
+    return [
+        CustomValue.model_validate(
+            {"id": id_, "code": known[id_].code, "title": known[id_].title, "type": known[id_].type, "value": value}
+        )
+        for id_, value in (given.items() if isinstance(given, Mapping) else ())
+        if id_ in known
+    ]
+
+
 def _custom(
     state: AccountState, kind: Kind, given: Sequence[CustomValue | FieldChange[Any]], before: Record | None
 ) -> tuple[tuple[CustomValue, ...], dict[str, str]]:
@@ -338,6 +358,8 @@ def _custom(
     for item in given:
         if isinstance(item, CustomValue):
             kept[item.id] = item
+            if item.value is None:
+                del kept[item.id]
             continue
         token = item.field
         known = state.fields.get(kind, [])

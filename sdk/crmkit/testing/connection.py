@@ -10,7 +10,7 @@ from heapq import nsmallest
 from crmkit.adapter import Account, Capability, HookState, Level, Page, Query
 from crmkit.errors import CrmKitError, NotFound, Unsupported
 from crmkit.http import Urgency
-from crmkit.models import RECORDS, FieldDef, Record
+from crmkit.models import RECORDS, CustomValue, FieldDef, FieldType, Record
 from crmkit.testing import changes, furniture, matching
 from crmkit.testing.faults import Reading
 from crmkit.testing.hooks import VENDOR
@@ -18,7 +18,7 @@ from crmkit.testing.state import AccountState
 from crmkit.testing.world import MemoryWorld
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import FeedPage
-from crmkit.write import Verb, Write
+from crmkit.write import Native, Verb, Write
 
 CAPABILITIES: Mapping[Capability, Level] = {
     capability: Level.ABSENT if capability is Capability.FILES else Level.NATIVE for capability in Capability
@@ -104,6 +104,14 @@ class MemoryConnection:
                 results.append(error)
         return results
 
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The filled custom fields."""
+        return [_native(item) for item in record.custom if isinstance(item, CustomValue) and item.value is not None]
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """Custom fields by their numbers."""
+        return {"custom": dict(values)} if values else {}
+
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The newest record that an equal write created since, and that belongs to nobody else."""
         if write.verb is not Verb.CREATE:
@@ -161,6 +169,12 @@ class MemoryConnection:
         if write.marker is None:
             return None
         return next((made.ref for made in state.created if made.marker == write.marker), None)
+
+
+def _native(item: CustomValue) -> Native:
+    value: Json = item.model_dump(mode="json")["value"]
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(item.value)
+    return Native(item.id, item.title, value, text, is_many=item.type is FieldType.MULTIENUM)
 
 
 def _by_number(state: AccountState, kind: Kind, behind: str | None, size: int) -> tuple[list[Record], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from crmkit.adapter import Account, Capability, Connection, HookState, Level, Page, Query
@@ -10,7 +10,7 @@ from crmkit.errors import CrmKitError
 from crmkit.models import FieldDef, Record
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import FeedPage
-from crmkit.write import Write
+from crmkit.write import Native, Write
 
 
 class OnceConnection:
@@ -70,6 +70,14 @@ class OnceConnection:
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""
         return self._inner.fields(kind)
+
+    def natives(self, record: Record) -> Sequence[Native]:
+        """The fields that only the vendor's words tell."""
+        return self._inner.natives(record)
+
+    def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
+        """`extra=` that fills native fields."""
+        return self._inner.native_extra(kind, values, on=on)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The record that a write with a lost answer created."""

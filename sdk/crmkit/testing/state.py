@@ -113,6 +113,7 @@ class AccountState:
     def put(self, record: Record, *, extra: Mapping[str, Json] | None = None) -> Record:
         """Keep the record, with its body as the CRM would send it in `raw`."""
         kept_extra = {**record.raw.get("extra", {}), **(extra or {})}
+        kept_extra.pop("custom", None)  # custom fields by the vendor's own door: they are among the others
         raw: dict[str, Any] = record.model_dump(mode="json", exclude={"raw"})
         if kept_extra:
             raw["extra"] = kept_extra

@@ -297,11 +297,14 @@ class TestWriting:
         crm.leads.delete(made)
         assert list(crm.leads.iterate()) == []
 
-    @pytest.mark.parametrize("verb", [Verb.DELETE, Verb.MERGE])
-    def test_what_the_api_lacks_is_unsupported_with_a_remedy(self, mock: responses.RequestsMock, verb: Verb) -> None:
+    @pytest.mark.parametrize("write", [(Verb.DELETE, Kind.DEAL), (Verb.MERGE, Kind.TASK)])
+    def test_what_the_api_lacks_is_unsupported_with_a_remedy(
+        self, mock: responses.RequestsMock, write: tuple[Verb, Kind]
+    ) -> None:
         """Nothing is asked of the vendor but its name."""
+        verb, kind = write
         with pytest.raises(Unsupported) as refused:
-            opened(HOST).write(Write(verb, Kind.DEAL, ref=ref(Kind.DEAL, "1"), others=(ref(Kind.DEAL, "2"),)))
+            opened(HOST).write(Write(verb, kind, ref=ref(kind, "1"), others=(ref(kind, "2"),)))
         assert refused.value.remedy
         assert asked(mock) == []
 
