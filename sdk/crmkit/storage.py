@@ -49,8 +49,8 @@ class Index(Protocol):
     def counts(self, keys: Sequence[str]) -> Mapping[str, int]:
         """How many records each key has."""
 
-    def missing(self, kind: Kind, *, limit: int = 1_000) -> Sequence[Ref]:
-        """Mirrored records of a kind that were never put here, in the order of their ids, at most `limit`."""
+    def missing(self, kind: Kind, *, after: str = "", limit: int = 1_000) -> Sequence[Ref]:
+        """Mirrored records of a kind that were never put here, in the order of their ids behind `after`."""
 
 
 class Store(Protocol):
@@ -65,8 +65,16 @@ class Store(Protocol):
     def add(self, collection: str, key: str, document: Mapping[str, Json]) -> bool:
         """Keep the document unless there is one; False when there was."""
 
+    def put_many(
+        self, collection: str, documents: Iterable[tuple[str, Mapping[str, Json]]], *, replace: bool = True
+    ) -> int:
+        """Keep many documents in small transactions; without `replace` older ones stay. How many were written."""
+
     def delete(self, collection: str, key: str) -> None:
         """Forget the document; nothing happens when there is none."""
+
+    def delete_many(self, collection: str, keys: Iterable[str]) -> None:
+        """Forget many documents in small transactions."""
 
     def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Keys and documents of a collection in the order of the keys."""

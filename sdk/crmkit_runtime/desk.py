@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
@@ -19,6 +21,8 @@ from crmkit_runtime.database import Database, upsert
 from crmkit_runtime.service import OpenAccount, Service
 from crmkit_runtime.tables import document
 from crmkit_runtime.work import Work
+
+T = TypeVar("T")
 
 CHUNK = 500
 TURNS = "crmkit.turns"
@@ -82,10 +86,27 @@ class DeskStore:
         with self._database.write() as tx:
             return self.keep(tx, collection, key, document, replace=False)
 
+    def put_many(
+        self, collection: str, documents: Iterable[tuple[str, Mapping[str, Json]]], *, replace: bool = True
+    ) -> int:
+        """Keep many documents, a chunk a transaction; how many were written."""
+        written = 0
+        for chunk in _chunks(documents):
+            with self._database.write() as tx:
+                written += self._keep_all(tx, collection, dict(chunk), replace=replace)
+        return written
+
     def delete(self, collection: str, key: str) -> None:
         """Forget the document."""
         with self._database.write() as tx:
             tx.execute(delete(document).where(self._at(collection, key)))
+
+    def delete_many(self, collection: str, keys: Iterable[str]) -> None:
+        """Forget many documents, a chunk a transaction."""
+        for chunk in _chunks(keys):
+            some = self._mine & (document.c.collection == collection) & document.c.key.in_(chunk)
+            with self._database.write() as tx:
+                tx.execute(delete(document).where(some))
 
     def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Keys and documents in the order of the keys, a chunk a transaction."""
@@ -114,15 +135,22 @@ class DeskStore:
         self, tx: Connection, collection: str, key: str, body: Mapping[str, Json], *, replace: bool = True
     ) -> bool:
         """Keep the document in a transaction; False when there was one and it is not to be replaced."""
-        row = {**self._names, "collection": collection, "key": key, "body": json.dumps(body, ensure_ascii=False)}
-        update = ["body"] if replace else []
-        conflict = ["account", "extension", "collection", "key"]
-        return upsert(tx, document, row, conflict=conflict, update=update) == 1
+        return self._keep_all(tx, collection, {key: body}, replace=replace) == 1
 
     def forget(self, tx: Connection, collection: str, prefix: str) -> None:
         """Forget all documents whose keys begin so."""
         mine = self._mine & (document.c.collection == collection)
         tx.execute(delete(document).where(mine & document.c.key.startswith(prefix, autoescape=True)))
+
+    def _keep_all(
+        self, tx: Connection, collection: str, bodies: Mapping[str, Mapping[str, Json]], *, replace: bool
+    ) -> int:
+        rows = [
+            {**self._names, "collection": collection, "key": key, "body": json.dumps(body, ensure_ascii=False)}
+            for key, body in bodies.items()
+        ]
+        conflict = ["account", "extension", "collection", "key"]
+        return upsert(tx, document, rows, conflict=conflict, update=["body"] if replace else [])
 
     def _at(self, collection: str, key: str) -> ColumnElement[bool]:
         return self._mine & (document.c.collection == collection) & (document.c.key == key)
@@ -202,6 +230,12 @@ class Staff:
         with self._lock:
             self._known[account.key] = (now, found)
         return found
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def _text(value: Json) -> str | None:

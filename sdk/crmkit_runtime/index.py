@@ -114,8 +114,8 @@ class DeskIndex:
                 counts |= {row[0]: row[1] for row in connection.execute(counted)}
         return counts
 
-    def missing(self, kind: Kind, *, limit: int = 1_000) -> Sequence[Ref]:
-        """Mirrored records of a kind that were never put here, in the order of their ids, at most `limit`."""
+    def missing(self, kind: Kind, *, after: str = "", limit: int = 1_000) -> Sequence[Ref]:
+        """Mirrored records of a kind that were never put here, in the order of their ids behind `after`."""
         known = exists().where(
             self._records,
             records_table.c.kind == kind.value,
@@ -126,6 +126,7 @@ class DeskIndex:
             .where(
                 mirror_table.c.account == self._account,
                 mirror_table.c.kind == kind.value,
+                mirror_table.c.record_id > after,
                 mirror_table.c.is_gone == 0,
                 ~known,
             )

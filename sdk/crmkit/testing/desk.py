@@ -74,10 +74,10 @@ class MemoryIndex:
         all_keys = Counter(key for own in self._keys.values() for key in own)
         return {key: all_keys[key] for key in keys}
 
-    def missing(self, kind: Kind, *, limit: int = 1_000) -> Sequence[Ref]:
+    def missing(self, kind: Kind, *, after: str = "", limit: int = 1_000) -> Sequence[Ref]:
         """Records of a kind that were never put here."""
         refs = sorted(record.ref for record in self._state.all(RECORDS[kind]))
-        return [ref for ref in refs if ref not in self._keys][:limit]
+        return [ref for ref in refs if ref.id > after and ref not in self._keys][:limit]
 
 
 class MemoryStore:
@@ -102,9 +102,25 @@ class MemoryStore:
         self.put(collection, key, document)
         return True
 
+    def put_many(
+        self, collection: str, documents: Iterable[tuple[str, Mapping[str, Json]]], *, replace: bool = True
+    ) -> int:
+        """Keep many documents; how many were written."""
+        written = 0
+        for key, document in documents:
+            if replace:
+                self.put(collection, key, document)
+            written += replace or self.add(collection, key, document)
+        return written
+
     def delete(self, collection: str, key: str) -> None:
         """Forget the document."""
         self._documents.pop((collection, key), None)
+
+    def delete_many(self, collection: str, keys: Iterable[str]) -> None:
+        """Forget many documents."""
+        for key in keys:
+            self.delete(collection, key)
 
     def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Keys and documents in the order of the keys."""

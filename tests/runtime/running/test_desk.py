@@ -84,6 +84,7 @@ def test_records_that_were_never_put_are_told(house: House) -> None:
 
     assert index.missing(Kind.CONTACT) == [person(3), person(5)]
     assert index.missing(Kind.CONTACT, limit=1) == [person(3)]
+    assert index.missing(Kind.CONTACT, after="3") == [person(5)]
     assert index.missing(Kind.COMPANY) == []
     assert len(DeskIndex(at.service.database, "acme", "other").missing(Kind.CONTACT)) == 4
 
@@ -116,6 +117,21 @@ def test_a_long_collection_is_scanned_in_pieces(house: House) -> None:
             store.keep(tx, "many", f"{number:05}", {})
 
     assert [key for key, _ in store.scan("many")] == [f"{number:05}" for number in range(1_201)]
+
+
+def test_many_documents_are_kept_and_forgotten_together(house: House) -> None:
+    """Over the ends of chunks; what is not to be replaced stays, and is not counted."""
+    store = DeskStore(house(Extension("any")).service.database, "acme", "any")
+    store.put("many", "00007", {"n": -1})
+
+    written = [
+        store.put_many("many", ((f"{number:05}", {"n": number}) for number in range(1_200)), replace=False),
+        store.put_many("many", [("00001", {"n": 100})]),
+    ]
+    store.delete_many("many", (f"{number:05}" for number in range(10, 1_200)))
+
+    assert written == [1_199, 1]
+    assert [document["n"] for _, document in store.scan("many")] == [0, 100, 2, 3, 4, 5, 6, -1, 8, 9]
 
 
 def test_the_mirror_gives_what_was_last_seen(house: House) -> None:
