@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from crmkit.clock import Clock
 from crmkit.errors import AuthError, CrmKitError, VendorDown
-from crmkit.http import LONGEST_WAIT_S, Request, Transport
+from crmkit.http import LONGEST_WAIT_S, Pressure, Request, Transport
 from crmkit.values import Json
 from crmkit_bitrix24.auth import Authority
+from crmkit_bitrix24.client.crew import STRAINED, WIDEST, Crew
 from crmkit_bitrix24.errors.answers import PortalMoved
 from crmkit_bitrix24.errors.refusals import VENDOR, busy_method, refusal
 from crmkit_bitrix24.wire import BATCH, Command, Params, bracketed, mapping
@@ -33,20 +35,31 @@ class OperatingTime:
     """
 
     def __init__(self, clock: Clock, account: str) -> None:
-        self._clock = clock
+        self.clock = clock
         self._account = account
         self._lock = threading.Lock()
+        self._used_s: dict[str, float] = {}
         self._until: dict[str, float] = {}
 
     def note(self, method: str, time: Any) -> None:
         """Remember what an answer says of its method: the sum so far, not this call's share."""
         used = time.get("operating") if isinstance(time, Mapping) else None
         reset = time.get("operating_reset_at") if isinstance(time, Mapping) else None
+        name = method.lower()
         with self._lock:
-            if isinstance(used, int | float) and isinstance(reset, int | float) and used >= _ENOUGH:
-                self._until[method.lower()] = float(reset)
+            self._used_s[name] = float(used) if isinstance(used, int | float) else 0.0
+            if self._used_s[name] >= _ENOUGH and isinstance(reset, int | float):
+                self._until[name] = float(reset)
             else:
-                self._until.pop(method.lower(), None)
+                self._until.pop(name, None)
+
+    def room(self, method: str) -> int:
+        """How many batches of the method may be under way: its time is seen only when they are answered."""
+        with self._lock:
+            used_s = self._used_s.get(method.lower(), 0.0)
+        if used_s > 0.75 * OPERATING_LIMIT_S:
+            return 1
+        return STRAINED if used_s > 0.5 * OPERATING_LIMIT_S else WIDEST
 
     def refused(self, method: str, time: Any) -> CrmKitError:
         """Hold the method that the vendor has blocked, and give the error."""
@@ -62,7 +75,7 @@ class OperatingTime:
         if left_s > LONGEST_WAIT_S:
             raise busy_method(self._account, method, left_s)
         if left_s > 0:
-            self._clock.wait(left_s)
+            self.clock.wait(left_s)
 
     def _left_s(self, method: str) -> float:
         with self._lock:
@@ -70,7 +83,7 @@ class OperatingTime:
         return 0.0 if until is None else until - self._now()
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self.clock.now().timestamp()
 
 
 class Line:
@@ -92,6 +105,7 @@ class Line:
         self._account = account
         self._lock = threading.Lock()
         self._transports: dict[str, Transport] = {}
+        self.crew = Crew(operating.clock, self._pressure)
 
     @property
     def is_application(self) -> bool:
@@ -119,22 +133,33 @@ class Line:
                 raise one
         return [one for one in found if not isinstance(one, CrmKitError)]
 
-    def batch(self, commands: Sequence[Command], *, is_safe: bool = True) -> list[Json | CrmKitError]:
+    def batch(
+        self, commands: Sequence[Command], *, is_safe: bool = True, is_ordered: bool = False
+    ) -> list[Json | CrmKitError]:
         """A result for each command, in order; a refused one does not stop the others.
 
+        Several fifties go at a time, as many as the portal bears; one behind the other when `is_ordered`.
         Raises what a whole batch is refused with when it holds reads; a lost batch of writes leaves its error with
         each of them, since part of it may have been done.
         """
-        results: list[Json | CrmKitError] = []
-        for start in range(0, len(commands), BATCH):
-            part = commands[start : start + BATCH]
-            try:
-                results += self._fifty(part, is_safe)
-            except CrmKitError as error:
-                if is_safe:
-                    raise
-                results += [error] * len(part)
-        return results
+        parts = [commands[start : start + BATCH] for start in range(0, len(commands), BATCH)]
+        if len(parts) == 1:
+            return self._part(parts[0], is_safe)
+        methods = {command.method for command in commands}
+        jobs = [partial(self._part, part, is_safe) for part in parts]
+
+        def ahead() -> int:
+            return 1 if is_ordered else min((self._operating.room(method) for method in methods), default=1)
+
+        return [result for found in self.crew.in_order(jobs, ahead) for result in found]
+
+    def _part(self, commands: Sequence[Command], is_safe: bool) -> list[Json | CrmKitError]:
+        try:
+            return self._fifty(commands, is_safe)
+        except CrmKitError as error:
+            if is_safe:
+                raise
+            return [error] * len(commands)
 
     def _fifty(self, commands: Sequence[Command], is_safe: bool) -> list[Json | CrmKitError]:
         for method in {command.method for command in commands}:
@@ -204,6 +229,9 @@ class Line:
             remedy="Check that base_url is the portal's own address.",
         )
 
+    def _pressure(self) -> Pressure:
+        return self._transport().pressure
+
     def _transport(self) -> Transport:
         base_url = self._authority.base_url
         with self._lock:
@@ -212,7 +240,8 @@ class Line:
             return self._transports[base_url]
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections and the threads."""
+        self.crew.close()
         with self._lock:
             for transport in self._transports.values():
                 transport.close()
