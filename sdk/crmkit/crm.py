@@ -159,7 +159,10 @@ class Port(Readable[R], Generic[R, C]):
         self._connection.write(Write(Verb.DELETE, self._record.kind, ref=ref))
 
     def link(self, ref: Ref, other: Ref, *, extra: Mapping[str, Json] | None = None) -> None:
-        """Connect two records; connecting them again changes nothing."""
+        """Connect two records; connecting them again changes nothing.
+
+        `extra={"is_main": True}` makes a contact the main one of a deal, where the vendor has a main one.
+        """
         self._mine(ref)
         self._connection.write(Write(Verb.LINK, self._record.kind, ref=ref, others=(other,), extra=extra or {}))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crmkit.errors import Rejected
-from crmkit.values import Kind, Ref
+from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.errors.refusals import VENDOR
@@ -45,7 +45,7 @@ def _command(write: Write, ref: Ref, other: Ref) -> Command:
     for side, end in ((ref, other), (other, ref)):
         if (side.kind, end.kind) in _BY_METHOD:
             method = f"crm.{side.kind.value}.{end.kind.value}.{'add' if is_link else 'delete'}"
-            fields = {f"{end.kind.value.upper()}_ID": int(end.id), **write.extra}
+            fields = {f"{end.kind.value.upper()}_ID": int(end.id), **_worded(write.extra)}
             return Command(method, {"id": int(side.id), "fields": fields})
         if (side.kind, end.kind) == (Kind.DEAL, Kind.COMPANY):
             fields = {"companyId": int(end.id) if is_link else 0}
@@ -54,6 +54,12 @@ def _command(write: Write, ref: Ref, other: Ref) -> Command:
             fields = {"COMPANY_ID": int(end.id) if is_link else 0}
             return Command("crm.lead.update", {"id": int(side.id), "fields": fields})
     raise _no_pair(write, other)
+
+
+def _worded(extra: Mapping[str, Json]) -> dict[str, Json]:
+    """What is asked of a link, in the vendor's words: `is_main` makes the person the first of the deal."""
+    words = {name: value for name, value in extra.items() if name != "is_main"}
+    return {**words, "IS_PRIMARY": "Y"} if extra.get("is_main") else words
 
 
 def _no_pair(write: Write, other: Ref | None) -> Rejected:

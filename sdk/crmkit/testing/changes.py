@@ -116,7 +116,7 @@ def _set_links(state: AccountState, write: Write, actor: str, hooks: bool, *, is
     for other in [_existing(state, ref) for ref in write.others]:
         # A link has no direction: the deal holds its people, the person their company.
         owner, held = sorted((one, other), key=lambda record: _HOLDERS.get(record.ref.kind, len(_HOLDERS)))
-        values = _linked(owner, held.ref, is_on=is_on)
+        values = _linked(owner, held.ref, is_on=is_on, is_main=bool(write.extra.get("is_main")))
         if values is None:
             raise Rejected(
                 f"a {owner.ref.kind.value} cannot be linked with a {held.ref.kind.value}",
@@ -136,10 +136,12 @@ def _set_links(state: AccountState, write: Write, actor: str, hooks: bool, *, is
 _HOLDERS: Mapping[Kind, int] = {Kind.DEAL: 0, Kind.CONTACT: 1, Kind.COMPANY: 2}
 
 
-def _linked(owner: Record, held: Ref, *, is_on: bool) -> Mapping[str, Any] | None:
+def _linked(owner: Record, held: Ref, *, is_on: bool, is_main: bool) -> Mapping[str, Any] | None:
     """The fields of `owner` with the link made or cut; None when these two cannot be linked."""
     if isinstance(owner, Deal) and held.kind is Kind.CONTACT:
         rest = tuple(ref for ref in owner.contacts if ref != held)
+        if is_on and is_main:
+            return {"contacts": (held, *rest)}
         return {"contacts": owner.contacts if is_on and held in owner.contacts else (*rest, held) if is_on else rest}
     if isinstance(owner, Deal | Contact) and held.kind is Kind.COMPANY:
         return {"company": held} if is_on else {"company": None if owner.company == held else owner.company}
@@ -148,7 +150,7 @@ def _linked(owner: Record, held: Ref, *, is_on: bool) -> Mapping[str, Any] | Non
 
 def _merge(state: AccountState, write: Write, actor: str, hooks: bool) -> Ref | None:
     survivor = _existing(state, write.ref)
-    losers = [_existing(state, ref) for ref in write.others]
+    losers = [_existing(state, ref) for ref in write.others if state.merged.get(ref) != survivor.ref]
     if any(type(loser) is not type(survivor) or loser.ref == survivor.ref for loser in losers):
         raise Rejected(
             "only different records of one kind can be merged",
