@@ -1,0 +1,103 @@
+"""A file made into a table, whatever it is: CSV in any encoding, a workbook, JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BufferedReader, FileIO
+from itertools import chain, islice
+from pathlib import Path
+
+from crmkit.errors import ConfigError
+from crmkit_dedup.files.columns import SEARCHED
+from crmkit_dedup.files.delimited import detect_delimiter, records
+from crmkit_dedup.files.encodings import Encoding, detect
+from crmkit_dedup.files.jsonlines import as_records, objects
+from crmkit_dedup.files.lines import LONGEST, Lines
+from crmkit_dedup.files.problems import Problems
+from crmkit_dedup.files.table import Record, Table
+from crmkit_dedup.files.workbook import open_workbook
+
+_SAMPLE = 1 << 18
+_PEEKED = 200
+_NAMES = {"cp1251": "windows-1251", "koi8-r": "KOI8-R", "cp866": "CP866"}
+_UNREAD = {
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"SQLite format 3": "a database",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"{\\rtf": "a text document",
+}
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+
+def open_table(path: Path, *, sheet: str | None = None, encoding: str | None = None, longest: int = LONGEST) -> Table:
+    """Give the table of a file, its records still to be read; what it is, is told from its bytes, not from its name.
+
+    `sheet` names a sheet of a workbook, `encoding` overrides what the bytes say, `longest` is the longest line in
+    bytes. Raises ConfigError for a file that is missing, empty, a folder, or none of the kinds that can be read.
+    """
+    problems = Problems()
+    try:
+        file = BufferedReader(FileIO(path), _SAMPLE)
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder, not a file", remedy="Name a file in it.") from None
+    except FileNotFoundError:
+        raise ConfigError(f"there is no file {path}", remedy="Check the name and the folder.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check who may read it.") from error
+    sample = file.peek(_SAMPLE)
+    if not sample.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        file.close()
+        raise ConfigError(f"{path} is empty", remedy="Export the records again.")
+    for head, what in _UNREAD.items():
+        if sample.startswith(head):
+            file.close()
+            raise ConfigError(f"{path} is {what}", remedy="What can be read: CSV, XLSX, XLS, JSON lines.")
+    if sample.startswith(_WORKBOOKS):
+        file.close()
+        return open_workbook(path, problems, sheet=sheet)
+    return _open_text(file, sample, encoding, problems, longest)
+
+
+def _open_text(
+    file: BufferedReader[FileIO], sample: bytes, encoding: str | None, problems: Problems, longest: int
+) -> Table:
+    found = Encoding(_known(encoding)) if encoding else detect(sample)
+    file.read(found.mark)
+    head = sample[found.mark :].decode(found.name, "replace").lstrip()
+    lines = Lines(file, found, problems, longest=longest)
+    name = _NAMES.get(found.name, found.name.upper())
+    if head.startswith("{") or (head.startswith("[") and head[1:].lstrip().startswith(("{", "]"))):
+        items = objects(lines, problems, is_list=head.startswith("["))
+        every = as_records(items)
+        return _table(f"JSON, {name}", every, problems, file, is_headed=True)
+    start = iter(lines)
+    peeked = list(islice(start, _PEEKED))
+    delimiter = detect_delimiter(peeked)
+    already = 0
+    if peeked and peeked[0].lower().startswith("sep="):
+        del peeked[0]
+        already = 1
+    shown = {"\t": "TAB"}.get(delimiter, delimiter)
+    every = records(chain(peeked, start), delimiter, problems, already=already)
+    return _table(f"CSV, {name}, {shown}", every, problems, file)
+
+
+def _table(
+    form: str, every: Iterator[Record], problems: Problems, file: BufferedReader[FileIO], *, is_headed: bool = False
+) -> Table:
+    top = list(islice(every, SEARCHED * 2))
+    return Table(form, top, chain(top, every), problems, read=file.tell, close=file.close, is_headed=is_headed)
+
+
+def _known(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise ConfigError(
+            f"there is no encoding {encoding!r}", remedy="Known are utf-8, windows-1251, koi8-r, cp866, utf-16."
+        ) from None
+    return encoding
