@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -10,13 +10,17 @@ from pydantic import BaseModel, ConfigDict
 
 from crmkit.storage import Store
 from crmkit.values import Kind, Ref
-from crmkit_dedup.match import Band, Reason
+from crmkit_dedup.match import Band, Cluster, Member, Reason
 
 COLLECTION = "findings"
 """Collection of the findings, by their keys."""
 
 PLACES = "places"
 """Collection that leads from a record to the finding it is in."""
+
+
+Finder = Literal["event", "scan"]
+"""What found it: the event of a record, or a scan of all."""
 
 
 class Suspect(BaseModel):
@@ -36,7 +40,6 @@ class Finding(BaseModel):
     Args:
         key: its name in the store; the kind and the id of the record that stood first when it was found.
         suspects: two or more, in the order of their ids.
-        found_by: what found it: the event of a record, or a scan of all.
         later: put off by a person until then.
         acted: ids of the suspects for whom the policy has done its part.
         task: the task that asks a person, when the policy made one.
@@ -50,7 +53,7 @@ class Finding(BaseModel):
     suspects: tuple[Suspect, ...]
     found_at: datetime
     seen_at: datetime
-    found_by: Literal["event", "scan"]
+    found_by: Finder
     later: datetime | None = None
     acted: tuple[str, ...] = ()
     task: Ref | None = None
@@ -80,6 +83,11 @@ class Finding(BaseModel):
     def reasons(self) -> tuple[Reason, ...]:
         """Why the surest of its links holds."""
         return max(self.suspects, key=lambda one: (one.band is Band.AUTO, one.score)).reasons
+
+    @property
+    def name(self) -> str:
+        """What its tasks and tags are named by: the same records found again after they were settled are another."""
+        return f"{self.key}:{self.found_at.isoformat()}"
 
     def refs(self, account: str) -> list[Ref]:
         """Addresses of its records."""
@@ -114,6 +122,36 @@ class Findings:
         """Every finding, of one kind or of all, in the order of the keys."""
         for _, document in self._store.scan(COLLECTION, prefix=f"{kind.value}:" if kind else ""):
             yield Finding.model_validate(document)
+
+    def meet(self, kind: Kind, cluster: Cluster, *, by: Finder, now: datetime) -> Finding:
+        """Take a cluster into the finding that holds one of its records, or into a new one; the finding as it is then.
+
+        A scan has seen everybody, so who is not in its cluster is no more in the finding. An event has seen the
+        neighbours of one record: who was there before stays, to be asked about.
+        """
+        suspects = {one.id: one for one in suspects_of(cluster.members)}
+        known = {found.key: found for id_ in suspects if (found := self.of(kind, id_))}
+        if not known:
+            new = self._new(kind, suspects, by, now)
+            if self._store.add(COLLECTION, new.key, new.model_dump(mode="json")):
+                self.save(new)
+                return new
+            # Another worker has found the same this very moment, from the other side.
+            known = {new.key: self.get(new.key) or new}
+        target, *rest = sorted(known.values(), key=lambda found: (found.found_at, found.key))
+        if by == "event":
+            before = [one for found in (target, *rest) for one in found.suspects if one.id not in suspects]
+            suspects |= {one.id: one.model_copy(update={"band": Band.REVIEW}) for one in before}
+        for found in rest:
+            self.drop(found)
+        met = target.model_copy(update={"suspects": _ordered(suspects.values()), "seen_at": now})
+        self.save(met)
+        return met
+
+    def _new(self, kind: Kind, suspects: Mapping[str, Suspect], by: Finder, now: datetime) -> Finding:
+        ordered = _ordered(suspects.values())
+        key = place_of(kind, ordered[0].id)
+        return Finding(kind=kind, key=key, suspects=ordered, found_at=now, seen_at=now, found_by=by)
 
     def save(self, finding: Finding) -> None:
         """Keep the finding as it is now; whoever is no more in it is in none."""
@@ -154,3 +192,12 @@ def place_of(kind: Kind, id_: str) -> str:
 def in_order(id_: str) -> tuple[int, int, str]:
     """How ids are ordered: numbers by size, before all others."""
     return (0, int(id_), id_) if id_.isdecimal() else (1, 0, id_)
+
+
+def suspects_of(members: Iterable[Member]) -> tuple[Suspect, ...]:
+    """The records of a cluster as a finding keeps them."""
+    return _ordered(Suspect(**one._asdict()) for one in members)
+
+
+def _ordered(suspects: Iterable[Suspect]) -> tuple[Suspect, ...]:
+    return tuple(sorted(suspects, key=lambda one: in_order(one.id)))

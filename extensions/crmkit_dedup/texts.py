@@ -1,0 +1,154 @@
+"""What people read of dedup, in Russian and English: tasks, the queue, reports, the reasons of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from crmkit.models import Company, Contact, Deal, Record
+from crmkit.values import Kind
+from crmkit_dedup.findings import Finding
+from crmkit_dedup.match import Band, Reason
+from crmkit_dedup.reasons import reason_text
+
+SHOWN = 4
+"""Reasons that a task or a line of the queue names; the rest is in the details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language.
+
+    Args:
+        language: `ru` or `en`; anything else is read as `en`.
+        timezone: IANA zone of the people who read.
+    """
+
+    language: str
+    timezone: str
+
+    def say(self, key: str, **values: str | int) -> str:
+        """A sentence of the vocabulary."""
+        return _SENTENCES[key][0 if self.language == "ru" else 1].format(**values)
+
+    def kind(self, kind: Kind) -> str:
+        """A kind of record, as a noun."""
+        return self.say(f"kind_{kind.value}")
+
+    def band(self, band: Band) -> str:
+        """How sure it is."""
+        return self.say(f"band_{band.value}")
+
+    def time(self, at: datetime) -> str:
+        """A moment as people of the account write it, to the minute."""
+        local = at.astimezone(ZoneInfo(self.timezone))
+        return local.strftime("%d.%m.%Y %H:%M" if self.language == "ru" else "%Y-%m-%d %H:%M")
+
+    def why(self, reasons: Iterable[Reason]) -> str:
+        """What speaks for it, the weightiest first, and then what speaks against it."""
+        told = [reason for reason in reasons if reason.code not in _SILENT]
+        ranked = sorted(told, key=lambda one: (one.points < 0, -abs(one.points)))
+        return "; ".join(self.reason(one) for one in ranked[:SHOWN])
+
+    def reason(self, reason: Reason) -> str:
+        """One reason."""
+        return reason_text(reason, "ru" if self.language == "ru" else "en")
+
+    def name(self, record: Record) -> str:
+        """What a record is called, and its number."""
+        match record:
+            case Contact() | Company():
+                name = record.name
+            case Deal():
+                name = record.title
+            case _:
+                name = ""
+        return f"{name or self.say('nameless')} ({record.ref.id})"
+
+    def task(self, finding: Finding, records: Sequence[Record]) -> str:
+        """The text of the task that asks a person: who, where, why, and what to do."""
+        lines = [self.say(f"task_{finding.kind.value}")]
+        lines += [f"{self.name(record)}{f' {record.url}' if record.url else ''}" for record in records]
+        lines.append(self.say("because", why=self.why(finding.reasons)))
+        lines.append(self.say("task_what"))
+        return "\n".join(lines)
+
+
+_SILENT = frozenset({"base", "alone"})
+
+_SENTENCES: Mapping[str, tuple[str, str]] = {
+    "kind_contact": ("контакты", "contacts"),
+    "kind_company": ("компании", "companies"),
+    "kind_deal": ("сделки", "deals"),
+    "band_auto": ("точно", "sure"),
+    "band_review": ("проверить", "to be checked"),
+    "band_ignore": ("нет", "no"),
+    "nameless": ("без имени", "no name"),
+    "task_contact": ("Похоже, это один и тот же человек:", "These look like one person:"),
+    "task_company": ("Похоже, это одна и та же компания:", "These look like one company:"),
+    "task_deal": ("Похоже, это одна и та же сделка:", "These look like one deal:"),
+    "task_what": (
+        "Если это дубль, объедините карточки; если нет, ничего не меняйте и закройте задачу.",
+        "Merge the cards if it is a duplicate; if it is not, leave them and close the task.",
+    ),
+    "because": ("Почему: {why}", "Why: {why}"),
+    "off": ("проверка при создании и изменении выключена", "the check on creation and change is switched off"),
+    "own": ("это изменили мы сами", "we made this change ourselves"),
+    "same": ("то, по чему сравнивают, не изменилось", "nothing that is compared has changed"),
+    "junk": ("сравнивать не по чему: {why}", "there is nothing to compare by: {why}"),
+    "unique": ("похожих нет; сравнили: {count}", "nothing like it; compared: {count}"),
+    "apart": ("похожие уже признаны разными", "what is like it has been called different"),
+    "found": ("дубль ({band}): {ids}; {why}", "a duplicate ({band}): {ids}; {why}"),
+    "known": ("об этом дубле уже известно", "this duplicate is known already"),
+    "put_off": ("дубль отложен до {until}", "the duplicate is put off until {until}"),
+    "queued": ("ждёт в очереди", "waits in the queue"),
+    "asked": ("поставлена задача, ответственный: {owner}", "a task was made, owner: {owner}"),
+    "asked_again": ("задача дополнена", "the task was brought up to date"),
+    "marked": ("помечены тегом «{tag}»: {ids}", "marked with the tag “{tag}”: {ids}"),
+    "no_tags": (
+        "в этой CRM у таких записей нет тегов, дубль ждёт в очереди",
+        "such records have no tags in this CRM, the duplicate waits in the queue",
+    ),
+    "gone": ("записи уже нет", "the record is gone"),
+    "settled": ("из очереди убрано: {count}", "taken from the queue: {count}"),
+    "merged": ("объединены в {survivor}: {ids}", "merged into {survivor}: {ids}"),
+    "not_merged": ("не объединены: {why}", "not merged: {why}"),
+    "enough": (
+        "за один проход разбирается не больше {count}, остальные ждут",
+        "one run acts on {count} at the most, the rest waits",
+    ),
+    "excluded": ("больше не предлагаются вместе: {ids}", "not proposed together any more: {ids}"),
+    "included": ("снова сравниваются: {ids}", "are compared again: {ids}"),
+    "not_excluded": ("не были исключены: {ids}", "were not excluded: {ids}"),
+    "later": ("отложены до {until}: {ids}", "put off until {until}: {ids}"),
+    "filled": ("в индекс внесено записей: {count}", "records put into the index: {count}"),
+    "complete": ("индекс полон", "the index is complete"),
+    "step_read": ("чтение зеркала", "reading the mirror"),
+    "step_index": ("индекс", "index"),
+    "step_act": ("разбор найденного", "acting on what was found"),
+    "scanned": (
+        "{kind}: записей {records}, лишних {duplicates}; групп {clusters}, точно {auto}, проверить {review}; мусор {junk}",
+        "{kind}: {records} records, {duplicates} too many; {clusters} groups, {auto} sure, {review} to check; {junk} junk",
+    ),
+    "scan_new": (
+        "новых {new}, было известно {known}, закрыто {settled}, исключено {apart}",
+        "{new} new, {known} known, {settled} closed, {apart} excluded",
+    ),
+    "scan_done": ("проверка закончена", "the scan is complete"),
+    "empty": ("очередь пуста", "the queue is empty"),
+    "records": ("Записи", "Records"),
+    "how_sure": ("Уверенность", "How sure"),
+    "reasons": ("Почему", "Why"),
+    "since": ("Найдено", "Found"),
+    "state": ("Что сделано", "What was done"),
+    "merge": ("Объединить", "Merge"),
+    "merge_sure": ("Объединить точные", "Merge the sure ones"),
+    "exclude": ("Не дубль", "Not a duplicate"),
+    "postpone": ("Позже", "Later"),
+    "undo": ("Отменить", "Undo"),
+    "queue_size": ("В очереди: {count}, из них точно: {auto}", "In the queue: {count}, of which sure: {auto}"),
+    "waits_task": ("задача {task}", "task {task}"),
+    "waits_tag": ("помечено", "marked"),
+}
