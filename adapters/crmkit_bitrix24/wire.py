@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -60,18 +61,35 @@ class Command(NamedTuple):
 
 def bracketed(params: Params) -> str:
     """Parameters as a query with PHP's brackets, every part encoded; an empty list or None is sent as an empty text."""
-    return "&".join(f"{quote(key, safe='')}={quote(text, safe='')}" for key, text in _pairs("", params))
+    parts: list[str] = []
+    for name, value in params.items():
+        _lay(parts, _quoted(str(name)), value)
+    return "&".join(parts)
 
 
-def _pairs(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
+def _lay(parts: list[str], name: str, value: Any) -> None:
+    """Add a value under its encoded name, whatever is in it under longer ones."""
+    if isinstance(value, str):
+        parts.append(f"{name}={_quoted(value) if len(value) < _SHORT else quote(value, safe='')}")
+    elif type(value) is int:
+        parts.append(f"{name}={value}")
+    elif isinstance(value, Mapping) and value:
         for key, inner in value.items():
-            yield from _pairs(f"{prefix}[{key}]" if prefix else str(key), inner)
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+            _lay(parts, f"{name}%5B{_quoted(str(key))}%5D", inner)
+    elif isinstance(value, Sequence) and value:
         for place, inner in enumerate(value):
-            yield from _pairs(f"{prefix}[{place}]", inner)
-    elif prefix:
-        yield prefix, _text(value)
+            _lay(parts, f"{name}%5B{place}%5D", inner)
+    else:
+        parts.append(f"{name}={quote(_text(value), safe='')}")
+
+
+_SHORT = 100
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    # Thousands of commands of a batch repeat their names, and most of their values.
+    return quote(text, safe="")
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
 from crmkit.clock import Clock
@@ -64,11 +65,13 @@ class Crew:
 
         Raises what a job raises, when its turn comes; those not begun by then never are.
         """
-        if self._is_inside():
-            # A job that waited for others of its own crew would keep the thread that they need.
-            yield from (job() for job in jobs)
-            return
         left, flying = iter(jobs), deque[Future[T]]()
+        first = list(islice(left, 2))
+        left = chain(first, left)
+        if len(first) < 2 or self._is_inside():
+            # One job needs no thread; one that waited for others of its own crew would keep the thread they need.
+            yield from (job() for job in left)
+            return
         try:
             while True:
                 while len(flying) < min(ahead(), self.width) and (job := next(left, None)) is not None:

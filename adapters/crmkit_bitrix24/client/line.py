@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from crmkit.clock import Clock
 from crmkit.errors import AuthError, CrmKitError, VendorDown
@@ -86,6 +86,14 @@ class OperatingTime:
         return self.clock.now().timestamp()
 
 
+class Batch(NamedTuple):
+    """Up to fifty commands of one request: reads, or writes; safe are those that may all be done twice."""
+
+    commands: Sequence[Command]
+    is_write: bool = False
+    is_safe: bool = True
+
+
 class Line:
     """Sends calls to one portal.
 
@@ -133,33 +141,42 @@ class Line:
                 raise one
         return [one for one in found if not isinstance(one, CrmKitError)]
 
-    def batch(
-        self, commands: Sequence[Command], *, is_safe: bool = True, is_ordered: bool = False
-    ) -> list[Json | CrmKitError]:
-        """A result for each command, in order; a refused one does not stop the others.
+    def batch(self, commands: Sequence[Command]) -> list[Json | CrmKitError]:
+        """A result for each read, in order; a refused one does not stop the others.
 
-        Several fifties go at a time, as many as the portal bears; one behind the other when `is_ordered`.
-        Raises what a whole batch is refused with when it holds reads; a lost batch of writes leaves its error with
-        each of them, since part of it may have been done.
+        Raises what a whole batch is refused with.
         """
-        parts = [commands[start : start + BATCH] for start in range(0, len(commands), BATCH)]
-        if len(parts) == 1:
-            return self._part(parts[0], is_safe)
-        methods = {command.method for command in commands}
-        jobs = [partial(self._part, part, is_safe) for part in parts]
+        parts = [Batch(commands[start : start + BATCH]) for start in range(0, len(commands), BATCH)]
+        return [result for found in self.batches(parts) for result in found]
+
+    def batches(self, parts: Iterable[Batch], *, is_ordered: bool = False) -> Iterator[list[Json | CrmKitError]]:
+        """The results of batches in order, several at a time; one behind the other when `is_ordered`.
+
+        Parts are taken when there is room for them. Raises what a batch of reads is refused with; a lost batch of
+        writes leaves its error with each of them, since part of it may have been done.
+        """
+        methods: set[str] = set()
+
+        def jobs() -> Iterator[Callable[[], list[Json | CrmKitError]]]:
+            for part in parts:
+                methods.update(command.method for command in part.commands)
+                yield partial(self._sent, part)
 
         def ahead() -> int:
-            return 1 if is_ordered else min((self._operating.room(method) for method in methods), default=1)
+            return 1 if is_ordered else min(map(self._operating.room, methods), default=1)
 
-        return [result for found in self.crew.in_order(jobs, ahead) for result in found]
+        return self.crew.in_order(jobs(), ahead)
 
-    def _part(self, commands: Sequence[Command], is_safe: bool) -> list[Json | CrmKitError]:
+    def _sent(self, part: Batch) -> list[Json | CrmKitError]:
         try:
-            return self._fifty(commands, is_safe)
+            if part.is_write and len(part.commands) == 1:
+                command = part.commands[0]
+                return [self.call(command.method, command.params, is_safe=part.is_safe)]
+            return self._fifty(part.commands, part.is_safe)
         except CrmKitError as error:
-            if is_safe:
+            if not part.is_write:
                 raise
-            return [error] * len(commands)
+            return [error] * len(part.commands)
 
     def _fifty(self, commands: Sequence[Command], is_safe: bool) -> list[Json | CrmKitError]:
         for method in {command.method for command in commands}:

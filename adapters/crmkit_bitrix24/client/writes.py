@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from crmkit.errors import CrmKitError
@@ -11,13 +13,13 @@ from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_bitrix24.client.cards import Cards, Job, addressed, made_id
 from crmkit_bitrix24.client.directory import Directory
-from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.line import Batch, Line
 from crmkit_bitrix24.client.links import Linker
 from crmkit_bitrix24.client.merge import Merger
 from crmkit_bitrix24.client.telephony import Telephony
 from crmkit_bitrix24.client.todos import Todos, made_task_id
 from crmkit_bitrix24.errors.refusals import half_done, unnamed, unsupported
-from crmkit_bitrix24.wire import ENTITIES, Command
+from crmkit_bitrix24.wire import BATCH, ENTITIES
 
 Result = Ref | CrmKitError | None
 
@@ -45,7 +47,17 @@ class Writer:
         """A result for each, in order; a refused one does not stop the others."""
         results: list[Result] = [None] * len(writes)
         current = self._current(writes, results)
-        jobs: list[Job] = []
+        sent: deque[list[Job]] = deque()
+        parts = self._parts(self._jobs(writes, current, results), sent)
+        for answers in self._line.batches(parts, is_ordered=_is_ordered(writes)):
+            for job, answer in zip(sent.popleft(), answers, strict=True):
+                results[job.index] = self._settled(job, answer)
+        return results
+
+    def _jobs(
+        self, writes: Sequence[Write], current: Mapping[Ref, Mapping[str, Any]], results: list[Result]
+    ) -> Iterator[Job]:
+        """What goes into batches; all else is done, or refused, when its turn comes."""
         for index, write in enumerate(writes):
             if isinstance(results[index], CrmKitError):
                 continue
@@ -53,12 +65,19 @@ class Writer:
                 job = self._job(index, write, current)
                 if job is None:
                     results[index] = self._alone(write)
+                elif job.command is None:
+                    results[index] = self._followed(job, addressed(write))
                 else:
-                    jobs.append(job)
+                    yield job
             except CrmKitError as error:
                 results[index] = _named(error, write)
-        self._send(jobs, results)
-        return results
+
+    def _parts(self, jobs: Iterator[Job], sent: deque[list[Job]]) -> Iterator[Batch]:
+        """The jobs by fifties, each of them noted in `sent` as it leaves."""
+        while part := list(islice(jobs, BATCH)):
+            sent.append(part)
+            commands = [job.command for job in part if job.command is not None]
+            yield Batch(commands, True, all(job.is_repeatable for job in part))
 
     def _current(self, writes: Sequence[Write], results: list[Result]) -> Mapping[Ref, Mapping[str, Any]]:
         """The cards whose multifields change, in one batch; one that is gone must not stop the others."""
@@ -107,32 +126,11 @@ class Writer:
             self._linker.write(write)
         return write.ref
 
-    def _send(self, jobs: Sequence[Job], results: list[Result]) -> None:
-        ready: list[tuple[Job, Command]] = [(job, job.command) for job in jobs if job.command is not None]
-        for job in jobs:
-            if job.command is None:
-                results[job.index] = self._followed(job, addressed(job.write))
-        if not ready:
-            return
-        for (job, _), answer in zip(ready, self._answers(ready), strict=True):
-            if isinstance(answer, CrmKitError):
-                results[job.index] = _named(answer, job.write)
-            else:
-                made = self._made(job.write, answer)
-                results[job.index] = made if isinstance(made, CrmKitError) else self._followed(job, made)
-
-    def _answers(self, ready: Sequence[tuple[Job, Command]]) -> list[Json | CrmKitError]:
-        is_safe = all(job.is_repeatable for job, _ in ready)
-        if len(ready) > 1:
-            try:
-                return self._line.batch([command for _, command in ready], is_safe=is_safe)
-            except CrmKitError as error:
-                return [error] * len(ready)
-        command = ready[0][1]
-        try:
-            return [self._line.call(command.method, command.params, is_safe=is_safe)]
-        except CrmKitError as error:
-            return [error]
+    def _settled(self, job: Job, answer: Json | CrmKitError) -> Result:
+        if isinstance(answer, CrmKitError):
+            return _named(answer, job.write)
+        made = self._made(job.write, answer)
+        return made if isinstance(made, CrmKitError) else self._followed(job, made)
 
     def _made(self, write: Write, answer: Json) -> Ref | CrmKitError:
         if write.ref is not None:
@@ -151,6 +149,13 @@ class Writer:
         except CrmKitError as error:
             return half_done(self._key, str(done), error) if job.write.verb is Verb.CREATE else _named(error, job.write)
         return done
+
+
+def _is_ordered(writes: Sequence[Write]) -> bool:
+    """One batch must wait for the other: a record is written twice, or remarks are to stand in their order."""
+    refs = [write.ref for write in writes if write.ref is not None]
+    is_mixed = any(write.verb is not writes[0].verb for write in writes)
+    return is_mixed or len(set(refs)) < len(refs) or any(write.kind is Kind.NOTE for write in writes)
 
 
 def _named(error: CrmKitError, write: Write) -> CrmKitError:
