@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
@@ -51,6 +52,45 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
     return tuple(found.values()) if len(found) > 1 else tuple(number._replace(raw=raw) for number in found.values())
 
 
+class PhoneClass(StrEnum):
+    """What kind of line a number is."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    TOLL_FREE = "toll_free"
+    OTHER = "other"
+
+
+def phone_class(e164: str) -> PhoneClass:
+    """Give the kind of line of a number in E.164; numbers that may be either (USA) are mobile.
+
+    Answered from a short table for +7 and the neighbours that are met most, by phonenumbers for the rest.
+    Source: the numbering plans of Russia and Kazakhstan (codes 9xx; 70x, 747, 75x, 76x, 77x), Belarus, Ukraine.
+    """
+    for country, mobile, toll_free in _PLANS:
+        if e164.startswith(country):
+            own = e164[len(country) :]
+            if own.startswith(toll_free):
+                return PhoneClass.TOLL_FREE
+            if own.startswith(mobile):
+                return PhoneClass.MOBILE
+            return PhoneClass.OTHER if country == "+7" and own.startswith("80") else PhoneClass.LANDLINE
+    return _class_by_library(e164)
+
+
+def is_stub_phone(e164: str) -> bool:
+    """The number in E.164 is one that people type to have typed something: it is nobody's.
+
+    Seven or more equal or consecutive digits at the end (`… 1111111`, `… 1234567`), no area code (`+7 000 …`), one
+    pair of digits all over.
+    """
+    tail = e164[-7:]
+    own = e164[2:] if e164.startswith("+7") else e164[4:]
+    if len(set(tail)) == 1 or tail in _COUNTED or own.startswith("000"):
+        return True
+    return len(own) > 8 and len({own[at : at + 2] for at in range(0, len(own) - 1, 2)}) == 1
+
+
 def is_anonymous(raw: str) -> bool:
     """The text says that the caller hides the number, or says nothing at all."""
     return _WORD.sub("", _SCHEME.sub("", raw.strip()).partition("@")[0].lower()) in _ANONYMOUS
@@ -88,6 +128,13 @@ _SHORTEST = 7
 _CITY_AND_NUMBER = 10
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
 _PLACEHOLDERS = frozenset({"9999999999", "9876543210", "1234567890", "0123456789"})
+_COUNTED = frozenset({"1234567", "7654321", "0123456", "2345678", "3456789", "9876543", "8765432"})
+_PLANS = (
+    ("+7", ("9", "70", "747", "75", "76", "77"), ("800", "804")),
+    ("+375", ("25", "29", "33", "44"), ("800", "801")),
+    ("+380", ("39", "50", "63", "66", "67", "68", "73", "75", "77", "9"), ("800",)),
+    ("+998", ("20", "33", "50", "55", "70", "77", "87", "88", "9"), ("800",)),
+)
 _WORD = re.compile(r"[\W_]+")
 _ANONYMOUS_WORDS = """
 anonymous unknown restricted private withheld unavailable hidden
@@ -156,3 +203,18 @@ def _phonenumbers() -> ModuleType:
     import phonenumbers
 
     return phonenumbers
+
+
+@lru_cache(maxsize=20_000)
+def _class_by_library(e164: str) -> PhoneClass:
+    library = _phonenumbers()
+    try:
+        kind = library.number_type(library.parse(e164))
+    except library.NumberParseException:
+        return PhoneClass.OTHER
+    kinds = library.PhoneNumberType
+    if kind in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE):
+        return PhoneClass.MOBILE
+    if kind == kinds.FIXED_LINE:
+        return PhoneClass.LANDLINE
+    return PhoneClass.TOLL_FREE if kind == kinds.TOLL_FREE else PhoneClass.OTHER

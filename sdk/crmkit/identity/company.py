@@ -1,0 +1,191 @@
+"""Names of firms as comparable forms: without legal forms, quotes, prefixes and cities, in one script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from crmkit.identity import legal_form
+from crmkit.identity.clutter import is_nonsense
+from crmkit.identity.keyboard import looks_mistyped, to_cyrillic_layout
+from crmkit.identity.person import PersonForm, person_form
+from crmkit.identity.spelling import one_script, skeleton
+
+
+class CompanyForm(NamedTuple):
+    """A firm's name made comparable; codes are those of `crmkit.identity.spelling`, digits are kept.
+
+    - `core`: the name's own words as one code without spaces, `words` the same apart; both empty for a nameless firm;
+    - `forms`: legal forms, canonical (`ООО`, `АО`, `ИП`, …) whatever the script, in full or short; may be empty;
+    - `prefixes`: what stood before the name and is no part of it, expanded (`торговый дом`, `группа компаний`);
+    - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is; else None;
+    - `is_junk`: the text names no firm (`частное лицо`, `нет`, `-`).
+    """
+
+    core: str = ""
+    words: tuple[str, ...] = ()
+    forms: frozenset[str] = frozenset()
+    prefixes: frozenset[str] = frozenset()
+    person: PersonForm | None = None
+    is_junk: bool = False
+
+
+@lru_cache(maxsize=1 << 15)
+def company_form(raw: str, city: str = "") -> CompanyForm:
+    """The comparable form of a firm's name. `city` is the firm's own: glued to the name it is no part of it."""
+    tokens = _tokens(raw)
+    if not tokens or all(token in legal_form.NOBODY or is_nonsense(token) for token in tokens):
+        return CompanyForm(is_junk=bool(raw.strip()))
+    tokens, forms = _without_forms(tokens)
+    tokens = _without_places(tokens, _tokens(city))
+    if "ИП" in forms or "КФХ" in forms:
+        person = person_form(name=" ".join(tokens))
+        is_named = bool(person.surname and (person.given or person.given_initials)) and not person.is_junk
+        if is_named or (person.surname and "ИП" in forms):
+            codes = _codes(tokens)
+            return CompanyForm("".join(codes), codes, forms, frozenset(), person)
+    own, prefixes = _without_prefixes(tokens)
+    codes = _codes(own or tokens)
+    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset())
+
+
+def is_junk_company(raw: str) -> bool:
+    """The text is typed where a firm's name should be and names none; an empty text is no junk."""
+    return company_form(raw).is_junk
+
+
+_QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
+_DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}(?:[^\W\d_]\b)?)")
+_SPACED = re.compile(r"^\s*((?:[оo0]\s){2}[оo0]|[зоп]\sа\sо|и\sп)\s", re.IGNORECASE)
+_GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО)(?=[А-ЯЁA-Z][а-яёa-z])")
+_TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
+_BRACKETED = re.compile(r"\(([^()]*)\)")
+_LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@lru_cache(maxsize=1 << 12)
+def _tokens(raw: str) -> tuple[str, ...]:
+    text = _SPACED.sub(lambda found: re.sub(r"\s", "", found[1]) + " ", raw)
+    if text.isascii():
+        text = _in_layout(text)
+    text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
+    text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[1]) + " ", text)
+    text = re.sub(r"(?i)к\s?\(\s?ф\s?\)\s?х", "кфх", text)
+    return tuple(one_script(token).lower() for token in _TOKEN.findall(text))
+
+
+def _in_layout(text: str) -> str:
+    chunks = text.split()
+    is_russian = any(chunk.lower().strip("\"'@") in _LAYOUT_FORMS for chunk in (*chunks[:1], *chunks[-1:]))
+    mended = []
+    for chunk in chunks:
+        bare = chunk.strip("\"'")
+        typed = to_cyrillic_layout(bare) if is_russian or (len(bare) > 4 and looks_mistyped(bare)) else None
+        mended.append(typed or chunk)
+    return " ".join(mended)
+
+
+def _without_forms(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    forms = set()
+    left: list[str] = []
+    at = 0
+    phrases = _form_phrases()
+    while at < len(tokens):
+        size, form = _phrase_at(tokens, at, phrases)
+        if form is None:
+            size, form = 1, _form_words().get(tokens[at])
+        if form is None:
+            left.append(tokens[at])
+        else:
+            forms.add(form)
+        at += size
+    # A name of nothing but forms (`ООО «Фонд»`) is a name all the same.
+    return tuple(left) or tokens[1:] or tokens, frozenset(forms)
+
+
+def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[str, ...]:
+    left = list(tokens)
+    if city and len(left) > len(city):
+        where = [skeleton(word) for word in city]
+        codes = [skeleton(token) for token in left]
+        if codes[-len(where) :] == where:
+            left = left[: -len(where)]
+        elif codes[: len(where)] == where:
+            left = left[len(where) :]
+    while len(left) > 1 and left[-1] in legal_form.PLACES:
+        left.pop()
+    if len(left) > 2 and left[-2] in ("г", "гор", "город"):
+        left = left[:-2]
+    return tuple(token for token in left if token not in legal_form.PLACES) or tuple(left)
+
+
+def _without_prefixes(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    found = set()
+    left: list[str] = []
+    at = 0
+    phrases = _prefix_phrases()
+    while at < len(tokens):
+        size, prefix = _phrase_at(tokens, at, phrases)
+        if prefix is None:
+            left.append(tokens[at])
+        else:
+            found.add(prefix)
+        at += size
+    return tuple(left), frozenset(found)
+
+
+def _phrase_at(
+    tokens: tuple[str, ...], at: int, phrases: dict[str, list[tuple[tuple[str, ...], str]]]
+) -> tuple[int, str | None]:
+    for phrase, meaning in phrases.get(skeleton(tokens[at]), ()):
+        if tuple(map(skeleton, tokens[at : at + len(phrase)])) == phrase:
+            return len(phrase), meaning
+    return 1, None
+
+
+def _codes(tokens: Iterable[str]) -> tuple[str, ...]:
+    return tuple(code for token in tokens if (code := _code(token)))
+
+
+@lru_cache(maxsize=1 << 15)
+def _code(token: str) -> str:
+    token = legal_form.ENGLISH.get(token, token)
+    if token.isalpha():
+        return skeleton(token)
+    return _LETTERS.sub(lambda found: skeleton(found[0]), token).replace("&", "i")
+
+
+@cache
+def _form_words() -> dict[str, str]:
+    return {word: form for form, words in legal_form.ABBREVIATIONS.items() for word in words.split()}
+
+
+@cache
+def _form_phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    return _by_first_word((phrase, form) for form, phrases in legal_form.FULL_WORDS.items() for phrase in phrases)
+
+
+@cache
+def _prefix_phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    found: list[tuple[str, str]] = []
+    for meaning, text in legal_form.PREFIXES.items():
+        phrases = [meaning, *(part.strip() for part in text.split(";"))]
+        for phrase in phrases:
+            words = phrase.split()
+            # Short words in a row are abbreviations, each by itself; longer ones are a phrase.
+            short = [word for word in words if len(word) < 4]
+            found += [(word, meaning) for word in short] if len(short) == len(words) else [(phrase, meaning)]
+    return _by_first_word(found)
+
+
+def _by_first_word(phrases: Iterable[tuple[str, str]]) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for phrase, meaning in phrases:
+        codes = tuple(map(skeleton, phrase.split()))
+        found.setdefault(codes[0], []).append((codes, meaning))
+    for longest_first in found.values():
+        longest_first.sort(key=lambda pair: -len(pair[0]))
+    return found
