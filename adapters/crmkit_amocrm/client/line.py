@@ -43,6 +43,11 @@ class Line:
         self._lock = threading.Lock()
         self._transports: dict[str, Transport] = {}
 
+    @property
+    def answer_s(self) -> float:
+        """Seconds that an answer usually takes, waiting for the limit not counted; 0 before the first."""
+        return self._transport().usual_s
+
     def get(self, path: str, params: Params = ()) -> Json:
         """The answer to a read below `/api/v4/`; None for 204."""
         return self.send("GET", API + path, params)

@@ -28,6 +28,7 @@ from crmkit.models import (
 )
 from crmkit.mould import Mould
 from crmkit.values import Kind, Money, Ref
+from crmkit_amocrm.errors.refusals import unreadable
 from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, finite_or_none, read_fields
 from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
@@ -164,8 +165,14 @@ def field_def(raw: Item, kind: Kind) -> FieldDef:
 
 
 def from_item(kind: Kind, raw: Item, account: Home) -> Record:
-    """The record of a kind that an entity is."""
-    return _TRANSLATORS[kind](raw, account)
+    """The record of a kind that an entity is. Raises BadPayload for one that has no id, or values nobody expects."""
+    try:
+        record = _TRANSLATORS[kind](raw, account)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise unreadable(account.key, kind.value) from error
+    if not record.ref.id:
+        raise unreadable(account.key, kind.value)
+    return record
 
 
 _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
@@ -228,8 +235,10 @@ def _tags(found: Sequence[Item] | None) -> tuple[str, ...]:
 
 
 def _loss_reason(found: Any) -> str | None:
+    if not found:
+        return None
     # An array in the Russian pages, an object in the international ones.
-    reason = found[0] if isinstance(found, list) and found else found
+    reason = found[0] if isinstance(found, list) else found
     return str(reason["name"]) if isinstance(reason, Mapping) and reason.get("name") else None
 
 
@@ -246,7 +255,7 @@ def _line_item(element: Item, account: Home) -> LineItem:
 
 def _source(raw: Item, inner: Mapping[str, Any]) -> str | None:
     source = inner.get("source")
-    if isinstance(source, Mapping) and (source.get("name") or source.get("external_id")):
+    if source and isinstance(source, Mapping) and (source.get("name") or source.get("external_id")):
         return str(source.get("name") or source.get("external_id"))
     return text_of(raw.get("source_id"))
 

@@ -27,6 +27,11 @@ class Line:
         self._main = dial(False)
         self._telephony = dial(True)
 
+    @property
+    def answer_s(self) -> float:
+        """Seconds that an answer usually takes, waiting for the limit not counted; 0 before the first."""
+        return self._main.usual_s
+
     def get(self, path: str, params: Params = ()) -> Json:
         """The answer to a read below `/api/v5/`."""
         return self.send("GET", API + path, params)

@@ -11,8 +11,11 @@ from typing import Any
 from crmkit.clock import Clock
 from crmkit_retailcrm.client.line import Line, Params
 
-MOST_AHEAD = 4
+MOST_AHEAD = 8
 """Requests in flight at once; each is one page in memory."""
+
+_A_SECOND = 10
+"""Requests that the vendor lets pass. Source: retailCRM API v5, page "API rules"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,25 @@ class Sheets:
         return Sheet(number, items, pages, asked_at, self._clock.now().timestamp())
 
     def ahead(self, first: int) -> Iterator[Sheet]:
-        """The pages from `first` to the list's end, up to four in flight once the first has told how many there are."""
+        """The pages from `first` to the list's end.
+
+        Once the first has told how many there are, as many are in flight as the vendor's rate needs while answers take
+        as long as they do: with quick ones the next page alone, up to eight with slow ones.
+        """
         sheet = self.read(first)
-        yield sheet
         waiting: deque[Future[Sheet]] = deque()
-        number, pages = first, sheet.pages
+        number = first
         pool = ThreadPoolExecutor(MOST_AHEAD, thread_name_prefix="crmkit-pages")
         try:
             while True:
-                while len(waiting) < MOST_AHEAD and number < pages:
+                depth = min(MOST_AHEAD, 1 + round(self._line.answer_s * _A_SECOND))
+                # The list grows and shrinks while others work: the latest answer tells its end.
+                while len(waiting) < depth and number < sheet.pages:
                     number += 1
                     waiting.append(pool.submit(self.read, number))
+                yield sheet
                 if not waiting:
                     return
                 sheet = waiting.popleft().result()
-                pages = sheet.pages  # it grows and shrinks while others work
-                yield sheet
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

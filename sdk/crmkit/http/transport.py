@@ -81,7 +81,7 @@ class _Bunching:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._left = 0
         # By the number of a call; None while it is under way.
         self._took_s: dict[int, float | None] = {}
@@ -113,6 +113,11 @@ class _Bunching:
     def refused(self) -> None:
         self.refusals += 1
 
+    def usual_s(self) -> float:
+        # Not the quickest of all: a light request among heavy ones would make every one of those late.
+        with self._lock:
+            return sorted(self._recent_s)[len(self._recent_s) // 4] if self._recent_s else 0.0
+
     def _widened(self, limit: RateLimit, more_s: float) -> RateLimit:
         place = self._left - limit.permits
         # Calls that wait together may pass in another order: the neighbours count as well.
@@ -125,9 +130,7 @@ class _Bunching:
         took_s = self._took_s[number]
         if took_s is None:
             return _MOST_LATE_S
-        # Not the quickest of all: a light request among heavy ones would make every one of those late.
-        usual_s = sorted(self._recent_s)[len(self._recent_s) // 4]
-        return max(0.0, took_s - usual_s)
+        return max(0.0, took_s - self.usual_s())
 
 
 _MOST_LATE_S = 0.04
@@ -194,6 +197,11 @@ class Transport:
     def pressure(self) -> Pressure:
         """What the last calls met with, by which a caller chooses how many to make at a time."""
         return Pressure(self._bunching.refusals, self._bunching.slowest_s, self._waited_s)
+
+    @property
+    def usual_s(self) -> float:
+        """Seconds from a request to its answer, as is usual of late, waiting for the limit not counted; 0 at first."""
+        return self._bunching.usual_s()
 
     def send(self, request: Request) -> Reply:
         """The answer to a request, repeated where that is safe.
@@ -293,7 +301,7 @@ def _growing_pause(attempt: int) -> float:
 
 def _decoded(content: bytes) -> Json:
     try:
-        found: Json = from_json(content)
+        found: Json = from_json(content, cache_strings="keys")
     except ValueError:
         # The fast reader is the stricter one: other encodings and halves of letters are the standard one's.
         found = json.loads(content)
