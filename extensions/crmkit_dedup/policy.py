@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from crmkit.adapter import Capability, Level
-from crmkit.errors import NotFound
+from crmkit.errors import NotFound, Rejected
 from crmkit.extension import Context
 from crmkit.models import RECORDS, Record, Task
 from crmkit.values import Kind, Ref
 from crmkit_dedup.findings import Finding, Findings, in_order
 from crmkit_dedup.match import Band
 from crmkit_dedup.settings import DedupSettings
-from crmkit_dedup.texts import Words
+from crmkit_dedup.texts import SHORT, Words
 
 Ctx = Context[DedupSettings]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -87,27 +89,31 @@ class Deeds:
         records = records_of(self.ctx, finding)
         if len(records) < 2:
             return self._leave(finding)
-        text = self.words.task(finding, records)
-        if finding.task is not None and self._rewrite(finding.task, text, finding):
+        texts = (self.words.task(finding, records), self.words.short_task(finding, records))
+        if finding.task is not None and self._rewrite(finding.task, texts, finding):
             self._say("asked_again")
             return finding
         first = records[0]
         owner = self.ctx.assign("owner", owner_id=first.owner_id).user_id
-        draft = Task(about=first.ref, text=text, due=self.ctx.now + self.ctx.settings.task_in)
+        draft = Task(about=first.ref, due=self.ctx.now + self.ctx.settings.task_in)
         if owner is not None:
             draft = draft.model_copy(update={"owner_id": owner})
         if self.ctx.settings.task_type:
             draft = draft.model_copy(update={"task_type": self.ctx.settings.task_type})
-        task = self.ctx.crm.tasks.create(draft, once=f"task:{finding.name}:{len(finding.acted)}")
+        once = f"task:{finding.name}:{len(finding.acted)}"
+        task = _either(
+            lambda text: self.ctx.crm.tasks.create(draft.model_copy(update={"text": text}), once=once), texts
+        )
         self._say("asked", owner=owner or "—")
         return finding.model_copy(update={"task": task})
 
-    def _rewrite(self, task: Ref, text: str, finding: Finding) -> bool:
+    def _rewrite(self, task: Ref, texts: tuple[str, str], finding: Finding) -> bool:
         """Bring the open task up to date; False when somebody has done or deleted it."""
+        once = f"task:{finding.name}:{len(finding.ids)}"
         try:
             if self.ctx.crm.tasks.get(task).is_done:
                 return False
-            self.ctx.crm.tasks.update(task, {"text": text}, once=f"task:{finding.name}:{len(finding.ids)}")
+            _either(lambda text: self.ctx.crm.tasks.update(task, {"text": text}, once=once), texts)
         except NotFound:
             return False
         return True
@@ -126,6 +132,17 @@ class Deeds:
                 self.ctx.crm.companies.update(ref, {"add_tags": [self.ctx.settings.tag]}, once=once)
         self._say("marked", tag=self.ctx.settings.tag, ids=", ".join(ref.id for ref in marked))
         return finding
+
+
+def _either(write: Callable[[str], T], texts: tuple[str, str]) -> T:
+    """Write with the whole text, or with the short one where the CRM finds it too long."""
+    whole, short = texts
+    try:
+        return write(whole)
+    except Rejected:
+        if len(whole) <= SHORT:
+            raise
+        return write(short)
 
 
 def records_of(ctx: Ctx, finding: Finding) -> list[Record]:

@@ -146,7 +146,7 @@ def _report(ctx: Ctx, kind: Kind, counts: Counts, tally: Tally, apart: int) -> I
         "scanned",
         kind=words.kind(kind),
         records=counts.records,
-        duplicates=counts.in_clusters - counts.clusters,
+        extra=counts.in_clusters - counts.clusters,
         clusters=counts.clusters,
         auto=counts.auto_records,
         review=counts.review_records,

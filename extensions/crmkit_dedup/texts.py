@@ -17,6 +17,10 @@ SHOWN = 4
 """Reasons that a task or a line of the queue names; the rest is in the details."""
 
 
+SHORT = 255
+"""Signs that every CRM takes as the text of a task."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """The words of one language.
@@ -75,6 +79,22 @@ class Words:
         lines.append(self.say("task_what"))
         return "\n".join(lines)
 
+    def short_task(self, finding: Finding, records: Sequence[Record]) -> str:
+        """The same in at most `SHORT` signs: the others' links and names, as many as fit, and why."""
+        head = self.say(f"task_{finding.kind.value}")
+        why = self.say("because", why=self.why(finding.reasons[:2]))
+        names = [_cut(self.name(record), 40) for record in records]
+        links = [f" {record.url}" if record.url else "" for record in records]
+        for told in ([*map("".join, zip(names, ["", *links[1:]], strict=True))], names, names[:2]):
+            text = "\n".join([head, *told, why])
+            if len(text) <= SHORT:
+                return text
+        return _cut(text, SHORT)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
 
 _SILENT = frozenset({"base", "alone"})
 
@@ -129,8 +149,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step_index": ("индекс", "index"),
     "step_act": ("разбор найденного", "acting on what was found"),
     "scanned": (
-        "{kind}: записей {records}, лишних {duplicates}; групп {clusters}, точно {auto}, проверить {review}; мусор {junk}",
-        "{kind}: {records} records, {duplicates} too many; {clusters} groups, {auto} sure, {review} to check; {junk} junk",
+        "{kind}: записей {records}, лишних {extra}; групп {clusters}, точно {auto}, проверить {review}; мусор {junk}",
+        "{kind}: {records} records, {extra} too many; {clusters} groups, {auto} sure, {review} to check; {junk} junk",
     ),
     "scan_new": (
         "новых {new}, было известно {known}, закрыто {settled}, исключено {apart}",

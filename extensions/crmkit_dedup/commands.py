@@ -1,0 +1,71 @@
+"""The commands of an operator: scan, fill, queue, exclude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from crmkit.errors import ConfigError
+from crmkit.extension import Said
+from crmkit.values import Kind, Ref
+from crmkit_dedup.decisions import KINDS, exclude, include
+from crmkit_dedup.exclusions import Exclusions
+from crmkit_dedup.filling import fill
+from crmkit_dedup.panels import queue
+from crmkit_dedup.policy import Ctx, words_of
+from crmkit_dedup.sweep import Sweep
+
+
+def command_scan(ctx: Ctx, words: Sequence[str]) -> Iterator[Said]:
+    """Compare everything in the mirror, bring the queue up to date and do the policy's part."""
+    _no_words(words, "scan")
+    yield from fill(ctx)
+    yield from Sweep(ctx).run()
+
+
+def command_queue(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
+    """The duplicates that wait, a line each."""
+    _no_words(words, "queue")
+    data = queue(ctx)
+    for row in data.rows:
+        yield f"{row.key}  " + "  ".join(str(cell) for cell in row.cells)
+    yield data.summary
+
+
+def command_exclude(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
+    """`exclude 12 15` keeps records apart, `exclude --undo 12 15` lets them be compared again, `exclude --list`."""
+    said = words_of(ctx)
+    names = [word for word in words if not word.startswith("--")]
+    if list(words) == ["--list"]:
+        for pair in Exclusions(ctx.store).pairs():
+            yield f"{pair.one} {pair.other}  {said.time(pair.at)}  {pair.by}"
+        return
+    is_undo = "--undo" in words
+    unknown = [word for word in words if word.startswith("--") and word != "--undo"]
+    if unknown or len(names) < 2 or (is_undo and len(names) != 2):
+        raise ConfigError(
+            f"exclude cannot do {' '.join(words) or 'nothing'}",
+            remedy="Write `exclude 12 15`, `exclude company:7 company:9`, `exclude --undo 12 15` or `exclude --list`.",
+        )
+    refs = [ref_of(ctx, name) for name in names]
+    ids = ", ".join(ref.id for ref in refs)
+    if not is_undo:
+        exclude(ctx, refs, by="command")
+        yield said.say("excluded", ids=ids)
+    else:
+        yield said.say("included" if include(ctx, *refs) else "not_excluded", ids=ids)
+
+
+def ref_of(ctx: Ctx, name: str) -> Ref:
+    """The address that `contact:12`, `company:7`, `deal:3` or `12` (a contact) means. Raises ConfigError for others."""
+    kind, _, id_ = name.rpartition(":")
+    known = {one.value: one for one in KINDS} | {"": Kind.CONTACT}
+    if kind.rpartition("/")[2] not in known or not id_:
+        raise ConfigError(
+            f"{name!r} names no record", remedy="Write contact:12, company:7, deal:3, or 12 for a contact."
+        )
+    return Ref(ctx.account.key, known[kind.rpartition("/")[2]], id_)
+
+
+def _no_words(words: Sequence[str], name: str) -> None:
+    if words:
+        raise ConfigError(f"{name} does not know {' '.join(words)}", remedy="It takes no words.")

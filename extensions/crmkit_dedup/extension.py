@@ -1,0 +1,83 @@
+"""dedup: duplicates are found as they come and by scans, shown with their reasons, and dealt with by policy."""
+
+from __future__ import annotations
+
+from crmkit.adapter import Capability
+from crmkit.events import (
+    CompanyCreated,
+    CompanyDeleted,
+    CompanyMerged,
+    CompanyUpdated,
+    ContactCreated,
+    ContactDeleted,
+    ContactMerged,
+    ContactUpdated,
+    Event,
+)
+from crmkit.extension import Extension
+from crmkit.values import Kind
+from crmkit_dedup import live, panels
+from crmkit_dedup.commands import command_exclude, command_queue, command_scan
+from crmkit_dedup.filling import fill
+from crmkit_dedup.policy import Ctx
+from crmkit_dedup.settings import DedupSettings
+from crmkit_dedup.sweep import Sweep
+
+dedup = Extension(
+    "dedup",
+    settings=DedupSettings,
+    requires={Capability.CONTACTS},
+    reads={Kind.COMPANY, Kind.DEAL},
+)
+
+
+def look_at_new(event: ContactCreated | CompanyCreated, ctx: Ctx) -> None:
+    """Look who a new record is; what we have made ourselves is only put into the index."""
+    live.appeared(event, ctx, is_own=_is_own(event))
+
+
+def look_at_changed(event: ContactUpdated | CompanyUpdated, ctx: Ctx) -> None:
+    """Look again at a record of which something has changed that is compared."""
+    live.changed(event, ctx, is_own=_is_own(event))
+
+
+def forget(event: ContactDeleted | CompanyDeleted | ContactMerged | CompanyMerged, ctx: Ctx) -> None:
+    """Take a record that is gone out of the index and the queue."""
+    live.vanished(event, ctx)
+
+
+dedup.on(ContactCreated, own=True)(look_at_new)
+dedup.on(CompanyCreated, own=True)(look_at_new)
+dedup.on(ContactUpdated, own=True)(look_at_changed)
+dedup.on(CompanyUpdated, own=True)(look_at_changed)
+dedup.on(ContactDeleted, own=True)(forget)
+dedup.on(CompanyDeleted, own=True)(forget)
+dedup.on(ContactMerged, own=True)(forget)
+dedup.on(CompanyMerged, own=True)(forget)
+
+
+@dedup.every("*/10 * * * *")
+def fill_index(ctx: Ctx) -> None:
+    """Put into the index what the first load has brought."""
+    for _ in fill(ctx):
+        continue
+
+
+@dedup.every(lambda settings: settings.scan)
+def scan_everything(ctx: Ctx) -> None:
+    """Go through everything, as the command does."""
+    # A worker has threads, and a fork would take over their locks without them.
+    for said in Sweep(ctx, workers=1).run():
+        if isinstance(said, str):
+            ctx.explain(said.strip())
+
+
+dedup.command("scan", "compare all records, bring the queue up to date, act by the policy")(command_scan)
+dedup.command("queue", "the duplicates that wait, with reasons")(command_queue)
+dedup.command("exclude", "keep records apart: 12 15; --undo 12 15; --list")(command_exclude)
+
+dedup.panel("queue", "Дубли / Duplicates", act=panels.act)(panels.queue)
+
+
+def _is_own(event: Event) -> bool:
+    return event.cause is not None and event.cause.extension == dedup.name

@@ -1,0 +1,83 @@
+"""The pages of the console: the queue of duplicates with what may be done about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from crmkit.errors import ConfigError
+from crmkit.models import Record
+from crmkit.panel import PanelData, Row
+from crmkit_dedup.decisions import exclude, finding_of, put_off
+from crmkit_dedup.findings import Finding, Findings
+from crmkit_dedup.match import Band
+from crmkit_dedup.policy import Ctx, records_of, words_of
+
+MOST = 200
+"""Findings that a page shows; the others come up as these are settled."""
+
+ACTIONS: Mapping[str, str] = {
+    "merge": "merge",
+    "merge_sure": "merge_sure",
+    "exclude": "exclude",
+    "later": "postpone",
+}
+"""Actions of the queue, with the key of the text on the button."""
+
+
+def queue(ctx: Ctx) -> PanelData:
+    """The duplicates that wait, the surest first; those put off are left out until their day."""
+    words = words_of(ctx)
+    waiting = [found for found in Findings(ctx.store).all() if not found.is_put_off(ctx.now)]
+    waiting.sort(key=lambda found: (found.band is not Band.AUTO, -found.score, found.key))
+    sure = sum(found.band is Band.AUTO for found in waiting)
+    return PanelData(
+        columns=[words.say(name) for name in ("records", "how_sure", "reasons", "since", "state")],
+        rows=[_row(ctx, found) for found in waiting[:MOST]],
+        actions={name: words.say(text) for name, text in ACTIONS.items()},
+        summary=words.say("queue_size", count=len(waiting), auto=sure) if waiting else words.say("empty"),
+    )
+
+
+def act(ctx: Ctx, action: str, key: str) -> None:
+    """Do what a person has decided about a finding. Raises NotFound when it was settled meanwhile."""
+    finding = finding_of(ctx, key)
+    if action == "exclude":
+        exclude(ctx, finding.refs(ctx.account.key), by="console")
+    elif action == "later":
+        put_off(ctx, finding)
+    else:
+        raise ConfigError(f"the queue has no action {action!r}", remedy=f"It has: {', '.join(ACTIONS)}.")
+
+
+def _row(ctx: Ctx, finding: Finding) -> Row:
+    words = words_of(ctx)
+    records = records_of(ctx, finding)
+    cells = (
+        " + ".join(words.name(record) for record in records),
+        f"{words.band(finding.band)}, {finding.score:.0f}",
+        words.why(finding.reasons),
+        words.time(finding.found_at),
+        _state(ctx, finding),
+    )
+    return Row(finding.key, cells, tuple(_detail(ctx, finding, records)), _fitting(finding))
+
+
+def _fitting(finding: Finding) -> Sequence[str]:
+    is_mixed = 1 < len(finding.sure) < len(finding.suspects)
+    return [name for name in ACTIONS if name != "merge_sure" or is_mixed]
+
+
+def _state(ctx: Ctx, finding: Finding) -> str:
+    words = words_of(ctx)
+    if finding.note:
+        return finding.note
+    return words.say("waits_task", task=finding.task.id) if finding.task else words.say("queued")
+
+
+def _detail(ctx: Ctx, finding: Finding, records: Sequence[Record]) -> Iterator[str]:
+    words = words_of(ctx)
+    for suspect in finding.suspects:
+        record = next((one for one in records if one.ref.id == suspect.id), None)
+        name = words.name(record) if record else suspect.id
+        link = f" {record.url}" if record and record.url else ""
+        yield f"{name}{link}: {words.band(suspect.band)}, {suspect.score:.0f}; {words.why(suspect.reasons)}"
