@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from crmkit.errors import AuthError, CrmKitError, NotFound, Rejected, Unsupported, VendorDown
+from crmkit.errors import AuthError, BadPayload, CrmKitError, NotFound, Rejected, Unsupported, VendorDown
 from crmkit.values import Ref
 
 VENDOR = "amocrm"
@@ -62,6 +62,16 @@ def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejecte
 def unsupported(account: str, what: str, remedy: str) -> Unsupported:
     """Something that amoCRM's API does not offer; nothing was sent."""
     return Unsupported(f"amoCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
+
+
+def unreadable(account: str, kind: str) -> BadPayload:
+    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
+    return BadPayload(
+        f"amoCRM gave a {kind} that cannot be read",
+        account=account,
+        vendor=VENDOR,
+        remedy="Look at the answer with crm.call(); if amoCRM means it so, crmkit has to learn it.",
+    )
 
 
 def gone(ref: Ref) -> NotFound:

@@ -10,6 +10,7 @@ from typing import Any
 from crmkit.errors import (
     AccountBlocked,
     AuthError,
+    BadPayload,
     Conflict,
     CrmKitError,
     NotFound,
@@ -86,6 +87,16 @@ def unnamed(account: str, target: str) -> VendorDown:
         account=account,
         vendor=VENDOR,
         remedy="Look whether it is there before sending it again.",
+    )
+
+
+def unreadable(account: str, kind: str) -> BadPayload:
+    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
+    return BadPayload(
+        f"Bitrix24 gave a {kind} that cannot be read",
+        account=account,
+        vendor=VENDOR,
+        remedy="Look at the answer with crm.call(); if Bitrix24 means it so, crmkit has to learn it.",
     )
 
 

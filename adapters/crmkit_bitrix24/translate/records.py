@@ -22,6 +22,7 @@ from crmkit.models import (
 )
 from crmkit.mould import Mould
 from crmkit.values import Kind, Money, Ref
+from crmkit_bitrix24.errors.refusals import unreadable
 from crmkit_bitrix24.translate.custom import read_custom
 from crmkit_bitrix24.translate.dialect import classic, universal, universal_name
 from crmkit_bitrix24.translate.timeline import from_activity, from_call, from_comment
@@ -38,7 +39,7 @@ from crmkit_bitrix24.translate.values import (
     text_of,
     time_of,
 )
-from crmkit_bitrix24.wire import ALSO, Item, rows
+from crmkit_bitrix24.wire import ALSO, TASK_PREFIX, Item, rows
 
 _NOTHING: Mapping[str, Any] = {}
 _OUTCOMES = {"S": Outcome.WON, "F": Outcome.LOST}
@@ -202,8 +203,14 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
 
 
 def from_item(kind: Kind, raw: Item, account: Home) -> Record:
-    """The record of a kind that a body is."""
-    return _TRANSLATORS[kind](raw, account)
+    """The record of a kind that a body is. Raises BadPayload for one that has no id, or values nobody expects."""
+    try:
+        record = _TRANSLATORS[kind](raw, account)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise unreadable(account.key, kind.value) from error
+    if record.ref.id in ("", TASK_PREFIX):
+        raise unreadable(account.key, kind.value)
+    return record
 
 
 _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crmkit.errors import NotFound, Rejected, Unsupported, VendorDown
+from crmkit.errors import BadPayload, NotFound, Rejected, Unsupported, VendorDown
 
 VENDOR = "retailcrm"
 
@@ -56,6 +56,16 @@ def unanswered(account: str, target: str, what: str) -> VendorDown:
         vendor=VENDOR,
         ref=target,
         remedy="Look at the record before doing it again.",
+    )
+
+
+def unreadable(account: str, kind: str) -> BadPayload:
+    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
+    return BadPayload(
+        f"retailCRM gave a {kind} that cannot be read",
+        account=account,
+        vendor=VENDOR,
+        remedy="Look at the answer with crm.call(); if retailCRM means it so, crmkit has to learn it.",
     )
 
 

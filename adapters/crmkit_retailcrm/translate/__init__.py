@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from crmkit.models import Record
 from crmkit.values import Kind
+from crmkit_retailcrm.errors.refusals import unreadable
 from crmkit_retailcrm.translate.custom import Names, field_def, known_fields
 from crmkit_retailcrm.translate.drafts import Draft, amount_item, drafted
 from crmkit_retailcrm.translate.home import Home, moment_of, number_of, to_moment, to_number
@@ -39,8 +40,14 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
 
 
 def from_item(kind: Kind, raw: Item, account: Home) -> Record:
-    """The record of a kind that an entity is."""
-    return _TRANSLATORS[kind](raw, account)
+    """The record of a kind that an entity is. Raises BadPayload for one that has no id, or values nobody expects."""
+    try:
+        record = _TRANSLATORS[kind](raw, account)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise unreadable(account.key, kind.value) from error
+    if not record.ref.id:
+        raise unreadable(account.key, kind.value)
+    return record
 
 
 __all__ = [

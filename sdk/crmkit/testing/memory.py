@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from crmkit.adapter import Account, Capability, Doors, EffectClass, Level
 from crmkit.clock import TurnedClock
 from crmkit.crm import Crm
-from crmkit.errors import ConfigError
+from crmkit.errors import BadPayload, ConfigError
 from crmkit.http import RateLimit
 from crmkit.models import RECORDS, Record
 from crmkit.settings import AccountSettings
@@ -66,9 +68,14 @@ class MemoryAdapter:
         return parse(request, settings)
 
     def translate(self, kind: Kind, raw: Mapping[str, Any], account: Account) -> Record:
-        """The record of a stored body."""
+        """The record of a stored body. Raises BadPayload for what is none."""
         body = {name: value for name, value in raw.items() if name != "extra"}
-        return RECORDS[kind].model_validate({**body, "raw": raw})
+        try:
+            return RECORDS[kind].model_validate({**body, "raw": raw})
+        except ValidationError as error:
+            raise BadPayload(
+                f"the body is no {kind.value}", account=account.key, vendor=VENDOR, remedy="Give what load() gave."
+            ) from error
 
     def limits(self, settings: AccountSettings) -> Sequence[RateLimit]:
         """So many that no test waits."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crmkit.adapter import Capability, Level
 from crmkit.crm import Crm
+from crmkit.errors import BadPayload
 from crmkit.models import RECORDS
 from crmkit.settings import AccountSettings
 from crmkit.testing.contract.bed import Bed, ContractPart
+from crmkit.values import Kind
 
 
 class PromiseContract(ContractPart):
@@ -40,6 +44,13 @@ class PromiseContract(ContractPart):
             for name in names - RECORDS[kind].model_fields.keys()
         }
         assert unknown == set()
+
+    @pytest.mark.parametrize("kind", [Kind.DEAL, Kind.CONTACT, Kind.COMPANY, Kind.TASK])
+    def test_a_body_that_is_no_record_is_a_bad_payload(self, bed: Bed, crm: Crm, kind: Kind) -> None:
+        """The vendor answered with something else: it is refused in our own words, naming the account."""
+        with pytest.raises(BadPayload) as bad:
+            bed.adapter.translate(kind, {"unknown": []}, crm.account)
+        assert bad.value.account == bed.settings.key
 
     def test_limits_are_budgets_of_this_account(self, bed: Bed) -> None:
         """Each has a key and allows something; equal settings give equal limits."""
