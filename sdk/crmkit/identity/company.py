@@ -20,7 +20,9 @@ class CompanyForm(NamedTuple):
     - `core`: the name's own words as one code without spaces, `words` the same apart; both empty for a nameless firm;
     - `forms`: legal forms, canonical (`ООО`, `АО`, `ИП`, …) whatever the script, in full or short; may be empty;
     - `prefixes`: what stood before the name and is no part of it, expanded (`торговый дом`, `группа компаний`);
-    - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is; else None;
+    - `place`: the code of the city that was glued to the name, if any;
+    - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is (`core` is the surname
+      alone then); else None;
     - `is_junk`: the text names no firm (`частное лицо`, `нет`, `-`).
     """
 
@@ -30,6 +32,7 @@ class CompanyForm(NamedTuple):
     prefixes: frozenset[str] = frozenset()
     person: PersonForm | None = None
     is_junk: bool = False
+    place: str = ""
 
 
 @lru_cache(maxsize=1 << 15)
@@ -39,16 +42,15 @@ def company_form(raw: str, city: str = "") -> CompanyForm:
     if not tokens or all(token in legal_form.NOBODY or is_nonsense(token) for token in tokens):
         return CompanyForm(is_junk=bool(raw.strip()))
     tokens, forms = _without_forms(tokens)
-    tokens = _without_places(tokens, _tokens(city))
+    tokens, place = _without_places(tokens, _tokens(city))
     if "ИП" in forms or "КФХ" in forms:
         person = person_form(name=" ".join(tokens))
         is_named = bool(person.surname and (person.given or person.given_initials)) and not person.is_junk
         if is_named or (person.surname and "ИП" in forms):
-            codes = _codes(tokens)
-            return CompanyForm("".join(codes), codes, forms, frozenset(), person)
+            return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
     own, prefixes = _without_prefixes(tokens)
     codes = _codes(own or tokens)
-    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset())
+    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset(), place=place)
 
 
 def is_junk_company(raw: str) -> bool:
@@ -57,11 +59,10 @@ def is_junk_company(raw: str) -> bool:
 
 
 _QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
-_DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}(?:[^\W\d_]\b)?)")
+_DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}[^\W\d_]\b\.?)|^\s*([иia]\.\s?[пpо]\.)", re.IGNORECASE)
 _SPACED = re.compile(r"^\s*((?:[оo0]\s){2}[оo0]|[зоп]\sа\sо|и\sп)\s", re.IGNORECASE)
 _GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО)(?=[А-ЯЁA-Z][а-яёa-z])")
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
-_BRACKETED = re.compile(r"\(([^()]*)\)")
 _LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -72,9 +73,14 @@ def _tokens(raw: str) -> tuple[str, ...]:
     if text.isascii():
         text = _in_layout(text)
     text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
-    text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[1]) + " ", text)
+    text = _DOTTED.sub(_undotted, text)
     text = re.sub(r"(?i)к\s?\(\s?ф\s?\)\s?х", "кфх", text)
     return tuple(one_script(token).lower() for token in _TOKEN.findall(text))
+
+
+def _undotted(match: re.Match[str]) -> str:
+    joined = re.sub(r"[.\s]", "", match[0])
+    return f"{joined} " if one_script(joined).lower() in _form_words() else match[0]
 
 
 def _in_layout(text: str) -> str:
@@ -106,20 +112,27 @@ def _without_forms(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[
     return tuple(left) or tokens[1:] or tokens, frozenset(forms)
 
 
-def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[str, ...]:
-    left = list(tokens)
-    if city and len(left) > len(city):
-        where = [skeleton(word) for word in city]
-        codes = [skeleton(token) for token in left]
-        if codes[-len(where) :] == where:
-            left = left[: -len(where)]
-        elif codes[: len(where)] == where:
-            left = left[len(where) :]
-    while len(left) > 1 and left[-1] in legal_form.PLACES:
-        left.pop()
-    if len(left) > 2 and left[-2] in ("г", "гор", "город"):
-        left = left[:-2]
-    return tuple(token for token in left if token not in legal_form.PLACES) or tuple(left)
+def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    left = [token for token in tokens if token not in legal_form.PLACES] or list(tokens)
+    place = ""
+    for at, token in enumerate(left):
+        if token in ("г", "гор") and at and at + 1 < len(left):
+            place = skeleton(left[at + 1])
+            left = left[: at - 1 if left[at - 1] == "в" and at > 1 else at] + left[at + 2 :]
+            break
+    codes, own = [skeleton(token) for token in left], [skeleton(word) for word in city]
+    for size in {len(own), 2, 1} - {0}:
+        if len(left) <= size:
+            continue
+        for start, rest in ((len(left) - size, left[:-size]), (0, left[size:])):
+            piece = left[start : start + size]
+            if codes[start : start + size] == own or (start and _is_city(piece)):
+                return tuple(rest), "".join(codes[start : start + size])
+    return tuple(left), place
+
+
+def _is_city(piece: list[str]) -> bool:
+    return "-".join(piece) in legal_form.CITIES or (len(piece) == 1 and piece[0] in legal_form.CITIES)
 
 
 def _without_prefixes(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -147,7 +160,8 @@ def _phrase_at(
 
 
 def _codes(tokens: Iterable[str]) -> tuple[str, ...]:
-    return tuple(code for token in tokens if (code := _code(token)))
+    words = [token for token in tokens if token not in legal_form.JOINTS]
+    return tuple(code for token in words or tokens if (code := _code(token)))
 
 
 @lru_cache(maxsize=1 << 15)
@@ -170,15 +184,11 @@ def _form_phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 @cache
 def _prefix_phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    found: list[tuple[str, str]] = []
-    for meaning, text in legal_form.PREFIXES.items():
-        phrases = [meaning, *(part.strip() for part in text.split(";"))]
-        for phrase in phrases:
-            words = phrase.split()
-            # Short words in a row are abbreviations, each by itself; longer ones are a phrase.
-            short = [word for word in words if len(word) < 4]
-            found += [(word, meaning) for word in short] if len(short) == len(words) else [(phrase, meaning)]
-    return _by_first_word(found)
+    return _by_first_word(
+        (phrase.strip(), meaning)
+        for meaning, text in legal_form.PREFIXES.items()
+        for phrase in (meaning, *text.split(","))
+    )
 
 
 def _by_first_word(phrases: Iterable[tuple[str, str]]) -> dict[str, list[tuple[tuple[str, ...], str]]]:

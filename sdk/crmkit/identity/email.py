@@ -148,7 +148,7 @@ def _mailbox(address: str) -> Mailbox:
     key = email_key(address) or address
     local, _, domain = key.rpartition("@")
     bare = local.replace(".", "-")
-    is_stub = bare in mail_host.STUBS or domain in mail_host.STUB_HOSTS or len(set(bare)) == 1
+    is_stub = bare in mail_host.STUBS or domain in mail_host.STUB_HOSTS or (len(set(bare)) == 1 < len(bare))
     is_role = bare in mail_host.ROLES or _ROLE_TAIL.sub("", bare) in mail_host.ROLES
     meant = _meant(domain)
     suggestion = email_key(f"{local}@{meant}") if meant else None

@@ -15,7 +15,8 @@ _LATIN_VOWELS = re.compile(r"[aeiouy]", re.IGNORECASE)
 _CYRILLIC_VOWELS = re.compile(r"[аеёиоуыэюя]", re.IGNORECASE)
 _LATIN_CROWD = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}|[jqvwx][bcdfgjkqvwxz]|^.[^aeiouy]{3}", re.IGNORECASE)
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
-_LATIN_BANDS = (0.25, 0.7)
+_VOWELS = (0.25, 0.7)
+_FEWEST_VOWELS = 0.16
 
 
 def to_cyrillic_layout(chunk: str) -> str | None:
@@ -41,7 +42,5 @@ def looks_mistyped(chunk: str) -> bool:
         return False
     vowels = len(_CYRILLIC_VOWELS.findall(other)) / len(other)
     own = len(_LATIN_VOWELS.findall(chunk)) / len(chunk)
-    is_odd = (
-        _KEY_PUNCTUATION.search(chunk[:-1]) is not None or own < _LATIN_BANDS[0] or bool(_LATIN_CROWD.search(chunk))
-    )
-    return is_odd and _LATIN_BANDS[0] <= vowels <= _LATIN_BANDS[1]
+    is_odd = _KEY_PUNCTUATION.search(chunk[:-1]) is not None or own < _FEWEST_VOWELS or bool(_LATIN_CROWD.search(chunk))
+    return is_odd and _VOWELS[0] <= vowels <= _VOWELS[1]

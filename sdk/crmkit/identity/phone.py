@@ -45,7 +45,12 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
             return (PhoneNumber(f"+7{plain[1]}", None, raw),)
     if len(raw) > MAX_FIELD:
         return ()
-    parts = _PARTS.split(_DAMAGE.sub(_mended, _ZERO.sub("0", raw)))
+    text = _DAMAGE.sub(_mended, _THREE.sub("3", _ZERO.sub("0", raw)))
+    if country in _PLUS_SEVEN:
+        text = _PLUS_EIGHT.sub("8", text)
+    parts = _PARTS.split(text)
+    if len(parts) > 1 and _SLASHED.fullmatch(text):
+        parts = [_SLASH.sub(" ", text)]
     found: dict[tuple[str, str | None], PhoneNumber] = {}
     for number in (number for part in parts for number in _numbers(part, country)):
         found.setdefault((number.e164, number.extension), number)
@@ -118,9 +123,17 @@ _EXTENSION_WORD = r"(?:доб(?:авочный)?|доп|вн(?:утр)?|ext(?:en
 _PARTS = re.compile(
     rf"[;,/|\r\n]+(?!\s*{_EXTENSION_WORD}[.:=\s]*[0-9])|\s+(?=\+)|(?<=[0-9]{{10}})\s+(?=[0-9]{{10}})", re.IGNORECASE
 )
-_EXTENSION = re.compile(rf"[;,\s]*{_EXTENSION_WORD}[.:=\s]*([0-9]{{1,6}})\W*$", re.IGNORECASE)
+_EXTENSION = re.compile(
+    rf"[;,\s]*{_EXTENSION_WORD}[.:=\s]*([0-9]{{1,6}})\W*$|(?<=[0-9]{{2}})\s*\(([0-9]{{2,5}})\)\s*$", re.IGNORECASE
+)
 _DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{1,2})|([1-9][0-9]{9,14})[.,]0+)(?![0-9])")
 _ZERO = re.compile(r"(?<=[0-9])[OoОо]+(?=[0-9\s()-]|$)|(?<=[\s()+-])[OoОо]+(?=[0-9])")
+_THREE = re.compile(r"(?<=[0-9]{3})[ЗзZz]+(?=[0-9\s()-]|$)|(?<=[0-9][\s-])[Зз](?=[0-9])")
+# No country begins with 8 and goes on like a Russian mobile number: the trunk prefix with a plus in front.
+_PLUS_EIGHT = re.compile(r"\+8(?=[\s(-]*9[0-9\s()-]{9,}$)")
+# 8/912/555-01-23: no part is long enough to be a number of its own.
+_SLASH = re.compile(r"[/|]")
+_SLASHED = re.compile(r"\s*\+?[78]?[-\s(]*(?:[0-9][-\s)]*){0,3}[/|][0-9-\s]{3,9}(?:[/|][0-9-\s]{2,9})*")
 _SCHEME = re.compile(r"^\s*(?:tel|sips?|callto):(?://)?", re.IGNORECASE)
 _RUN = re.compile(r"\+?[0-9(](?:[-\s0-9().\u00a0\u2010-\u2015]*[0-9])?")
 _TRUNK_ZERO = re.compile(r"(\+(?!7)[0-9]{1,3})\s*\(0\)")
@@ -161,7 +174,7 @@ def _numbers(part: str, country: str) -> Iterator[PhoneNumber]:
     for run in runs:
         e164 = _e164("".join(filter(str.isdecimal, run)), run.startswith("+"), country)
         if e164 is not None:
-            own = extension[1] if extension is not None and run is runs[-1] else None
+            own = extension[1] or extension[2] if extension is not None and run is runs[-1] else None
             yield PhoneNumber(e164, own, part.strip() if len(runs) == 1 else run)
 
 
