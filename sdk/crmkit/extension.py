@@ -51,6 +51,7 @@ class Context(Generic[S]):
         assign: chooses an owner.
         log: a logger that names extension, account and run.
         language: `ru` or `en`, for texts that people read.
+        is_plan: writes are only planned, so that nothing is different after them.
     """
 
     crm: Crm
@@ -66,6 +67,7 @@ class Context(Generic[S]):
     set_timer: Callable[[datetime, str], None]
     drop_timer: Callable[[str], None]
     language: str = "ru"
+    is_plan: bool = False
 
     def skip(self, reason: str) -> None:
         """Record that nothing is to be done here, and why."""

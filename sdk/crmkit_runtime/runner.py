@@ -198,6 +198,7 @@ class Runner:
             set_timer=lambda at, key: _set_timer(work, key, at),
             drop_timer=lambda key: _set_timer(work, key, None),
             language=self._service.config.language,
+            is_plan=work.installed.mode == "plan",
         )
 
     def _done(self, row: Row[Any], work: Work, hold: Hold) -> None:

@@ -1,0 +1,226 @@
+"""The journal: every merge with all its records as they were, so that it can be gone on with and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import count
+from typing import Any
+
+from crmkit.storage import Store
+from crmkit.values import Json, Kind, Ref
+from crmkit_dedup.merging.portrait import Portrait
+
+MERGES = "merges"
+"""Collection of the merges by their names, `<kind>-<survivor's id>-<number>`."""
+
+HELD = "held"
+"""Collection of the records that take part in a merge just now."""
+
+LOSERS = "losers"
+"""Collection that leads from a record to the merge that took it in."""
+
+
+class State(StrEnum):
+    """How far a merge has come."""
+
+    BEGUN = "begun"
+    PLANNED = "planned"
+    DONE = "done"
+    REFUSED = "refused"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One merge.
+
+    Args:
+        before: all records as they were, the survivor first.
+        after: the survivor once all had arrived, and losers that live on, marked.
+        copies: remarks that were written anew on the survivor, by those they are copies of.
+        note: the remark about values that found no place.
+        anew: losers that were made anew when the merge was taken back.
+        why: the evidence in words.
+        report: what was said of the merge, and of its taking back.
+    """
+
+    id: str
+    state: State
+    survivor: Ref
+    losers: tuple[Ref, ...]
+    at: datetime
+    before: Mapping[Ref, Portrait]
+    after: Mapping[Ref, Portrait] = field(default_factory=dict)
+    copies: Mapping[Ref, Ref] = field(default_factory=dict)
+    note: Ref | None = None
+    anew: Mapping[Ref, Ref] = field(default_factory=dict)
+    why: str = ""
+    report: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the records."""
+        return self.survivor.kind
+
+    def to_json(self) -> dict[str, Json]:
+        """The entry as the store keeps it."""
+        return {
+            "id": self.id,
+            "state": self.state.value,
+            "survivor": str(self.survivor),
+            "losers": [str(ref) for ref in self.losers],
+            "at": self.at.isoformat(),
+            "before": {str(ref): one.to_json() for ref, one in self.before.items()},
+            "after": {str(ref): one.to_json() for ref, one in self.after.items()},
+            "copies": {str(note): str(copy) for note, copy in self.copies.items()},
+            "note": str(self.note) if self.note else None,
+            "anew": {str(old): str(new) for old, new in self.anew.items()},
+            "why": self.why,
+            "report": list(self.report),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Entry:
+        """Read back what `to_json` wrote."""
+        return cls(
+            id=data["id"],
+            state=State(data["state"]),
+            survivor=Ref.parse(data["survivor"]),
+            losers=tuple(Ref.parse(ref) for ref in data["losers"]),
+            at=datetime.fromisoformat(data["at"]),
+            before={Ref.parse(ref): Portrait.from_json(one) for ref, one in data["before"].items()},
+            after={Ref.parse(ref): Portrait.from_json(one) for ref, one in data["after"].items()},
+            copies={Ref.parse(note): Ref.parse(copy) for note, copy in data["copies"].items()},
+            note=Ref.parse(data["note"]) if data["note"] else None,
+            anew={Ref.parse(old): Ref.parse(new) for old, new in data["anew"].items()},
+            why=data["why"],
+            report=tuple(data["report"]),
+        )
+
+
+class Journal:
+    """The merges of one account.
+
+    Args:
+        store: the extension's own.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, survivor: Portrait, losers: Sequence[Portrait], at: datetime, *, why: str = "") -> Entry:
+        """A new entry, and the hold on its records. Raises BusyError when one of them is held by another merge."""
+        draft = self._draft(survivor, losers, State.BEGUN, at, why)
+        for number in count(1):
+            entry = replace(draft, id=f"{survivor.ref.kind.value}-{survivor.ref.id}-{number}")
+            if self._store.add(MERGES, entry.id, entry.to_json()):
+                break
+        for ref in sorted(entry.before):
+            if not self._store.add(HELD, _key(ref), {"merge": entry.id}):
+                holder = self.holder(ref)
+                self.release(entry)
+                self._store.delete(MERGES, entry.id)
+                raise BusyError(ref, holder or "")
+        return entry
+
+    def plan(self, survivor: Portrait, losers: Sequence[Portrait], at: datetime, *, why: str = "") -> Entry:
+        """The entry of a merge that is only planned; the same plan made again is the same entry."""
+        draft = self._draft(survivor, losers, State.PLANNED, at, why)
+        prefix = f"{survivor.ref.kind.value}-{survivor.ref.id}-"
+        known = (entry for entry in self.entries(prefix=prefix) if entry.state is State.PLANNED)
+        same = next((entry for entry in known if set(entry.losers) == set(draft.losers)), None)
+        if same is not None:
+            self.put(replace(draft, id=same.id))
+            return replace(draft, id=same.id)
+        for number in count(1):
+            entry = replace(draft, id=f"{prefix}{number}")
+            if self._store.add(MERGES, entry.id, entry.to_json()):
+                return entry
+        raise AssertionError("counting has no end")
+
+    def get(self, merge_id: str) -> Entry | None:
+        """The entry of that name; None when there is none."""
+        found = self._store.get(MERGES, merge_id)
+        return Entry.from_json(found) if found is not None else None
+
+    def put(self, entry: Entry) -> None:
+        """Keep the entry as it is now."""
+        self._store.put(MERGES, entry.id, entry.to_json())
+
+    def finish(self, entry: Entry) -> None:
+        """Keep the entry, lead from its losers to it while it stands, and let its records go."""
+        self.put(entry)
+        for loser in entry.losers:
+            if entry.state is State.DONE:
+                self._store.put(LOSERS, _key(loser), {"merge": entry.id})
+            else:
+                self._store.delete(LOSERS, _key(loser))
+        self.release(entry)
+
+    def release(self, entry: Entry) -> None:
+        """Let the records of a merge take part in others."""
+        for ref in entry.before:
+            if self.holder(ref) == entry.id:
+                self._store.delete(HELD, _key(ref))
+
+    def hold(self, entry: Entry) -> None:
+        """Hold the survivor once more, to take the merge back. Raises BusyError when another merge has it."""
+        if not self._store.add(HELD, _key(entry.survivor), {"merge": entry.id}):
+            holder = self.holder(entry.survivor)
+            if holder != entry.id:
+                raise BusyError(entry.survivor, holder or "")
+
+    def holder(self, ref: Ref) -> str | None:
+        """The merge that the record takes part in just now."""
+        found = self._store.get(HELD, _key(ref))
+        return str(found["merge"]) if found is not None else None
+
+    def open_of(self, refs: Sequence[Ref]) -> Entry | None:
+        """The merge of exactly these records that was begun and not ended."""
+        holders = {self.holder(ref) for ref in refs}
+        entry = self.get(next(iter(holders)) or "") if len(holders) == 1 else None
+        return entry if entry is not None and set(entry.before) == set(refs) else None
+
+    def of_loser(self, ref: Ref) -> Entry | None:
+        """The merge that took the record in and still stands."""
+        found = self._store.get(LOSERS, _key(ref))
+        return self.get(str(found["merge"])) if found is not None else None
+
+    def into(self, survivor: Ref) -> list[Entry]:
+        """Merges into a record that still stand, oldest first."""
+        prefix = f"{survivor.kind.value}-{survivor.id}-"
+        standing = (State.DONE, State.PLANNED)
+        found = [one for one in self.entries(prefix=prefix) if one.survivor == survivor and one.state in standing]
+        return sorted(found, key=lambda entry: entry.at)
+
+    def entries(self, *, prefix: str = "") -> Iterator[Entry]:
+        """All merges whose names begin so, in the order of their names."""
+        return (Entry.from_json(body) for _, body in self._store.scan(MERGES, prefix=prefix))
+
+    def _draft(self, survivor: Portrait, losers: Sequence[Portrait], state: State, at: datetime, why: str) -> Entry:
+        return Entry(
+            id="",
+            state=state,
+            survivor=survivor.ref,
+            losers=tuple(one.ref for one in losers),
+            at=at,
+            before={one.ref: one for one in (survivor, *losers)},
+            why=why,
+        )
+
+
+class BusyError(Exception):
+    """A record takes part in another merge just now."""
+
+    def __init__(self, ref: Ref, merge_id: str) -> None:
+        super().__init__(f"{ref} takes part in merge {merge_id}")
+        self.ref = ref
+        self.merge_id = merge_id
+
+
+def _key(ref: Ref) -> str:
+    return f"{ref.kind.value}:{ref.id}"
