@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from crmkit.errors import Rejected, Unsupported
 from crmkit.values import Kind
 from crmkit_bitrix24.client.directory import Directory
-from crmkit_bitrix24.client.line import Line
-from crmkit_bitrix24.client.walk import Listing, Walker
+from crmkit_bitrix24.client.line import Line, answered
+from crmkit_bitrix24.client.walk import Items, Listing, Walker
 from crmkit_bitrix24.translate import filled
 from crmkit_bitrix24.wire import ALSO, COMPANY_TYPE, ENTITIES, PAGE, Command, is_empty, rows, stage_dictionary
-
-Items = list[dict[str, Any]]
 
 
 class Enricher:
@@ -32,11 +29,9 @@ class Enricher:
         self._directory = directory
 
     def complete(self, kind: Kind, items: Items) -> Items:
-        """The same bodies, each with what belongs to it; at most a few requests for fifty of them."""
+        """The same bodies, each with what belongs to it."""
         if not items:
             return items
-        for item in items:
-            item[ALSO] = {}
         if kind in ENTITIES:
             self._fields(kind, items)
         if kind is Kind.DEAL:
@@ -47,9 +42,6 @@ class Enricher:
             self._stages(items)
         elif kind is Kind.USER:
             self._rights(items)
-        for item in items:
-            if not item[ALSO]:
-                del item[ALSO]
         return items
 
     def _fields(self, kind: Kind, items: Items) -> None:
@@ -60,7 +52,7 @@ class Enricher:
         for item in items:
             found = filled(item, definitions)
             if found:
-                item[ALSO]["fields"] = found
+                item[ALSO] = {"fields": found}
 
     def _product_rows(self, deals: Items) -> None:
         """Rows of the deals whose amount the portal counts from them: others keep theirs for documents only."""
@@ -68,30 +60,32 @@ class Enricher:
         found = self._line.every([Command("crm.deal.productrows.get", {"id": deal["id"]}) for deal in counted])
         for deal, result in zip(counted, found, strict=True):
             if items := rows(result):
-                deal[ALSO]["items"] = items
+                _also(deal)["items"] = items
 
     def _company_cards(self, companies: Items) -> None:
         by_id = {str(company["ID"]): company for company in companies}
+        listings: list[tuple[str, str, Listing]] = []
         for start in range(0, len(by_id), PAGE):
             ids = list(by_id)[start : start + PAGE]
-            requisites = Listing(
-                "crm.requisite.list",
-                ("ID", "ENTITY_ID", "NAME", "RQ_INN", "RQ_KPP"),
-                {"ENTITY_TYPE_ID": COMPANY_TYPE, "@ENTITY_ID": ids},
+            owned = {"ENTITY_TYPE_ID": COMPANY_TYPE, "@ENTITY_ID": ids}
+            names = ("ID", "ENTITY_ID", "NAME", "RQ_INN", "RQ_KPP")
+            listings.append(("requisites", "ENTITY_ID", Listing("crm.requisite.list", names, owned)))
+            listings.append(
+                ("contacts", "COMPANY_ID", Listing("crm.contact.list", ("ID", "COMPANY_ID"), {"@COMPANY_ID": ids}))
             )
-            # Requisites have rights of their own; a company without them is a company still.
-            with suppress(Rejected, Unsupported):
-                for row in self._walker.every(requisites):
-                    _add(by_id.get(str(row.get("ENTITY_ID"))), "requisites", row)
-            people = Listing("crm.contact.list", ("ID", "COMPANY_ID"), {"@COMPANY_ID": ids})
-            for row in self._walker.every(people):
-                _add(by_id.get(str(row.get("COMPANY_ID"))), "contacts", str(row["ID"]))
+        found = self._line.batch([listing.command("0") for _, _, listing in listings])
+        for (name, owner, listing), first in zip(listings, found, strict=True):
+            if name == "requisites" and isinstance(first, Rejected | Unsupported):
+                # Requisites have rights of their own; a company without them is a company still.
+                continue
+            for row in self._walker.every(listing, rows(answered([first])[0])):
+                _add(by_id.get(str(row.get(owner))), name, row if name == "requisites" else str(row["ID"]))
 
     def _rights(self, users: Items) -> None:
         administrator = self._directory.administrator()
         for user in users:
             if str(user.get("ID")) == administrator:
-                user[ALSO]["is_admin"] = True
+                _also(user)["is_admin"] = True
 
     def _stages(self, pipelines: Items) -> None:
         commands = [
@@ -99,12 +93,17 @@ class Enricher:
             for pipeline in pipelines
         ]
         for pipeline, result in zip(pipelines, self._line.every(commands), strict=True):
-            pipeline[ALSO]["stages"] = rows(result)
+            _also(pipeline)["stages"] = rows(result)
 
 
 def _add(body: dict[str, Any] | None, name: str, value: Any) -> None:
     if body is not None:
-        body[ALSO].setdefault(name, []).append(value)
+        _also(body).setdefault(name, []).append(value)
+
+
+def _also(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body.setdefault(ALSO, {})
+    return found
 
 
 def _is_worth(deal: Mapping[str, Any]) -> bool:

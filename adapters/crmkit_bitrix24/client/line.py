@@ -135,11 +135,7 @@ class Line:
 
     def every(self, commands: Sequence[Command]) -> list[Json]:
         """The results of reads, by fifties; raises what any of them is refused with."""
-        found = self.batch(commands)
-        for one in found:
-            if isinstance(one, CrmKitError):
-                raise one
-        return [one for one in found if not isinstance(one, CrmKitError)]
+        return answered(self.batch(commands))
 
     def batch(self, commands: Sequence[Command]) -> list[Json | CrmKitError]:
         """A result for each read, in order; a refused one does not stop the others.
@@ -262,3 +258,11 @@ class Line:
         with self._lock:
             for transport in self._transports.values():
                 transport.close()
+
+
+def answered(found: Sequence[Json | CrmKitError]) -> list[Json]:
+    """The results of reads. Raises what any of them was refused with."""
+    for one in found:
+        if isinstance(one, CrmKitError):
+            raise one
+    return [one for one in found if not isinstance(one, CrmKitError)]

@@ -11,7 +11,7 @@ from crmkit.identity import parse_phone
 from crmkit.values import Kind, Ref
 from crmkit_bitrix24.client.directory import Directory
 from crmkit_bitrix24.client.enrich import Enricher
-from crmkit_bitrix24.client.line import Line
+from crmkit_bitrix24.client.line import Line, answered
 from crmkit_bitrix24.client.walk import DEALS, Listing, Walker
 from crmkit_bitrix24.errors.refusals import unsupported
 from crmkit_bitrix24.wire import (
@@ -100,9 +100,11 @@ class Reader:
         listing = self._listing(kind)
         if since is not None:
             listing = listing.matching({f">={CHANGED_AT[kind]}": since})
-        for page in self._walker.pages(listing, cursor or "0", self._first(kind, listing, cursor or "0")):
-            last = str(page[-1][listing.id_name]) if page else cursor or "0"
-            yield Chunk(self._enricher.complete(kind, page), last)
+        first, edge = self._first(kind, listing, cursor or "0", is_whole=since is None)
+        last = str(first[-1][listing.id_name]) if first else cursor or "0"
+        yield Chunk(self._enricher.complete(kind, first), last)
+        for page in self._walker.whole(listing, first, edge, lambda items: self._enricher.complete(kind, items)):
+            yield Chunk(page, str(page[-1][listing.id_name]))
 
     def find(self, kind: Kind, query: Query) -> list[dict[str, Any]]:
         """Candidates for a query, which must be checked again.
@@ -134,16 +136,19 @@ class Reader:
                 return
             after = int(page[-1]["ID"])
 
-    def _first(self, kind: Kind, listing: Listing, after: str) -> list[dict[str, Any]] | None:
-        """The first page with what its translation needs, in one request; None when all of that is known."""
-        unread = self._directory.unread(kind)
-        if not unread:
-            return None
-        page, *answers = self._line.batch([listing.command(after), *unread])
-        self._directory.take(kind, unread, answers)
+    def _first(
+        self, kind: Kind, listing: Listing, after: str, *, is_whole: bool
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """The first page and, of a whole kind, its highest id; what the translation needs comes along."""
+        unread, newest = self._directory.unread(kind), [listing.newest()] if is_whole else []
+        if not unread and not newest:
+            return rows(self._line.call(*listing.command(after))), None
+        page, *answers = self._line.batch([listing.command(after), *newest, *unread])
+        self._directory.take(kind, unread, answers[len(newest) :])
         if isinstance(page, CrmKitError):
             raise page
-        return rows(page)
+        top = rows(answers[0]) if newest and not isinstance(answers[0], CrmKitError) else []
+        return rows(page), int(top[0][listing.id_name]) if top else None
 
     def _listing(self, kind: Kind) -> Listing:
         if kind not in LISTINGS:
@@ -177,9 +182,12 @@ class Reader:
             listing.matching({f"@{listing.id_name}": numbers[start : start + PAGE]}).command("")
             for start in range(0, len(numbers), PAGE)
         ]
-        if len(commands) == 1:
+        unread = self._directory.unread(kind) if commands else []
+        if len(commands) == 1 and not unread:
             return rows(self._line.call(*commands[0]))
-        return [row for result in self._line.every(commands) for row in rows(result)]
+        found = self._line.batch([*unread, *commands])
+        self._directory.take(kind, unread, found[: len(unread)])
+        return [row for result in answered(found[len(unread) :]) for row in rows(result)]
 
     def _one_by_one(self, method: str, ids: list[str]) -> list[dict[str, Any]]:
         found = []

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+from crmkit.errors import BadPayload
+from crmkit_bitrix24.client.forecast import Forecast, Range
 from crmkit_bitrix24.client.line import Line
-from crmkit_bitrix24.wire import BATCH, DEAL_TYPE, PAGE, Command, rows
+from crmkit_bitrix24.errors.refusals import VENDOR
+from crmkit_bitrix24.wire import DEAL_TYPE, PAGE, Command, rows
+
+Items = list[dict[str, Any]]
 
 
 class Listing(NamedTuple):
@@ -31,12 +38,15 @@ class Listing(NamedTuple):
         """The id's field."""
         return "id" if self.is_universal and self.entity_type_id else "ID"
 
-    def command(self, after: str, *, order: str = "ASC") -> Command:
-        """The page behind an id, without counting what there is."""
+    def command(self, after: str, *, upto: int | None = None, order: str = "ASC") -> Command:
+        """The page behind an id, up to another, without counting what there is."""
         name = self.id_name
+        filter_ = {**self.filter, f">{name}": after} if after else dict(self.filter)
+        if upto is not None:
+            filter_[f"<={name}"] = upto
         params: dict[str, Any] = {
             "select": list(self.select),
-            "filter": {**self.filter, f">{name}": after} if after else dict(self.filter),
+            "filter": filter_,
             "order": {name: order},
             "start": -1,
         }
@@ -49,6 +59,10 @@ class Listing(NamedTuple):
         """The same list with more conditions."""
         return self._replace(filter={**self.filter, **extra})
 
+    def newest(self) -> Command:
+        """The rows of the highest ids, with nothing but these."""
+        return self._replace(select=(self.id_name,)).command("", order="DESC")
+
     def last_of(self, key: str) -> str:
         """A reference to the last id of an earlier full page in the same batch."""
         path = "[items]" if self.is_universal else ""
@@ -56,6 +70,13 @@ class Listing(NamedTuple):
 
 
 DEALS = Listing("crm.item.list", ("*",), {}, is_universal=True, entity_type_id=DEAL_TYPE)
+
+
+class Read(NamedTuple):
+    """What a range gave: its pages, and whether there are no more rows in it."""
+
+    pages: list[Items]
+    is_whole: bool
 
 
 class Walker:
@@ -68,38 +89,89 @@ class Walker:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def pages(
-        self, listing: Listing, after: str = "0", first: list[dict[str, Any]] | None = None
-    ) -> Iterator[list[dict[str, Any]]]:
-        """All rows behind an id: the first fifty with one call, then 2,500 with each batch.
+    def every(self, listing: Listing, first: Items | None = None) -> Iterator[dict[str, Any]]:
+        """All rows of a list: the first fifty with one call, then 2,500 with each batch.
 
         `first` is that first page, where somebody has read it already.
+        """
+        page = rows(self._line.call(*listing.command("0"))) if first is None else first
+        yield from page
+        is_whole = len(page) < PAGE
+        while not is_whole:
+            found, is_whole = self._read(listing, Range(int(page[-1][listing.id_name]), None))
+            for page in found:
+                yield from page
+
+    def whole(
+        self, listing: Listing, first: Items, edge: int | None, complete: Callable[[Items], Items]
+    ) -> Iterator[Items]:
+        """All pages of a long list behind its first one, in order; several ranges of ids are read at a time.
+
+        `complete` adds what belongs to bodies; it is called in the threads that read. Nothing is missed or doubled
+        while others add and delete: each id lies in one range, and the last range has no end.
+        """
+        name = listing.id_name
+        if len(first) < PAGE:
+            return
+        ids = [int(row[name]) for row in first]
+        forecast, low = Forecast(ids, edge), ids[-1]
+        flying: deque[tuple[Range, Future[Read]]] = deque()
+
+        def begin(range_: Range) -> tuple[Range, Future[Read]]:
+            return range_, self._line.crew.begin(lambda: self._completed(listing, range_, complete))
+
+        try:
+            while True:
+                while len(flying) < min(forecast.trust, self._line.crew.width) and (
+                    not flying or flying[-1][0].high is not None
+                ):
+                    flying.append(begin(forecast.behind(low)))
+                    low = flying[-1][0].high or low
+                range_, future = flying.popleft()
+                pages, is_whole = future.result()
+                yield from pages
+                last = int(pages[-1][-1][name]) if pages else range_.low
+                forecast.learn(range_, last, sum(map(len, pages)), is_whole=is_whole)
+                if is_whole and range_.high is None:
+                    return
+                if range_.high is None:
+                    low = last
+                elif not is_whole:
+                    flying.appendleft(begin(forecast.rest(range_, last)))
+        finally:
+            for _, future in flying:
+                future.cancel()
+
+    def _completed(self, listing: Listing, range_: Range, complete: Callable[[Items], Items]) -> Read:
+        found = self._read(listing, range_)
+        complete([row for page in found.pages for row in page])
+        return found
+
+    def _read(self, listing: Listing, range_: Range) -> Read:
+        """The rows of a range as far as one batch goes.
+
         Source: Bitrix24 REST, page "Huge data": each command takes the last id of the one before. Behind a short page
         the reference is empty and the list begins anew; what follows is thrown away.
         """
-        found = rows(self._line.call(*listing.command(after))) if first is None else first
-        yield found
-        name = listing.id_name
-        while len(found) == PAGE:
-            position = str(found[-1][name])
-            for page in self._chained(listing, position):
-                if page and int(page[0][name]) <= int(position):
-                    # The list began anew though the page before was full: asked again from what is certain.
-                    break
-                found = page
-                if found:
-                    position = str(found[-1][name])
-                    yield found
-                if len(found) < PAGE:
-                    return
-
-    def every(self, listing: Listing) -> Iterator[dict[str, Any]]:
-        """All rows of a list."""
-        for page in self.pages(listing):
-            yield from page
-
-    def _chained(self, listing: Listing, position: str) -> Iterator[list[dict[str, Any]]]:
-        commands = [listing.command(position)]
-        commands += [listing.command(listing.last_of(f"c{place}")) for place in range(BATCH - 1)]
+        name, position, pages = listing.id_name, range_.low, list[Items]()
+        commands = [listing.command(str(position), upto=range_.high)]
+        commands += [
+            listing.command(listing.last_of(f"c{place}"), upto=range_.high) for place in range(range_.pages - 1)
+        ]
         for result in self._line.every(commands):
-            yield rows(result)
+            page = rows(result)
+            if page and int(page[0][name]) <= position:
+                # The list began anew though the page before was full: asked again from what is certain.
+                break
+            if page:
+                pages.append(page)
+                position = int(page[-1][name])
+            if len(page) < PAGE:
+                return Read(pages, True)
+        if not pages:
+            raise BadPayload(
+                f"{listing.method} gives ids that were not asked for",
+                vendor=VENDOR,
+                remedy="Check that base_url is the portal's own address.",
+            )
+        return Read(pages, range_.high is not None and position >= range_.high)
