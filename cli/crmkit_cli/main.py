@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "decode": ("Показать, что говорит тело вебхука", "Show what a webhook body says"),
     "replay": ("Повторить обработку события или упавших запусков", "Run events or failed runs again"),
     "plan": ("Показать и применить план (режим plan)", "Show and apply what plan mode would write"),
+    "dedup": ("Найти дубли в файле, проверить импорт", "Find duplicates in a file, check an import"),
     "migrate": ("Создать или обновить базу данных", "Create or upgrade the database"),
     "accounts": ("Показать подключённые аккаунты и их состояние", "Show the accounts and how they are"),
     "ext": ("Команды установленных расширений", "Commands of the installed extensions"),
