@@ -22,10 +22,11 @@ class Link(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A comparison as clustering needs it: `is_vetoed` when the two cannot be one."""
+    """A comparison as clustering needs it: the two cannot be one when vetoed, and may not be when doubted."""
 
     score: float
     is_vetoed: bool
+    is_doubted: bool = False
 
 
 class Group(NamedTuple):
@@ -96,7 +97,7 @@ class Clustering:
         for one in left:
             for other in right:
                 judgement = self._judge(one, other)
-                if judgement.is_vetoed or (is_sure and judgement.score < floor):
+                if judgement.is_vetoed or (is_sure and (judgement.is_doubted or judgement.score < floor)):
                     return False
                 total += judgement.score
         return is_sure or total >= floor * len(left) * len(right)

@@ -1,0 +1,140 @@
+"""What a scan has found: clusters, pairs and figures, worked out again from the profiles as they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from crmkit_dedup.clusters import Group
+from crmkit_dedup.match import Band, Cluster, Counts, Match, Member, Reason
+from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.scoring.weighed import Points, Weighed
+
+
+class Profile(Protocol):
+    """What every kind of profile has."""
+
+    @property
+    def id(self) -> str:
+        """The record's own id."""
+        ...
+
+    @property
+    def junk(self) -> str:
+        """Code of the reason why the record is nobody; empty for a good one."""
+        ...
+
+
+P = TypeVar("P", bound=Profile)
+
+
+class Rules(NamedTuple, Generic[P]):
+    """How one kind of records is compared: the weighing, and the fact that a code is about."""
+
+    weigh: Callable[[P, P, Rarity], Weighed]
+    detail: Callable[[str, P, P, Rarity], str]
+
+
+class Scan(Generic[P]):
+    """A scanned base. `rarity` is what it has taught, for the live check."""
+
+    def __init__(
+        self, profiles: Sequence[P], groups: Sequence[Group], rules: Rules[P], rarity: Rarity, *, compared: int
+    ) -> None:
+        self._profiles = profiles
+        self._groups = groups
+        self._rules = rules
+        self._compared = compared
+        self.rarity = rarity
+
+    def __len__(self) -> int:
+        """How many records were scanned."""
+        return len(self._profiles)
+
+    @property
+    def clusters(self) -> Iterator[Cluster]:
+        """Every record once: clusters in order of their first record, records alone in clusters of their own."""
+        at = {group.members[0]: group for group in self._groups}
+        inside = {position for group in self._groups for position in group.members}
+        for position, profile in enumerate(self._profiles):
+            group = at.get(position)
+            if group is not None:
+                yield self._cluster(group)
+            elif position not in inside:
+                reason = Reason(profile.junk or "alone", 0.0)
+                yield Cluster(profile.id, (Member(profile.id, Band.IGNORE, 0.0, (reason,)),))
+
+    @property
+    def duplicates(self) -> Iterator[Cluster]:
+        """The clusters of two and more, in order of their first record."""
+        return map(self._cluster, self._groups)
+
+    def pairs(self) -> Iterator[Match]:
+        """Every pair inside the clusters with its band: auto where both records are in the group that is sure."""
+        for group in self._groups:
+            for one, other in combinations(group.members, 2):
+                a, b = self._profiles[one], self._profiles[other]
+                weighed = self._rules.weigh(a, b, self.rarity)
+                band = Band.AUTO if one in group.sure and other in group.sure else Band.REVIEW
+                yield Match(a.id, b.id, band, round(weighed.score, 2), self._reasons(weighed.points, a, b))
+
+    @property
+    def counts(self) -> Counts:
+        """The scan in figures."""
+        helped: Counter[str] = Counter()
+        review = sure = 0
+        for group in self._groups:
+            every, own = len(group.members), len(group.sure)
+            sure += own * (own - 1) // 2
+            review += every * (every - 1) // 2 - own * (own - 1) // 2
+            helped.update(
+                {
+                    reason.code
+                    for member in self._cluster(group).members
+                    for reason in member.reasons
+                    if reason.points > 0
+                }
+            )
+        inside = sum(len(group.members) for group in self._groups)
+        auto = sum(len(group.sure) for group in self._groups)
+        shared = sorted(self.rarity.holders.items(), key=lambda item: (-item[1], item[0]))
+        return Counts(
+            records=len(self._profiles),
+            junk=sum(1 for profile in self._profiles if profile.junk),
+            clusters=len(self._groups),
+            in_clusters=inside,
+            auto_records=auto,
+            review_records=inside - auto,
+            auto_pairs=sure,
+            review_pairs=review,
+            compared=self._compared,
+            shared_phones=tuple(shared[:20]),
+            reasons=tuple(helped.most_common()),
+        )
+
+    def _cluster(self, group: Group) -> Cluster:
+        best: dict[int, tuple[float, int, Weighed]] = {}
+        for one, other in combinations(group.members, 2):
+            weighed = self._rules.weigh(self._profiles[one], self._profiles[other], self.rarity)
+            for own, partner in ((one, other), (other, one)):
+                # A sure record is shown by what makes it sure, though a doubtful one may be nearer.
+                if (own in group.sure) and partner not in group.sure:
+                    continue
+                if own not in best or weighed.score > best[own][0]:
+                    best[own] = (weighed.score, partner, weighed)
+        return Cluster(
+            self._profiles[group.members[0]].id,
+            tuple(self._member(position, group, *best[position]) for position in group.members),
+        )
+
+    def _member(self, position: int, group: Group, score: float, partner: int, weighed: Weighed) -> Member:
+        profile = self._profiles[position]
+        band = Band.AUTO if position in group.sure else Band.REVIEW
+        reasons = self._reasons(weighed.points, profile, self._profiles[partner])
+        return Member(profile.id, band, round(score, 2), reasons)
+
+    def _reasons(self, points: Points, a: P, b: P) -> tuple[Reason, ...]:
+        ranked = sorted(points, key=lambda item: -item[1])
+        return tuple(Reason(code, round(bits, 1), self._rules.detail(code, a, b, self.rarity)) for code, bits in ranked)

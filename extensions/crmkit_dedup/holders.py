@@ -1,0 +1,56 @@
+"""Who holds a number or a mailbox together: how many clearly different people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from crmkit_dedup.profile import PersonProfile, is_named_after_father
+from crmkit_dedup.scoring.names import Fit, fit_of_given, fit_of_patronymic, fit_of_surname
+
+MOST = 64
+"""Counting stops here: a number of so many people is a place."""
+
+LOOKED_AT = 300
+"""Holders of one number that are looked at."""
+
+
+def holders_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonProfile]) -> dict[str, int]:
+    """Number of clearly different people for each key that two or more of them hold."""
+    found = {}
+    for key, group in groups.items():
+        count = people_among(profiles[position] for position in group[:LOOKED_AT])
+        if count > 1:
+            found[key] = count
+    return found
+
+
+def generations_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonProfile]) -> Iterable[str]:
+    """Names that several records bear, one of them named after the father: another may be the father."""
+    for key, group in groups.items():
+        if len(group) <= LOOKED_AT and any(is_named_after_father(profiles[at]) for at in group):
+            yield key
+
+
+def people_among(holders: Iterable[PersonProfile]) -> int:
+    """How many of the holders are clearly different people; those without a name are anybody."""
+    people: list[PersonProfile] = []
+    for holder in holders:
+        if holder.junk or holder.is_nameless:
+            continue
+        if all(are_different(holder, other) for other in people):
+            people.append(holder)
+            if len(people) == MOST:
+                break
+    return len(people)
+
+
+def are_different(a: PersonProfile, b: PersonProfile) -> bool:
+    """Their names cannot be one person's, but for a woman's new surname."""
+    given = fit_of_given(a, b)
+    if given is Fit.DIFFER or (a.gender and b.gender and a.gender != b.gender):
+        return True
+    if fit_of_patronymic(a, b) is Fit.DIFFER:
+        return True
+    if fit_of_surname(a, b) is not Fit.DIFFER:
+        return False
+    return given is not Fit.AGREE or a.gender == "m"

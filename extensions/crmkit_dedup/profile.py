@@ -1,0 +1,200 @@
+"""A person as compared: everything that was typed, brought to one form, small enough for a million of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from sys import intern
+from typing import NamedTuple
+
+from crmkit.identity import (
+    PhoneClass,
+    is_stub_phone,
+    parse_emails,
+    parse_inn,
+    parse_phones,
+    person_form,
+    phone_class,
+    skeleton,
+)
+from crmkit_dedup.places import city_code
+from crmkit_dedup.rows import PersonRow
+
+LIKELY = "~"
+"""Stands before a mailbox whose domain was a slip: it is likely to be that mailbox, not certain."""
+
+
+class PersonProfile(NamedTuple):
+    """A person in comparable form; empty text, 0 and empty tuples for what is not known.
+
+    `surname` (in its masculine form), `patronymic` (the father's name) and `given_word` (as typed) are codes of
+    `crmkit.identity`; `given` are all full names that the first name may stand for, `is_listed` when a table knows
+    it. `phones` are digits with the country's code, `#` and an extension after them. `birthday` is the number
+    yyyymmdd, `created` the ordinal of the day. `junk` is the code of the reason why the record is nobody.
+    """
+
+    id: str
+    surname: str = ""
+    given: frozenset[str] = frozenset()
+    given_word: str = ""
+    is_listed: bool = False
+    patronymic: str = ""
+    gender: str = ""
+    given_initials: str = ""
+    patronymic_initial: str = ""
+    generation: str = ""
+    phones: tuple[str, ...] = ()
+    has_extension: bool = False
+    mailboxes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    messengers: tuple[str, ...] = ()
+    birthday: int = 0
+    city: str = ""
+    company: str = ""
+    inn: str = ""
+    external: str = ""
+    created: int = 0
+    junk: str = ""
+
+    @property
+    def is_nameless(self) -> bool:
+        """Nothing of a name is known, not even an initial."""
+        return not (self.surname or self.given or self.given_initials)
+
+
+class PersonReader:
+    """Turns rows into profiles. `country` is the account's; `own_phones`, its own numbers, identify nobody."""
+
+    def __init__(self, country: str = "RU", own_phones: Iterable[str] = ()) -> None:
+        self._country = country
+        self._own = {line_of(phone) for text in own_phones for phone in _phones(text, country)[0]}
+
+    def __call__(self, row: PersonRow) -> PersonProfile:
+        """The profile of a row."""
+        form = person_form(row.last, row.first, row.middle, row.name)
+        phones, has_stub = _phones(row.phones, self._country) if row.phones else ((), False)
+        if self._own:
+            phones = tuple(phone for phone in phones if line_of(phone) not in self._own)
+        mailboxes, roles, has_stub_mail = _mailboxes(row.emails) if row.emails else ((), (), False)
+        messengers = tuple(_MESSENGER_SPLIT.split(row.messengers.lower())) if row.messengers else ()
+        is_reached = bool(phones or mailboxes or messengers)
+        return PersonProfile(
+            row.id,
+            intern(form.surname),
+            _same(form.given),
+            intern(form.given_code),
+            form.is_known,
+            intern(form.patronymic),
+            form.gender.value[0] if form.gender else _gender(row.gender),
+            form.given_initials,
+            form.patronymic_initial,
+            _generation(row) if "." in row.name or "." in row.last or "." in row.first else "",
+            phones,
+            any("#" in phone for phone in phones),
+            mailboxes,
+            roles,
+            messengers,
+            row.birthday.year * 10_000 + row.birthday.month * 100 + row.birthday.day if row.birthday else 0,
+            city_code(row.city) if row.city else "",
+            skeleton(row.company) if row.company else "",
+            parse_inn(row.inn) or "" if row.inn else "",
+            row.external_id,
+            row.created.toordinal() if row.created else 0,
+            _junk(row, form.is_junk, is_reached, has_stub or has_stub_mail),
+        )
+
+
+def person_profile(row: PersonRow, country: str = "RU") -> PersonProfile:
+    """The profile of one row."""
+    return PersonReader(country)(row)
+
+
+def words_of(profile: PersonProfile) -> Iterator[tuple[str, str]]:
+    """The words whose rarity matters, each with its field."""
+    if profile.surname:
+        yield "surname", profile.surname
+    for name in profile.given:
+        yield "given", name
+    if profile.patronymic:
+        yield "patronymic", profile.patronymic
+    if profile.city:
+        yield "city", profile.city
+    if profile.company:
+        yield "company", profile.company
+    if profile.birthday:
+        yield "birthday", str(profile.birthday)
+
+
+def line_of(phone: str) -> str:
+    """The number without its extension."""
+    return phone.partition("#")[0]
+
+
+def is_named_after_father(profile: PersonProfile) -> bool:
+    """The first name is the father's too: somebody of the family has the same first name and surname."""
+    father = profile.patronymic[:4]
+    return bool(father) and any(skeleton(name)[:4] == father for name in profile.given)
+
+
+@lru_cache(maxsize=4096)
+def is_landline(phone: str) -> bool:
+    """The number is not a mobile one."""
+    return phone_class(f"+{line_of(phone)}") is not PhoneClass.MOBILE
+
+
+def _phones(text: str, country: str) -> tuple[tuple[str, ...], bool]:
+    """The numbers of a field, and whether one of them was a stub."""
+    found, has_stub = [], False
+    for number in parse_phones(text, country=country):
+        if is_stub_phone(number.e164):
+            has_stub = True
+        else:
+            digits = number.e164[1:]
+            found.append(f"{digits}#{number.extension}" if number.extension else digits)
+    return tuple(found), has_stub or (not found and bool(text.strip()))
+
+
+def _mailboxes(text: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Personal mailboxes, role mailboxes, and whether one was a stub."""
+    own, roles, has_stub = [], [], False
+    for mailbox in parse_emails(text):
+        if mailbox.is_stub:
+            has_stub = True
+        elif mailbox.is_role:
+            roles.append(mailbox.key)
+        elif mailbox.suggestion:
+            own.append(f"{LIKELY}{mailbox.suggestion}")
+        else:
+            own.append(mailbox.key)
+    return tuple(own), tuple(roles), has_stub
+
+
+def _junk(row: PersonRow, is_nobody: bool, is_reached: bool, has_stub: bool) -> str:
+    if is_nobody and _TEST.search(f"{row.last} {row.first} {row.middle} {row.name}".lower()):
+        return "junk_name"
+    is_named = not is_nobody and bool(row.last or row.first or row.name)
+    if is_reached or row.inn or (is_named and not is_nobody):
+        return ""
+    return "junk_stub" if has_stub else "junk_name" if is_nobody else "junk_empty"
+
+
+def _generation(row: PersonRow) -> str:
+    found = _GENERATION.search(f"{row.last} {row.first} {row.middle} {row.name}".lower())
+    return "" if found is None else "senior" if found[1] in _SENIOR else "junior"
+
+
+def _gender(text: str) -> str:
+    return _GENDERS.get(text.strip().lower()[:1], "") if text else ""
+
+
+def _same(names: frozenset[str]) -> frozenset[str]:
+    return _GIVEN.setdefault(names, names)
+
+
+_GIVEN: dict[frozenset[str], frozenset[str]] = {}
+_MESSENGER_SPLIT = re.compile(r"[;,\s|]+")
+_TEST = re.compile(r"тест|test|проб|проверк|demo|демо|удалить|asd|qwe|zxc|йцу|фыв|ячс|спам|spam|дубль")
+_GENERATION = re.compile(r"(?:^|[\s(,])(ст|старш\w*|sr|senior|мл|младш\w*|jr|junior)(?:[.\s),]|$)")
+_SENIOR = ("ст", "старший", "sr", "senior")
+_GENDERS = {"м": "m", "m": "m", "ж": "f", "f": "f", "w": "f"}

@@ -1,0 +1,155 @@
+"""Scans of a whole base: rows in, clusters out, each kind of record by its own rules."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from crmkit_dedup.candidates import Candidates, groups_by_key
+from crmkit_dedup.clusters import Clustering, Judgement, Link
+from crmkit_dedup.found import Profile, Rules, Scan
+from crmkit_dedup.holders import generations_of, holders_of
+from crmkit_dedup.keys import FAMILIES, WIDEST, narrow_keys
+from crmkit_dedup.match import Band
+from crmkit_dedup.profile import PersonProfile, PersonReader, words_of
+from crmkit_dedup.rarity import Rarity, counters
+from crmkit_dedup.rows import DealRow, PersonRow
+from crmkit_dedup.scoring import weights
+from crmkit_dedup.scoring.deals import (
+    WITHIN_DAYS,
+    DealProfile,
+    deal_keys,
+    deal_profile,
+    detail_of_deals,
+    narrow_deal_keys,
+    weigh_deals,
+)
+from crmkit_dedup.scoring.people import detail_of_people, weigh_people
+
+R = TypeVar("R")
+P = TypeVar("P", bound=Profile)
+Progress = Callable[[str, int, int | None], None]
+"""Called with the name of the step, how much of it is done, and how much there is (None while nobody knows)."""
+
+PEOPLE = Rules(weigh_people, detail_of_people)
+DEALS = Rules(weigh_deals, detail_of_deals)
+STEP = 10_000
+"""Records between two calls of the progress."""
+
+
+def scan_people(
+    rows: Iterable[PersonRow],
+    *,
+    country: str = "RU",
+    own_phones: Iterable[str] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Scan[PersonProfile]:
+    """Find the duplicates among people.
+
+    `country` is the account's: it decides what a number without `+` means. `own_phones` are the account's own
+    numbers, which identify nobody.
+    """
+    told = progress or _untold
+    with _without_collector():
+        profiles, counts, filled = _people(rows, country, own_phones, told)
+        candidates = Candidates(profiles, narrow_keys)
+        holders: dict[str, int] = {}
+        generations: Iterable[str] = ()
+        for done, family in enumerate(FAMILIES):
+            told("keys", done, len(FAMILIES))
+            groups = groups_by_key(profiles, family.keys)
+            if family.code in "pmx":
+                holders.update(holders_of(groups, profiles))
+            elif family.code == "l":
+                counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
+            elif family.code == "n":
+                generations = list(generations_of(groups, profiles))
+            candidates.add(groups.values(), family.cap)
+        rarity = Rarity(len(profiles), counts, filled, holders, generations)
+        return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told)
+
+
+def scan_deals(
+    rows: Iterable[DealRow],
+    *,
+    within_days: int = WITHIN_DAYS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Scan[DealProfile]:
+    """Find deals entered twice. Their rows name clients by the clusters of a scan of people, where there was one."""
+    told = progress or _untold
+    with _without_collector():
+        profiles = [deal_profile(row, within_days) for row in _counted(rows, told)]
+        candidates = Candidates(profiles, narrow_deal_keys)
+        candidates.add(groups_by_key(profiles, deal_keys).values(), WIDEST)
+        return _scanned(profiles, candidates.pairs, DEALS, Rarity(len(profiles)), told)
+
+
+def _counted(rows: Iterable[R], told: Progress) -> Iterator[R]:
+    done = 0
+    for done, row in enumerate(rows):
+        if done % STEP == 0:
+            told("read", done, None)
+        yield row
+    told("read", done, done)
+
+
+def _people(
+    rows: Iterable[PersonRow], country: str, own_phones: Iterable[str], told: Progress
+) -> tuple[list[PersonProfile], dict[str, Counter[str]], dict[str, int]]:
+    read = PersonReader(country, own_phones)
+    profiles: list[PersonProfile] = []
+    profiles.extend(map(read, _counted(rows, told)))
+    counts = counters()
+    for profile in profiles:
+        for field, word in words_of(profile):
+            counts[field][word] += 1
+    filled = {field: sum(words.values()) for field, words in counts.items()}
+    return profiles, counts, filled | {"local": sum(1 for profile in profiles if profile.mailboxes)}
+
+
+def _addresses(local: str, group: Sequence[int], profiles: Sequence[PersonProfile]) -> int:
+    """How many addresses carry the name of the mailbox: one address in many records counts once."""
+    start = f"{local}@"
+    return len({box for at in group for box in profiles[at].mailboxes if box.startswith(start)})
+
+
+def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Rarity, told: Progress) -> Scan[P]:
+    size = len(profiles)
+    links = []
+    for done, pair in enumerate(pairs):
+        one, other = divmod(pair, size)
+        weighed = rules.weigh(profiles[one], profiles[other], rarity)
+        if weighed.band is not Band.IGNORE:
+            links.append(Link(one, other, weighed.score, weighed.band is Band.AUTO))
+        if done % STEP == 0:
+            told("compare", done, len(pairs))
+
+    def judge(one: int, other: int) -> Judgement:
+        weighed = rules.weigh(profiles[one], profiles[other], rarity)
+        return Judgement(weighed.score, weighed.is_vetoed, weighed.is_doubted)
+
+    clustering = Clustering(judge, lambda at: profiles[at].id, floor=weights.REVIEW, sure_floor=weights.SURE_FLOOR)
+    groups = clustering.groups(links)
+    told("compare", len(pairs), len(pairs))
+    return Scan(profiles, groups, rules, rarity, compared=len(pairs))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    # Millions of tuples that live to the end: every collection would walk them all for nothing.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _untold(step: str, done: int, total: int | None) -> None:
+    """Nobody watches."""

@@ -1,0 +1,184 @@
+"""Whether two people are one: contradictions first, then the sum of what speaks for it and against it."""
+
+from __future__ import annotations
+
+from rapidfuzz.distance import OSA
+
+from crmkit_dedup.match import Band
+from crmkit_dedup.profile import PersonProfile, is_landline, is_named_after_father, line_of
+from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.scoring import weights
+from crmkit_dedup.scoring.names import (
+    Fit,
+    NameFit,
+    fit_of_given,
+    fit_of_patronymic,
+    fit_of_surname,
+    weigh_names,
+)
+from crmkit_dedup.scoring.reach import weigh_mailboxes, weigh_messengers, weigh_phones
+from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
+
+_REACH = frozenset({"phone", "phone_extension", "phone_slip"})
+_PLACES = frozenset({"phone_landline", "phone_shared"})
+_MAIL = frozenset({"mailbox", "mailbox_slip", "mailbox_local"})
+_PAPERS = frozenset({"inn", "external", "birthday", "messenger"})
+_DOUBTS = frozenset(
+    {"given_differs", "surname_differs", "patronymic_differs", "extension_differs", "phone_reissued", "generations"}
+)
+
+
+def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
+    """Compare two people.
+
+    A veto: different first names, patronymics, genders, birthdays, tax numbers, or senior and junior. Junk is
+    nobody, so it is never anyone else.
+    """
+    given = fit_of_given(a, b)
+    if given is Fit.DIFFER:
+        return vetoed("given_differs")
+    if a.junk or b.junk:
+        return vetoed("junk")
+    birthday = fit_of_birthday(a.birthday, b.birthday)
+    patronymic = fit_of_patronymic(a, b)
+    veto = _veto(a, b, birthday, patronymic)
+    if veto:
+        return vetoed(veto)
+    fit = NameFit(given, fit_of_surname(a, b), patronymic)
+    points: Points = []
+    weigh_phones(a, b, rarity, points)
+    weigh_mailboxes(a, b, rarity, points)
+    if a.messengers and b.messengers:
+        weigh_messengers(a, b, rarity, points)
+    is_reached = bool(points) and points[0][1] > 0
+    weigh_names(a, b, fit, rarity, points)
+    _weigh_facts(a, b, birthday, fit, rarity, points)
+    if is_reached:
+        _weigh_household(a, b, fit, rarity, points)
+    points.append(("base", -rarity.base_bits))
+    score = sum([bits for _, bits in points])
+    if (
+        fit.patronymic is Fit.MISSING
+        and birthday is Fit.MISSING
+        and score >= weights.AUTO
+        and _may_be_kin(a, b, rarity)
+    ):
+        points.append(("generations", 0.0))
+    is_doubted = any(code in _DOUBTS for code, _ in points)
+    is_kin = points[-1][0] == "generations"
+    return Weighed(points, score, _band(points, score, fit, is_doubted=is_doubted), is_doubted=is_kin)
+
+
+def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> str:
+    """The fact that a reason is about, where it can be told in a word."""
+    if code == "base":
+        return str(rarity.size)
+    if code in ("phone", "phone_landline", "phone_extension", "phone_shared", "phone_sole"):
+        shared = sorted(set(a.phones) & set(b.phones)) or sorted(
+            {line_of(phone) for phone in a.phones} & {line_of(phone) for phone in b.phones}
+        )
+        return ", ".join(f"+{phone.replace('#', ' #')}" for phone in shared)
+    if code in ("mailbox", "mailbox_shared"):
+        return ", ".join(sorted(set(a.mailboxes) & set(b.mailboxes)))
+    if code == "mailbox_role":
+        return ", ".join(sorted(set(a.roles) & set(b.roles)))
+    if code == "messenger":
+        return ", ".join(sorted(set(a.messengers) & set(b.messengers)))
+    if code == "birthday":
+        return f"{a.birthday % 100:02d}.{a.birthday // 100 % 100:02d}.{a.birthday // 10_000}"
+    return a.inn if code == "inn" else ""
+
+
+def fit_of_birthday(one: int, other: int) -> Fit:
+    """How two birthdays, written as the numbers yyyymmdd, go together; 0 is none."""
+    if not one or not other:
+        return Fit.MISSING
+    if one == other:
+        return Fit.AGREE
+    left, right = f"{one:08d}", f"{other:08d}"
+    is_swapped = left[:4] == right[:4] and left[4:6] == right[6:] and left[6:] == right[4:6]
+    return Fit.SLIP if is_swapped or OSA.distance(left, right, score_cutoff=1) <= 1 else Fit.DIFFER
+
+
+def _veto(a: PersonProfile, b: PersonProfile, birthday: Fit, patronymic: Fit) -> str:
+    if birthday is Fit.DIFFER:
+        return "birthday_differs"
+    if patronymic is Fit.DIFFER and birthday is not Fit.AGREE:
+        return "patronymic_differs"
+    if a.gender and b.gender and a.gender != b.gender:
+        return "gender_differs"
+    if a.inn and b.inn and a.inn != b.inn:
+        return "inn_differs"
+    if a.generation and b.generation and a.generation != b.generation:
+        return "generation_differs"
+    return ""
+
+
+def _weigh_facts(
+    a: PersonProfile, b: PersonProfile, birthday: Fit, fit: NameFit, rarity: Rarity, points: Points
+) -> None:
+    if birthday is Fit.AGREE:
+        points.append(("birthday", min(rarity.fields["birthday"].bits(str(a.birthday)), weights.BIRTHDAY_MOST)))
+        if fit.patronymic is Fit.DIFFER:
+            points.append(("patronymic_differs", weights.PATRONYMIC_DIFFERS))
+    elif birthday is Fit.SLIP:
+        points.append(("birthday_slip", weights.BIRTHDAY_SLIP))
+    if a.city and b.city:
+        if a.city == b.city:
+            points.append(("city", min(rarity.fields["city"].bits(a.city), weights.CITY_MOST)))
+        else:
+            points.append(("city_differs", weights.CITY_DIFFERS))
+    if a.company and a.company == b.company:
+        points.append(("company", min(rarity.fields["company"].bits(a.company), weights.COMPANY_MOST)))
+    if a.inn and a.inn == b.inn:
+        points.append(("inn", rarity.base_bits + weights.INN))
+    if a.external and a.external == b.external:
+        points.append(("external", rarity.base_bits + weights.EXTERNAL))
+
+
+def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
+    """What a number or mailbox in common changes in the rest: kin share names and towns, numbers pass to others."""
+    if fit.given in (Fit.MISSING, Fit.INITIAL) and fit.surname in (Fit.AGREE, Fit.SLIP):
+        points[:] = [
+            (code, min(bits, weights.SURNAME_OF_KIN))
+            if code in ("surname", "surname_slip", "patronymic")
+            else (code, bits)
+            for code, bits in points
+        ]
+    apart = abs(a.created - b.created) if a.created and b.created else 0
+    if fit.surname is Fit.DIFFER and apart > weights.REISSUED_AFTER_DAYS:
+        points.append(("phone_reissued", weights.REISSUED))
+    if (a.is_nameless or b.is_nameless) and apart <= weights.SOLE_WITHIN_DAYS and _is_sole(a, b, rarity):
+        points.append(("phone_sole", weights.PHONE_SOLE))
+
+
+def _is_sole(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
+    """They share a mobile number that no two different people hold."""
+    return any(phone in b.phones and phone not in rarity.holders and not is_landline(phone) for phone in a.phones)
+
+
+def _may_be_kin(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
+    """A father and a son of one name may be meant: nothing tells which of them has no patronymic here."""
+    if any(mailbox in b.mailboxes for mailbox in a.mailboxes):
+        return False
+    if is_named_after_father(a) or is_named_after_father(b):
+        return True
+    return any(f"{one.surname} {name}" in rarity.generations for one in (a, b) if one.surname for name in one.given)
+
+
+def _band(points: Points, score: float, fit: NameFit, *, is_doubted: bool) -> Band:
+    if score < weights.REVIEW:
+        return Band.IGNORE
+    if score < weights.AUTO or is_doubted:
+        return Band.REVIEW
+    codes = {code for code, bits in points if bits > 0}
+    if "phone_sole" in codes:
+        return Band.AUTO
+    is_named = fit.given is not Fit.MISSING or fit.surname in (Fit.AGREE, Fit.SLIP)
+    is_full = fit.given is not Fit.MISSING and fit.surname in (Fit.AGREE, Fit.SLIP)
+    is_reached = not codes.isdisjoint(_REACH) or (is_full and not codes.isdisjoint(_PLACES))
+    kinds = is_named + is_reached + (not codes.isdisjoint(_MAIL)) + (not codes.isdisjoint(_PAPERS))
+    if kinds >= 2:
+        return Band.AUTO
+    is_whole = fit.given is Fit.AGREE and fit.surname is Fit.AGREE and fit.patronymic is Fit.AGREE
+    return Band.AUTO if is_whole and score >= weights.AUTO_BY_NAME else Band.REVIEW

@@ -1,0 +1,117 @@
+"""What phones, mailboxes and messengers of two people say."""
+
+from __future__ import annotations
+
+from math import log2
+
+from rapidfuzz.distance import OSA
+
+from crmkit_dedup.profile import LIKELY, PersonProfile, is_landline, line_of
+from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.scoring import weights
+from crmkit_dedup.scoring.weighed import Points
+
+SHARED_FROM = 3
+"""A number or a mailbox of so many clearly different people names a place, not a person."""
+
+
+def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
+    """Add what the phones say: each number in common, a slip, or that none is in common."""
+    if not a.phones or not b.phones:
+        return
+    is_found = False
+    for phone in a.phones:
+        if phone in b.phones:
+            points.append(_number(phone, rarity) if not is_found else ("phone", weights.PHONE_AGAIN))
+            is_found = True
+    if is_found:
+        return
+    if a.has_extension or b.has_extension:
+        lines = {line_of(phone) for phone in a.phones} & {line_of(phone) for phone in b.phones}
+        if lines:
+            both = a.has_extension and b.has_extension
+            points.append(("extension_differs", weights.EXTENSION_DIFFERS) if both else _shared(min(lines), rarity))
+            return
+    if any(_is_slip(one, other) for one in a.phones for other in b.phones):
+        points.append(("phone_slip", weights.PHONE_SLIP))
+    else:
+        points.append(("phones_differ", weights.PHONES_DIFFER))
+
+
+def weigh_mailboxes(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
+    """Add what the mailboxes say: each one in common, a slip, one name at two providers, or none in common."""
+    if a.mailboxes and b.mailboxes:
+        is_found = False
+        for mailbox in a.mailboxes:
+            if mailbox in b.mailboxes:
+                points.append(_mailbox(mailbox, rarity) if not is_found else ("mailbox", weights.MAILBOX_AGAIN))
+                is_found = True
+        if not is_found:
+            points.append(_near_mailbox(a, b, rarity))
+    if a.roles and b.roles and not set(a.roles).isdisjoint(b.roles):
+        points.append(("mailbox_role", weights.MAILBOX_ROLE))
+
+
+def weigh_messengers(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
+    """Add what the messengers say."""
+    for messenger in a.messengers:
+        if messenger in b.messengers:
+            holders = rarity.holders.get(messenger, 1)
+            points.append(("messenger", rarity.base_bits + weights.MAILBOX - 2 * log2(holders)))
+            return
+
+
+def _number(phone: str, rarity: Rarity) -> tuple[str, float]:
+    holders = rarity.holders.get(phone, 1)
+    if holders >= SHARED_FROM:
+        return ("phone_shared", rarity.base_bits + weights.PHONE_SHARED - log2(holders))
+    if "#" in phone:
+        return ("phone_extension", rarity.base_bits + weights.PHONE)
+    if is_landline(phone):
+        return ("phone_landline", rarity.base_bits + weights.PHONE_LANDLINE - log2(holders))
+    return ("phone", rarity.base_bits + (weights.PHONE if holders == 1 else weights.PHONE_OF_TWO))
+
+
+def _shared(line: str, rarity: Rarity) -> tuple[str, float]:
+    return (
+        "phone_shared",
+        rarity.base_bits + weights.PHONE_SHARED - log2(max(SHARED_FROM, rarity.holders.get(line, 1))),
+    )
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """One digit is wrong, lost or added, or two neighbours have changed places: of mobile numbers alone."""
+    # The numbers of an office follow one another: there a digit of difference is the rule.
+    if is_landline(one) or is_landline(other) or (one[:4] != other[:4] and one[-4:] != other[-4:]):
+        return False
+    return OSA.distance(one, other, score_cutoff=1) <= 1
+
+
+def _mailbox(mailbox: str, rarity: Rarity) -> tuple[str, float]:
+    holders = rarity.holders.get(mailbox, 1)
+    if holders >= SHARED_FROM:
+        return ("mailbox_shared", rarity.base_bits - log2(holders))
+    return ("mailbox", rarity.base_bits + (weights.MAILBOX if holders == 1 else weights.MAILBOX_OF_TWO))
+
+
+def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
+    best = ("mailboxes_differ", weights.MAILBOXES_DIFFER)
+    for one in a.mailboxes:
+        own, _, domain = one.removeprefix(LIKELY).rpartition("@")
+        for other in b.mailboxes:
+            local, _, place = other.removeprefix(LIKELY).rpartition("@")
+            if own == local:
+                if domain == place:
+                    return ("mailbox_slip", rarity.base_bits + weights.MAILBOX_SLIP)
+                bits = rarity.fields["local"].bits(own) + weights.MAILBOX_LOCAL
+                best = max(best, ("mailbox_local", bits), key=lambda found: found[1])
+            elif domain == place and _is_typo(own, local):
+                best = max(best, ("mailbox_slip", weights.MAILBOX_TYPO), key=lambda found: found[1])
+    return best
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """A letter is wrong, lost or added; digits are left out of it, for they tell `ivanov85` from `ivanov86`."""
+    if min(len(one), len(other)) < 6 or OSA.distance(one, other, score_cutoff=1) > 1:
+        return False
+    return [sign for sign in one if sign.isdecimal()] == [sign for sign in other if sign.isdecimal()]

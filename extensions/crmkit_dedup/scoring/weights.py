@@ -1,0 +1,80 @@
+"""Points of the evidence that does not depend on rarity: all in bits, 1 point doubles the odds that two are one.
+
+Names, towns, birthdays and numbers are weighed by how rare they are in the base itself; from their sum goes what the
+size of the base takes (`base`). What is left are the odds: 0 is one to one, 6.6 is a hundred to one.
+"""
+
+from __future__ import annotations
+
+AUTO = 5.3
+"""From here on nobody is asked, provided that two kinds of evidence meet."""
+
+AUTO_BY_NAME = 11.0
+"""The same for a name (with its town or firm) that is rare enough by itself."""
+
+REVIEW = -0.3
+"""From here on a person is asked."""
+
+PHONE = 2.5
+"""A mobile number beyond what the base takes: how much oftener it is held by one person twice than by two people."""
+
+PHONE_OF_TWO = 1.0
+"""The same when two clearly different people hold it: a household."""
+
+PHONE_LANDLINE = 0.0
+PHONE_SHARED = 0.0
+PHONE_AGAIN = 2.0
+"""Each further number in common."""
+
+PHONE_SOLE = 5.0
+"""A record without a name joins the one person who holds its number."""
+
+PHONE_SLIP = 10.0
+PHONES_DIFFER = -2.2
+EXTENSION_DIFFERS = -8.0
+
+MAILBOX = 3.5
+MAILBOX_OF_TWO = 0.5
+MAILBOX_AGAIN = 1.0
+MAILBOX_ROLE = 3.0
+MAILBOX_SLIP = 1.0
+MAILBOX_LOCAL = -3.0
+MAILBOX_TYPO = 7.0
+MAILBOXES_DIFFER = -2.0
+
+INN = 6.0
+EXTERNAL = 6.0
+
+BIRTHDAY_MOST = 13.0
+BIRTHDAY_SLIP = 4.0
+
+SURNAME_MOST = 14.0
+SURNAME_OF_KIN = 1.0
+"""A surname says little beside a phone or a mailbox when first names are not compared: kin share all three."""
+
+SURNAME_SLIP = -3.0
+SURNAME_DIFFERS = -6.0
+SURNAME_CHANGED = -4.0
+"""Different surnames of women, who may have married."""
+
+GIVEN_MOST = 9.0
+GIVEN_SHORT = -1.0
+GIVEN_SLIP = -2.0
+GIVEN_ODD = -4.0
+"""Different first names of which one is in no list: it may be no name at all."""
+
+INITIAL = 3.0
+PATRONYMIC_MOST = 8.0
+PATRONYMIC_SLIP = -2.0
+CITY_MOST = 4.0
+CITY_DIFFERS = -2.0
+COMPANY_MOST = 5.0
+REISSUED = -4.0
+REISSUED_AFTER_DAYS = 500
+SOLE_WITHIN_DAYS = 1100
+"""A call without a name is the holder's of the number, unless years lie between: numbers pass to others."""
+PATRONYMIC_DIFFERS = -5.0
+"""Different patronymics of people born on one day; otherwise they are a veto."""
+
+SURE_FLOOR = -4.0
+"""No pair of a group that is merged without asking has fewer points, whatever joins its records to others."""
