@@ -1,6 +1,6 @@
 """Records as classic and as universal methods show them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from crmkit_sandbox.wire import Row
@@ -9,7 +9,7 @@ from .kinds import LEAD, MULTIFIELDS, STATUS_TYPES, Field, Kind
 from .multifields import universal as universal_multifields
 from .params import items_of
 from .portal import Portal
-from .values import names_of, show_user_value, universal_name, universal_value
+from .values import names_of, show_user_value, universal_name, universal_shower
 
 
 def classic_record(portal: Portal, kind: Kind, row: Row) -> Row:
@@ -70,15 +70,14 @@ def universal_rows(
             chosen[name if name in names else universal_name(name)] = classic
         elif name == "uf*" or name == "UF_*":
             chosen |= {one: classic for one, classic in names.items() if classic in user_fields}
-    types = {name: _type(kind, user_fields, classic) for name, classic in chosen.items()}
-    links = [name for name in ("contactIds", "companyIds", "observers") if is_all or name in select]
+    shows = [(name, classic, _shower(kind, user_fields, classic)) for name, classic in chosen.items()]
+    asked = [name for name in ("contactIds", "companyIds", "observers") if is_all or name in select]
+    links = [name for name in asked if _has_links(kind, name)]
     shown = []
     for row in rows:
-        one: Row = {}
-        for name, classic in chosen.items():
-            type_, is_multiple = types[name]
-            one[name] = universal_value(type_, row.get(classic), is_multiple=is_multiple)
-        one |= {name: _links(row, name) for name in links if _has_links(kind, name)}
+        kept = row.get
+        one: Row = {name: show(kept(classic)) for name, classic, show in shows}
+        one |= {name: _links(row, name) for name in links}
         if is_all and kind.has_multifields:
             one["fm"] = universal_multifields(row)
         if is_all and kind is LEAD:
@@ -131,10 +130,11 @@ def _user_field(row: Row) -> Row:
     return shown | {name: row[label] for name, label in zip(names, labels, strict=True)}
 
 
-def _type(kind: Kind, user_fields: dict[str, Row], name: str) -> tuple[str, bool]:
+def _shower(kind: Kind, user_fields: dict[str, Row], name: str) -> Callable[[Any], Any]:
     if name in user_fields:
-        return user_fields[name]["USER_TYPE_ID"], user_fields[name]["MULTIPLE"] == "Y"
-    return kind.fields[name].type, False
+        field = user_fields[name]
+        return universal_shower(field["USER_TYPE_ID"], is_multiple=field["MULTIPLE"] == "Y")
+    return universal_shower(kind.fields[name].type)
 
 
 def _lead_values(row: Row) -> Row:

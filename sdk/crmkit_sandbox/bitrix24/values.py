@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from crmkit_sandbox.wire import Row
@@ -58,21 +59,24 @@ def show_user_value(row: Row, value: Any) -> Any:
     return False if row["MULTIPLE"] == "Y" and not value else value
 
 
-def universal_value(type_: str, value: Any, *, is_multiple: bool = False) -> Any:
-    """A kept value as universal methods show it."""
+@cache
+def universal_shower(type_: str, *, is_multiple: bool = False) -> Callable[[Any], Any]:
+    """How universal methods show kept values of a type."""
     if is_multiple:
-        return [universal_value(type_, one) for one in value or ()]
+        show = universal_shower(type_)
+        return lambda value: [show(one) for one in value or ()]
     if type_ == "boolean":
-        return "Y" if value == "1" else "N"
-    if value is None or value == "":
-        return 0 if type_ in ("crm_company", "crm_contact") else None
+        return lambda value: "Y" if value == "1" else "N"
+    if type_ in ("crm_company", "crm_contact"):
+        return lambda value: 0 if value is None or value == "" else int(value)
     if type_ in ID_TYPES or type_ == "enumeration":
-        return int(value)
+        return lambda value: None if value is None or value == "" else int(value)
     if type_ == "double":
-        return _plain(float(value))
-    return value
+        return lambda value: None if value is None or value == "" else _plain(float(value))
+    return lambda value: None if value == "" else value
 
 
+@lru_cache(maxsize=4096)
 def universal_name(name: str) -> str:
     """The universal name of a field. Source: Bitrix24 REST, page "Universal methods: names of user fields"."""
     found = UF_PREFIX.fullmatch(name)
