@@ -35,6 +35,10 @@ class Exclusion(BaseModel):
     at: datetime
     by: str = ""
 
+    def holds(self, one: str, other: str) -> bool:
+        """Neither print is another than it was on that day."""
+        return self.one_print in ("", one) and self.other_print in ("", other)
+
 
 class Exclusions:
     """The excluded pairs of one account.
@@ -69,9 +73,7 @@ class Exclusions:
     def holds(self, one: Seen, other: Seen) -> bool:
         """The two are kept apart, and neither has changed since in what it is compared by."""
         found = self.between(one.ref, other.ref)
-        if found is None:
-            return False
-        return found.one_print in ("", one.print) and found.other_print in ("", other.print)
+        return found is not None and found.holds(one.print, other.print)
 
     def of(self, ref: Ref) -> list[Exclusion]:
         """All that is kept apart from a record, as `other`, in the order of the ids."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 from crmkit.storage import Index, Mirror
 from crmkit.values import Ref
 from crmkit_dedup.clusters import Clustering, Judgement, Link
-from crmkit_dedup.exclusions import Exclusions, Seen, print_of
+from crmkit_dedup.exclusions import Exclusions, print_of
 from crmkit_dedup.found import Scan
 from crmkit_dedup.keys import WIDEST
 from crmkit_dedup.match import Band, Cluster
@@ -21,7 +21,7 @@ from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring import weights
 from crmkit_dedup.sights import AnySight
 
-MOST = 40
+MOST = 24
 """Candidates that one check compares, those with the most and the rarest keys in common: it must end in time."""
 
 NEAREST = 8
@@ -71,11 +71,11 @@ def look_around(sight: AnySight, ref: Ref, own: Any, desk: Desk) -> Look:
     ]
     if not near:
         return Look(len(others), None)
-    seen = Seen(ref, print_of(keys))
+    apart = {pair.other: pair for pair in desk.exclusions.of(ref)}
     kept = [
         others[other]
         for _, other in nlargest(NEAREST, near)
-        if not desk.exclusions.holds(seen, Seen(other, print_of(sight.keys(others[other]))))
+        if other not in apart or not apart[other].holds(print_of(keys), print_of(sight.keys(others[other])))
     ]
     cluster = _cluster_of(sight, [own, *kept], rarity) if kept else None
     return Look(len(others), cluster, is_apart=not kept)
