@@ -86,7 +86,7 @@ class Bitrix24Connection:
         operating = OperatingTime(doors.clock, self.key)
         self._line = Line(self._authority(), self._dialling(judge_for(self.key)), operating, self.key)
         self._directory = Directory(self._line, settings, doors.clock)
-        self._reader = Reader(self._line, self._directory, self.key)
+        self._reader = Reader(self._line, self._directory, doors.clock, self.key)
         self._recovery = Recovery(self._line, self._reader, self._record)
         self._feed = Feed(self._line, doors.clock, self.key)
         self._writer = Writer(self._line, self._directory, settings.base_url, self.key)

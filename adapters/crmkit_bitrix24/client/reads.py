@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crmkit.adapter import Query
-from crmkit.errors import CrmKitError, NotFound, Rejected
+from crmkit.clock import Clock
+from crmkit.errors import CrmKitError, NotFound
 from crmkit.identity import parse_phone
 from crmkit.values import Kind, Ref
 from crmkit_bitrix24.client.directory import Directory
 from crmkit_bitrix24.client.enrich import Enricher
 from crmkit_bitrix24.client.line import Line, answered
+from crmkit_bitrix24.client.participants import Participants
 from crmkit_bitrix24.client.walk import DEALS, Listing, Walker
 from crmkit_bitrix24.errors.refusals import unsupported
 from crmkit_bitrix24.wire import (
@@ -71,12 +73,14 @@ class Reader:
     Args:
         line: the way to the portal.
         directory: what the account has by name.
+        clock: the time.
         key: the account's key.
     """
 
-    def __init__(self, line: Line, directory: Directory, key: str) -> None:
+    def __init__(self, line: Line, directory: Directory, clock: Clock, key: str) -> None:
         self._line = line
         self._walker = Walker(line)
+        self._participants = Participants(clock)
         self._directory = directory
         self._enricher = Enricher(line, self._walker, directory)
         self._key = key
@@ -255,17 +259,15 @@ class Reader:
         if query.contact is None:
             yield from self._walker.every(DEALS.matching(conditions))
             return
-        seen: set[Any] = set()
-        for name in ("contactId", "contactIds"):
-            try:
-                for deal in self._walker.every(DEALS.matching({**conditions, name: query.contact.id})):
-                    if deal["id"] not in seen:
-                        seen.add(deal["id"])
-                        yield deal
-            except Rejected:
-                # Portals differ in which of the two a filter may name; one of them always may.
-                if name == "contactId" and seen:
-                    raise
+        main, news = DEALS.matching({**conditions, "contactId": query.contact.id}), self._participants.news()
+        found, changed = self._line.every([main.command("0"), news.command("0")])
+        self._participants.learn(self._walker.every(news, rows(changed)))
+        seen: set[str] = set()
+        for deal in self._walker.every(main, rows(found)):
+            seen.add(str(deal["id"]))
+            yield deal
+        beside = [one for one in self._participants.deals_of(query.contact.id) if one not in seen]
+        yield from self._by_id(Kind.DEAL, beside)
 
     def _people(self, kind: Kind, query: Query) -> Iterator[dict[str, Any]]:
         conditions: dict[str, Any] = {}
