@@ -1,15 +1,18 @@
-"""Errands: commands of extensions that a person runs by hand, kept as runs like any other work."""
+"""Errands: commands and buttons of extensions that a person uses by hand, kept as runs like any other work."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import update
 
-from crmkit.extension import Command, Said
+from crmkit.errors import ConfigError
+from crmkit.extension import Command, Context, Panel, Said
+from crmkit.panel import PanelData
 from crmkit_runtime import planned
 from crmkit_runtime.database import to_us
 from crmkit_runtime.dispatch import BY_HAND, Queued, add_run
@@ -30,32 +33,60 @@ def do(service: Service, installed: Installed, account: str, command: Command, w
 
     Raises what the command raises.
     """
-    work = _work(service, installed, account, command, words)
+    with _kept(service, installed, account, command.name, words) as ctx:
+        yield from command.run(ctx, list(words))
+
+
+def look(service: Service, installed: Installed, account: str, panel: Panel) -> PanelData:
+    """What a page of the console holds now; nothing of it is kept."""
+    found: PanelData = panel.load(Runner(service).context(_work(service, installed, account, panel.name)))
+    return found
+
+
+def press(service: Service, installed: Installed, account: str, panel: Panel, action: str, key: str) -> Sequence[str]:
+    """Do an action of a page for the row `key`, and tell what was decided; kept like a command.
+
+    Raises ConfigError for a page or a row without that action, and what the action raises.
+    """
+    act = panel.act
+    if act is None or action not in look(service, installed, account, panel).actions:
+        raise ConfigError(
+            f"the page {panel.name} of {installed.extension.name} has no action {action!r}",
+            account=account,
+            remedy="Load the page again: its buttons may have changed.",
+        )
+    with _kept(service, installed, account, panel.name, (action, key)) as ctx:
+        act(ctx, action, key)
+    return tuple(ctx.decisions.reasons)
+
+
+@contextmanager
+def _kept(
+    service: Service, installed: Installed, account: str, name: str, words: Sequence[str]
+) -> Iterator[Context[Any]]:
+    work = _work(service, installed, account, name)
+    # Each call by a person is a new one; what must not happen twice the extension names itself with `once=`.
+    begun = Queued(work.extension, work.handler, work.lane, state="stopped", error="begun by hand, and not ended")
+    with service.database.write() as tx:
+        work.run_id = add_run(tx, service, begun, account, event_id=None, argument=" ".join((name, *words)))
     try:
-        yield from command.run(Runner(service).context(work), list(words))
+        yield Runner(service).context(work)
     except Exception as error:
         _end(service, work, "stopped", f"{type(error).__name__}: {error}")
         raise
     _end(service, work, "skipped" if work.decisions.skipped else "done", None)
 
 
-def _work(service: Service, installed: Installed, account: str, command: Command, words: Sequence[str]) -> Work:
-    name, handler = installed.extension.name, f"{PREFIX}{command.name}"
-    # Each call by a person is a new one; what must not happen twice the extension names itself with `once=`.
+def _work(service: Service, installed: Installed, account: str, name: str) -> Work:
     identity = f"{PREFIX}{uuid.uuid4()}"
-    lane = f"{name}:{account}:{identity}"
-    begun = Queued(name, handler, lane, state="stopped", error="begun by hand, and not ended")
-    with service.database.write() as tx:
-        run_id = add_run(tx, service, begun, account, event_id=None, argument=" ".join((command.name, *words)))
     return Work(
         service=service,
         account=service.accounts[account],
         installed=installed,
         identity=identity,
-        handler=handler,
-        lane=lane,
+        handler=f"{PREFIX}{name}",
+        lane=f"{installed.extension.name}:{account}:{identity}",
         now=service.clock.now(),
-        run_id=run_id,
     )
 
 

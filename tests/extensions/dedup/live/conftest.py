@@ -1,0 +1,83 @@
+"""A service with dedup beside an emulated CRM, and an operator who types commands and presses buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, Literal
+
+import pytest
+
+from crmkit.extension import Panel
+from crmkit.panel import PanelData
+from crmkit_dedup import DedupSettings, dedup
+from crmkit_dedup.findings import Finding, Findings
+from crmkit_runtime import errand
+from crmkit_runtime.desk import DeskStore
+from crmkit_runtime.service import Installed
+from crmkit_testing.bench import Bench, bench
+
+Office = Callable[..., "Desk"]
+
+
+class Desk:
+    """The bench of a test, with what an operator does."""
+
+    def __init__(self, bench_: Bench) -> None:
+        self.bench = bench_
+        self.person = bench_.person
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What waits in the queue."""
+        self.bench.settle()
+        return list(Findings(DeskStore(self.bench.service.database, "acme", "dedup")).all())
+
+    @property
+    def groups(self) -> list[tuple[str, set[str]]]:
+        """The bands and ids of what waits."""
+        return [(found.band.value, set(found.ids)) for found in self.findings]
+
+    def command(self, name: str, *words: str) -> list[str]:
+        """The lines that a command prints."""
+        self.bench.settle()
+        [verb] = [one for one in dedup.commands if one.name == name]
+        said = errand.do(self.bench.service, self._installed, "acme", verb, words)
+        lines = [one for one in said if isinstance(one, str)]
+        self.bench.settle()
+        return lines
+
+    def page(self, name: str = "queue") -> PanelData:
+        """A page of the console."""
+        self.bench.settle()
+        return errand.look(self.bench.service, self._installed, "acme", self._panel(name))
+
+    def press(self, action: str, key: str, name: str = "queue") -> Sequence[str]:
+        """Press a button of a row; what was decided."""
+        said = errand.press(self.bench.service, self._installed, "acme", self._panel(name), action, key)
+        self.bench.settle()
+        return said
+
+    def decisions(self) -> list[tuple[str, str]]:
+        """State and first reason of each run, oldest first."""
+        return [(run.state, run.decisions[0] if run.decisions else "") for run in self.bench.runs]
+
+    def _panel(self, name: str) -> Panel:
+        return next(one for one in dedup.panels if one.name == name)
+
+    @property
+    def _installed(self) -> Installed:
+        [installed] = self.bench.service.installed
+        return installed
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    """Opens a service with dedup; closed after the test."""
+    with ExitStack() as stack:
+
+        def open_(vendor: str = "memory", mode: Literal["apply", "plan"] = "apply", **settings: Any) -> Desk:
+            chosen = DedupSettings(**settings)
+            return Desk(stack.enter_context(bench(dedup, vendor, settings=chosen, mode=mode)))
+
+        yield open_
