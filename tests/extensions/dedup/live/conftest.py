@@ -16,6 +16,7 @@ from crmkit_runtime import errand
 from crmkit_runtime.desk import DeskStore
 from crmkit_runtime.service import Installed
 from crmkit_testing.bench import Bench, bench
+from crmkit_testing.people import People
 
 Office = Callable[..., "Desk"]
 
@@ -25,7 +26,11 @@ class Desk:
 
     def __init__(self, bench_: Bench) -> None:
         self.bench = bench_
-        self.person = bench_.person
+
+    @property
+    def person(self) -> People:
+        """The account's people."""
+        return self.bench.person
 
     @property
     def findings(self) -> list[Finding]:
