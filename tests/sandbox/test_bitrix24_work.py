@@ -311,3 +311,21 @@ def test_snapshot_and_reset(portal: Sandbox, rest: Any) -> None:
     assert (len(crm.deals), len(crm.contacts), len(crm.companies), len(crm.leads)) == (15, 12, 6, 4)
     portal.reset()
     assert (len(crm.deals), len(crm.stages()), rest("profile").status_code) == (0, 8, 200)
+
+
+def test_requisites_need_a_template_of_the_portal(portal: Sandbox, rest: Any) -> None:
+    """Templates are listed by filter and order; an unknown one is refused."""
+    company = portal.bitrix24.add_company(title="ООО")
+    found = rest.result(
+        "crm.requisite.preset.list",
+        filter={"ENTITY_TYPE_ID": 8, "ACTIVE": "Y"},
+        order={"ID": "DESC"},
+        select=["ID", "NAME"],
+    )
+    assert found == [
+        {"ID": "3", "NAME": "Физ. лицо"},
+        {"ID": "2", "NAME": "ИП"},
+        {"ID": "1", "NAME": "Организация"},
+    ]
+    fields = {"ENTITY_TYPE_ID": 4, "ENTITY_ID": company, "PRESET_ID": 9, "NAME": "Основные"}
+    assert rest.refusal("crm.requisite.add", fields=fields)[0] == 400

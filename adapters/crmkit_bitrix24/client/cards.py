@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crmkit.errors import Rejected
+from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, Rejected, VendorDown
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_bitrix24.client.directory import Directory
@@ -16,8 +16,11 @@ from crmkit_bitrix24.client.marker import marker_of
 from crmkit_bitrix24.translate import Draft, added, drafted, patch
 from crmkit_bitrix24.wire import COMPANY_TYPE, DEAL_TYPE, ENTITIES, ORIGINATOR, Command, mapping, rows
 
-_PRESET = 1
-"""The requisites' template "organisation", which every portal of Russia has."""
+_REQUISITES, _BUSINESSMAN_INN = 8, 12
+"""Entity type of requisites' templates; digits of a tax number of a person in business, an organisation's has ten."""
+
+_OF_NEW_PORTALS = 1
+"""The template for organisations in a new portal; taken where our user may not see the templates."""
 
 
 @dataclass(slots=True)
@@ -106,14 +109,23 @@ class Cards:
         self._line.call("crm.deal.productrows.set", {"id": int(ref.id), "rows": items})
 
     def _set_requisites(self, ref: Ref, numbers: Mapping[str, str]) -> None:
-        """Tax numbers live in a company's requisites; the first of them, or new ones."""
+        """Tax numbers live in a company's requisites; the first of them, or new ones by a template of the portal."""
         owner = {"ENTITY_TYPE_ID": COMPANY_TYPE, "ENTITY_ID": int(ref.id)}
-        query = {"filter": owner, "select": ["ID"], "order": {"ID": "ASC"}}
-        found = rows(self._line.call("crm.requisite.list", query))
-        if found:
+        order = {"SORT": "ASC", "ID": "ASC"}
+        active = {"ENTITY_TYPE_ID": _REQUISITES, "ACTIVE": "Y"}
+        own, presets = self._line.batch(
+            [
+                Command("crm.requisite.list", {"filter": owner, "select": ["ID"], "order": {"ID": "ASC"}}),
+                Command("crm.requisite.preset.list", {"filter": active, "select": ["ID", "XML_ID"], "order": order}),
+            ]
+        )
+        if isinstance(own, CrmKitError):
+            raise own
+        if found := rows(own):
             self._line.call("crm.requisite.update", {"id": int(found[0]["ID"]), "fields": dict(numbers)})
         elif any(numbers.values()):
-            fields = {**owner, "PRESET_ID": _PRESET, "NAME": "Реквизиты", **numbers}
+            preset = _preset(presets, numbers.get("RQ_INN") or "")
+            fields = {**owner, "PRESET_ID": preset, "NAME": "Реквизиты", **numbers}
             self._line.call("crm.requisite.add", {"fields": fields}, is_safe=False)
 
 
@@ -131,6 +143,27 @@ def addressed(write: Write) -> Ref:
         what = f"a {write.verb.value} of kind {write.kind.value} names no record"
         raise Rejected(what, remedy="Give the record's ref.")
     return write.ref
+
+
+def _preset(presets: Json | CrmKitError, inn: str) -> int:
+    """The template for such a tax number: the vendor's own for organisations or people in business, else the first.
+
+    Raises Rejected for a portal without templates, and what says that the portal is not there now.
+    """
+    if isinstance(presets, VendorDown | RateLimited | AuthError | AccountBlocked):
+        raise presets
+    if isinstance(presets, CrmKitError):
+        return _OF_NEW_PORTALS
+    found = rows(presets)
+    wanted = "INDIVIDUAL" if len(inn) == _BUSINESSMAN_INN else "COMPANY"
+    named = (row for row in found if str(row.get("XML_ID") or "").endswith(f"_{wanted}#"))
+    chosen = next(named, next(iter(found), None))
+    if chosen is None:
+        reason = "the portal has no active template of requisites"
+        raise Rejected(
+            f"inn: {reason}", fields={"inn": reason}, remedy="Let an administrator make one in the CRM's settings."
+        )
+    return int(chosen["ID"])
 
 
 def _changes_multifields(write: Write) -> bool:

@@ -6,7 +6,7 @@ from crmkit_sandbox.wire import Row
 
 from .changes import tell_update
 from .kinds import BY_CODE, DEAL, LEAD, Kind
-from .listing import list_table, read_filter
+from .listing import list_rows, list_table, matches, read_filter, sort_rows
 from .methods import Answer, Call, Registry
 from .methods_records import known_row
 from .params import items_of
@@ -17,6 +17,11 @@ from .values import number_of, read_number
 # The tables' names inside names of events.
 NAMES = {"requisites": "REQUISITE", "bank_details": "BANKDETAIL"}
 PRIVATE = ("id", "updated_at", "is_deleted")
+PRESET_TYPES = {
+    **dict.fromkeys(("ID", "ENTITY_TYPE_ID", "COUNTRY_ID", "SORT"), "integer"),
+    **dict.fromkeys(("NAME", "XML_ID"), "string"),
+    "ACTIVE": "char",
+}
 
 
 def register(registry: Registry) -> None:
@@ -25,6 +30,7 @@ def register(registry: Registry) -> None:
         _register_rows(registry, kind)
     registry.add("crm.item.productrow.list", _item_rows)
     registry.add("crm.item.productrow.set", _set_item_rows)
+    registry.add("crm.requisite.preset.list", _presets)
     _register_table(registry, "crm.requisite", "requisites")
     _register_table(registry, "crm.requisite.bankdetail", "bank_details")
 
@@ -108,6 +114,15 @@ def _set_item_rows(call: Call) -> Row:
     return _camel_rows(_save(call, kind, row, given))
 
 
+def _presets(call: Call) -> Answer:
+    rows = list(call.portal.shelves["presets"].values())
+    tests = [matches(one, PRESET_TYPES[one.name]) for one in read_filter(call.map("filter"), PRESET_TYPES)]
+    kept = [row for row in rows if all(test(row) for test in tests)]
+    page = list_rows(sort_rows(kept, call.map("order") or {"ID": "ASC"}, PRESET_TYPES), call.get("start", 0))
+    select = [str(name) for name in items_of(call.get("select"))]
+    return Answer([_shown(row, select) for row in page.rows], page.total, page.next)
+
+
 def _register_table(registry: Registry, prefix: str, table: str) -> None:
     types = types_of(table)
 
@@ -140,6 +155,8 @@ def _register_table(registry: Registry, prefix: str, table: str) -> None:
             and call.portal.live(number_of(fields.get("ENTITY_TYPE_ID")), number_of(fields["ENTITY_ID"])) is None
         ):
             raise Problem(400, "", "ENTITY_ID is not defined or invalid.")
+        if table == "requisites" and number_of(fields.get("PRESET_ID")) not in call.portal.shelves["presets"]:
+            raise Problem(400, "", "PRESET_ID is not defined or invalid.")
         row = save_row(call.portal, table, fields)
         tell(call, row, "ADD")
         return int(row["id"])

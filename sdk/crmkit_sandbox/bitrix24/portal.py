@@ -18,7 +18,10 @@ from .kinds import BY_TYPE, KINDS, Kind
 # The server's zone; users may live in others, the API does not care.
 ZONE = timezone(timedelta(hours=3))
 TABLES = ("activities", "tasks", "comments", "calls", "requisites", "bank_details", "history")
-SHELVES = ("users", "departments", "categories", "statuses", "handlers", "offline", "product_rows", "userfields")
+SHELVES = (
+    *("users", "departments", "categories", "statuses", "handlers", "offline", "product_rows", "userfields"),
+    *("presets", "types", "type_fields"),
+)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ DEAL_FIELDS: Sequence[tuple[str, str, str, Sequence[str]]] = (
     ("UF_CRM_SITE", "url", "Сайт", ()),
     ("UF_CRM_SERVICES", "enumeration", "Услуги", ("Монтаж", "Доставка", "Обслуживание")),
 )
+PRESETS = (("Организация", "COMPANY"), ("ИП", "INDIVIDUAL"), ("Физ. лицо", "PERSON"))
 FIRST_NAMES = ("Павел", "Лидия", "Семён", "Вера", "Глеб", "Нина", "Артур", "Майя", "Тимофей", "Яна")
 LAST_NAMES = ("Зимин", "Гайдай", "Лось", "Кравец", "Дымов", "Рудь", "Шевчук", "Быков", "Орел", "Сомов")
 COMPANIES = ("ООО «Полюс»", "ИП Кротов", "АО «Тихий дом»", "ООО «Сокол-Строй»", "ООО «Берёза»", "ГК «Орбита»")
@@ -78,6 +79,8 @@ def make_settings(portal: Portal) -> None:
             add_status(portal, entity, status_id, name, sort=(index + 1) * 10)
     for name, type_, label, items in DEAL_FIELDS:
         add_user_field(portal, DEAL, name, type_, label=label, items=items, is_multiple=name == "UF_CRM_SERVICES")
+    for name, word in PRESETS:
+        add_preset(portal, name, f"#CRM_REQUISITE_PRESET_DEF_RU_{word}#")
     add_user_field(portal, LEAD, "UF_CRM_CITY", "string", label="Город")
     add_user_field(portal, CONTACT, "UF_CRM_CITY", "string", label="Город")
     add_user_field(portal, CONTACT, "UF_CRM_VIP", "boolean", label="Важный клиент")
@@ -162,6 +165,26 @@ def add_status(
         row["EXTRA"] = {"SEMANTICS": SEMANTIC_NAMES.get(letter, "process"), "COLOR": color}
     portal.shelves["statuses"][number] = row
     return row
+
+
+def add_preset(portal: Portal, name: str, xml_id: str = "", *, is_active: bool = True) -> int:
+    """The id of a new template of requisites."""
+    number = portal.take_id("presets")
+    portal.shelves["presets"][number] = {
+        "id": number,
+        "ID": str(number),
+        "ENTITY_TYPE_ID": "8",
+        "COUNTRY_ID": "1",
+        "DATE_CREATE": portal.stamp(),
+        "DATE_MODIFY": None,
+        "CREATED_BY_ID": "1",
+        "MODIFY_BY_ID": None,
+        "NAME": name,
+        "XML_ID": xml_id,
+        "ACTIVE": "Y" if is_active else "N",
+        "SORT": str(500 + number * 10),
+    }
+    return number
 
 
 def add_user_field(

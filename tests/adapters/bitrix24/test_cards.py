@@ -38,6 +38,7 @@ from crmkit.webhook import Move
 from crmkit.write import Verb, Write
 from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_bitrix24.adapter import Bitrix24Connection
+from crmkit_sandbox.bitrix24.seed import add_preset
 from crmkit_testing.bitrix24 import Bitrix24Side
 from crmkit_testing.side import ACCOUNT
 
@@ -314,3 +315,30 @@ def test_the_feed_tells_more_than_a_page_of_moves(side: Bitrix24Side, crm: Crm, 
     assert {move.from_stage for move in moves.values()} == {("0", "NEW")}
     side.turn(timedelta(hours=1).total_seconds())
     assert [hint for hint in connection.feed(cursor).hints if hint.move is not None] == []
+
+
+@pytest.mark.parametrize(("inn", "word"), [("7701234567", "COMPANY"), ("770123456789", "INDIVIDUAL")])
+def test_requisites_are_made_by_the_portals_own_template(side: Bitrix24Side, crm: Crm, inn: str, word: str) -> None:
+    """Templates have other numbers in each portal; organisations and people in business have one each."""
+    presets = side.portal.portal.shelves["presets"]
+    kept = [{**row, "id": number + 40, "ID": str(number + 40)} for number, row in presets.items()]
+    presets.clear()
+    presets.update({row["id"]: row for row in reversed(kept)})
+    crm.companies.create(Company(name="Свет", inn=inn))
+    [made] = side.portal.requisites.values()
+    template = presets[int(made["PRESET_ID"])]
+    assert (made["RQ_INN"], template["XML_ID"]) == (inn, f"#CRM_REQUISITE_PRESET_DEF_RU_{word}#")
+
+
+def test_a_template_of_the_portals_own_making_will_do(side: Bitrix24Side, crm: Crm) -> None:
+    """Where the vendor's templates were switched off, the first active one is taken; without any the reason is told."""
+    presets = side.portal.portal.shelves["presets"]
+    for number, row in list(presets.items()):
+        presets[number] = {**row, "ACTIVE": "N"}
+    company = crm.companies.create(Company(name="Свет"))
+    with pytest.raises(Rejected) as refused:
+        crm.companies.update(company, {"inn": "7701234567"})
+    own = add_preset(side.portal.portal, "Наши реквизиты")
+    crm.companies.update(company, {"inn": "7701234567"})
+    assert refused.value.fields == {"inn": "the portal has no active template of requisites"}
+    assert [(row["PRESET_ID"], row["RQ_INN"]) for row in side.portal.requisites.values()] == [(str(own), "7701234567")]
