@@ -180,10 +180,14 @@ class Journal:
         return str(found["merge"]) if found is not None else None
 
     def open_of(self, refs: Sequence[Ref]) -> Entry | None:
-        """The merge of exactly these records that was begun and not ended."""
-        holders = {self.holder(ref) for ref in refs}
-        entry = self.get(next(iter(holders)) or "") if len(holders) == 1 else None
-        return entry if entry is not None and set(entry.before) == set(refs) else None
+        """The merge of exactly these records that was begun and not ended; whatever it did not hold yet, it holds now."""
+        holders = {holder for ref in refs if (holder := self.holder(ref)) is not None}
+        entry = self.get(holders.pop()) if len(holders) == 1 else None
+        if entry is None or set(entry.before) != set(refs):
+            return None
+        for ref in refs:
+            self._store.add(HELD, _key(ref), {"merge": entry.id})
+        return entry
 
     def of_loser(self, ref: Ref) -> Entry | None:
         """The merge that took the record in and still stands."""

@@ -144,6 +144,11 @@ def title_of(language: str, change: Change) -> str:
     return _FIELDS[change.name][language == "en"] if change.name in _FIELDS else change.title
 
 
+def field_title(language: str, name: str) -> str:
+    """The name of one of crmkit's fields for people; other names are as they are."""
+    return _FIELDS[name][language == "en"] if name in _FIELDS else name
+
+
 def field_line(language: str, change: Change) -> str:
     """A line of the preview."""
     source = change.source.id if change.source is not None else say(language, "several")

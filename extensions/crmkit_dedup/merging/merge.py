@@ -1,0 +1,205 @@
+"""Merging: the journal first, then the survivor's fields, then the CRM, then whatever did not come along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crmkit.adapter import Capability, Level
+from crmkit.errors import Conflict, CrmKitError, Rejected, Unsupported
+from crmkit.extension import Context
+from crmkit.models import Deal, Note
+from crmkit.values import Ref
+from crmkit_dedup.journal import BusyError, Entry, Journal, State
+from crmkit_dedup.merging.arrival import Arrival
+from crmkit_dedup.merging.outcome import Fate, Outcome, outcome
+from crmkit_dedup.merging.portrait import Portrait, cards, port
+from crmkit_dedup.merging.restore import Restoring
+from crmkit_dedup.merging.words import listed, say, title_of
+from crmkit_dedup.preview import Excluded, Objection, Preview, preview
+from crmkit_dedup.survivor import MergeRules
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of a merge: its entry unless something spoke against it, and what to tell people."""
+
+    entry: Entry | None
+    lines: tuple[str, ...]
+    objections: tuple[Objection, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """The records are one now, or will be once the plan is applied."""
+        return self.entry is not None and self.entry.state in (State.DONE, State.PLANNED)
+
+
+def merge(
+    ctx: Context[Any],
+    refs: Sequence[Ref],
+    rules: MergeRules,
+    *,
+    survivor: Ref | None = None,
+    why: str = "",
+    excluded: Excluded | None = None,
+    is_forced: bool = False,
+) -> Merged:
+    """Merge records of one kind, or go on with a merge of exactly these that was broken off.
+
+    `is_forced` does it whatever speaks against it but another merge. In plan mode all writes are planned, and the entry
+    is kept as planned. Each write happens once, however often this is called again after a fault.
+
+    Raises what the CRM raises, NotFound for a record that is gone, ValueError for fewer than two records.
+    """
+    journal = Journal(ctx.store)
+    entry = None if ctx.is_plan else journal.open_of(list(dict.fromkeys(refs)))
+    if entry is None:
+        seen = preview(ctx.crm, refs, rules, survivor=survivor, excluded=excluded)
+        if seen.objections and not is_forced:
+            return Merged(None, tuple(seen.lines(ctx.language)), seen.objections)
+        try:
+            entry = _begun(ctx, journal, seen, why)
+        except BusyError as busy:
+            objection = Objection("busy", busy.ref.id, busy.merge_id)
+            return Merged(None, (say(ctx.language, "objection", text=objection.text(ctx.language)),), (objection,))
+    return _Merging(ctx, journal, entry, rules).run()
+
+
+def resume(ctx: Context[Any], rules: MergeRules) -> list[Merged]:
+    """Go on with every merge that was begun and not ended, for instance because a process died."""
+    journal = Journal(ctx.store)
+    begun = [entry for entry in journal.entries() if entry.state is State.BEGUN]
+    open_ = [entry for entry in begun if journal.holder(entry.survivor) == entry.id]
+    return [_Merging(ctx, journal, entry, rules).run() for entry in open_]
+
+
+def arrive(ctx: Context[Any], loser: Ref, rules: MergeRules) -> Merged | None:
+    """End a planned merge once its plan was applied: bring what did not come along; None when there is none.
+
+    For the handler of ContactMerged, CompanyMerged and DealMerged, with `own=True`.
+    """
+    journal = Journal(ctx.store)
+    planned = (entry for entry in journal.entries() if entry.state is State.PLANNED and loser in entry.losers)
+    entry = next(planned, None)
+    if entry is None or ctx.is_plan:
+        return None
+    return _Merging(ctx, journal, entry, rules).arrived()
+
+
+def _begun(ctx: Context[Any], journal: Journal, seen: Preview, why: str) -> Entry:
+    begin = journal.plan if ctx.is_plan else journal.begin
+    return begin(seen.survivor, seen.losers, ctx.now, why=why)
+
+
+@dataclass(slots=True)
+class _Merging:
+    """One merge that is under way."""
+
+    ctx: Context[Any]
+    journal: Journal
+    entry: Entry
+    rules: MergeRules
+    unwritten: list[str] = field(default_factory=list)
+
+    def run(self) -> Merged:
+        """Do the merge, or what is left of it."""
+        made = self._outcome()
+        survivor = cards(self.ctx.crm, [self.entry.survivor]).get(self.entry.survivor)
+        extra = {"technique": "ours"} if isinstance(survivor, Deal) else None
+        try:
+            if survivor is not None:
+                self._write_fields(made, survivor)
+            port(self.ctx.crm, self.entry.kind).merge(self.entry.survivor, self.entry.losers, extra=extra)
+        except (Conflict, Rejected, Unsupported) as refusal:
+            return self._refused(refusal)
+        self._note(made)
+        return self._ended(State.PLANNED, "planned", []) if self.ctx.is_plan else self._arrived(made)
+
+    def arrived(self) -> Merged:
+        """Bring what did not come along with a merge that the CRM has done."""
+        return self._arrived(self._outcome())
+
+    def _arrived(self, made: Outcome) -> Merged:
+        arrival = Arrival(self.ctx, self.entry, made)
+        self.entry = arrival.settle()
+        return self._ended(State.DONE, "done", [*self.unwritten, *arrival.report])
+
+    def _outcome(self) -> Outcome:
+        """The outcome, the same on every attempt: made of the portraits in the journal."""
+        before, ctx = self.entry.before, self.ctx
+        active = frozenset(user.ref.id for user in ctx.crm.users.iterate() if user.is_active)
+        losers: list[Portrait] = [before[ref] for ref in self.entry.losers]
+        return outcome(before[self.entry.survivor], losers, self.rules, ctx.account.country, active)
+
+    def _write_fields(self, made: Outcome, survivor: Any) -> None:
+        """Whatever the losers have besides stands on the survivor before any of them is touched."""
+        crm = self.ctx.crm
+        values = dict(made.values)
+        if crm.supports(Capability.TAGS) is Level.ABSENT:
+            values.pop("add_tags", None)
+        extra = crm.native_extra(self.entry.kind, made.natives, on=survivor) if made.natives else {}
+        if not values and not extra:
+            return
+        cards_port: Any = port(crm, self.entry.kind)
+        try:
+            cards_port.update(self.entry.survivor, values, once=f"merge:{self.entry.id}:fields", extra=extra)
+        except Rejected:
+            if not extra:
+                raise
+            self._write_singly(made, values, survivor)
+
+    def _write_singly(self, made: Outcome, values: Mapping[str, Any], survivor: Any) -> None:
+        """One field that the CRM will not take must not hold up the others; its value goes into the note."""
+        crm = self.ctx.crm
+        cards_port: Any = port(crm, self.entry.kind)
+        if values:
+            cards_port.update(self.entry.survivor, values)
+        for name, value in list(made.natives.items()):
+            try:
+                cards_port.update(
+                    self.entry.survivor, {}, extra=crm.native_extra(self.entry.kind, {name: value}, on=survivor)
+                )
+            except Rejected as refusal:
+                del made.natives[name]
+                made.changes[:] = [
+                    replace(change, fate=Fate.LEFT) if change.name == name else change for change in made.changes
+                ]
+                self.unwritten.append(self._say("unwritable", title=name, value=value, text=refusal.message))
+
+    def _note(self, made: Outcome) -> None:
+        """Values that found no place are not lost: they stand in a remark on the survivor."""
+        left = [change for change in made.changes if change.fate is Fate.LEFT]
+        if not self.rules.note or not left or self.ctx.crm.supports(Capability.NOTES) is Level.ABSENT:
+            return
+        lines: list[str] = []
+        for loser in self.entry.losers:
+            own = [change for change in left if change.source == loser]
+            if own:
+                lines.append(self._say("note_head", merge=self.entry.id, id=loser.id))
+            for change in own:
+                title = title_of(self.ctx.language, change)
+                lines.append(self._say("note_line", title=title, value=change.after))
+        draft = Note(about=self.entry.survivor, text="\n".join(lines))
+        made_note = self.ctx.crm.notes.create(draft, once=f"merge:{self.entry.id}:note")
+        self.entry = replace(self.entry, note=made_note)
+        self.journal.put(self.entry)
+
+    def _refused(self, refusal: CrmKitError) -> Merged:
+        """The CRM will not: the records are put back as they were, as far as we have changed them."""
+        if not self.ctx.is_plan:
+            Restoring(self.ctx, self.entry).put_back()
+        return self._ended(State.REFUSED, "conflict", [], text=str(refusal))
+
+    def _ended(self, state: State, key: str, report: Sequence[str], **values: object) -> Merged:
+        losers = listed([ref.id for ref in self.entry.losers])
+        head = self._say(key, merge=self.entry.id, losers=losers, survivor=self.entry.survivor.id, **values)
+        lines = (head, *report)
+        self.entry = replace(self.entry, state=state, report=lines)
+        self.journal.finish(self.entry)
+        for line in lines:
+            self.ctx.explain(line)
+        return Merged(self.entry, lines)
+
+    def _say(self, key: str, **values: object) -> str:
+        return say(self.ctx.language, key, **values)
