@@ -68,12 +68,12 @@ class PersonReader:
 
     def __init__(self, country: str = "RU", own_phones: Iterable[str] = ()) -> None:
         self._country = country
-        self._own = {line_of(phone) for text in own_phones for phone in _phones(text, country)[0]}
+        self._own = {line_of(phone) for text in own_phones for phone in phones_in(text, country)[0]}
 
     def __call__(self, row: PersonRow) -> PersonProfile:
         """The profile of a row."""
         form = person_form(row.last, row.first, row.middle, row.name)
-        phones, has_stub = _phones(row.phones, self._country) if row.phones else ((), False)
+        phones, has_stub = phones_in(row.phones, self._country) if row.phones else ((), False)
         if self._own:
             phones = tuple(phone for phone in phones if line_of(phone) not in self._own)
         mailboxes, roles, has_stub_mail = _mailboxes(row.emails) if row.emails else ((), (), False)
@@ -143,7 +143,7 @@ def is_landline(phone: str) -> bool:
     return phone_class(f"+{line_of(phone)}") is not PhoneClass.MOBILE
 
 
-def _phones(text: str, country: str) -> tuple[tuple[str, ...], bool]:
+def phones_in(text: str, country: str) -> tuple[tuple[str, ...], bool]:
     """The numbers of a field, and whether one of them was a stub."""
     found, has_stub = [], False
     for number in parse_phones(text, country=country):

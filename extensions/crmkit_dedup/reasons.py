@@ -64,6 +64,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "kpp_differs": ("филиал: другой КПП", "a branch: another KPP"),
     "ogrn": ("один ОГРН", "same OGRN"),
     "ogrn_differs": ("разные ОГРН", "different OGRN"),
+    "address": ("один адрес", "same address"),
     "site": ("один сайт", "same site"),
     "domain": ("почта на одном домене", "mail at one domain"),
     "person": ("один предприниматель", "same sole trader"),

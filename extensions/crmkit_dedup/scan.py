@@ -10,14 +10,16 @@ from typing import TypeVar
 
 from crmkit_dedup.candidates import Candidates, groups_by_key
 from crmkit_dedup.clusters import Clustering, Judgement, Link
+from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import generations_of, holders_of
 from crmkit_dedup.keys import FAMILIES, WIDEST, narrow_keys
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, PersonReader, words_of
 from crmkit_dedup.rarity import Rarity, counters
-from crmkit_dedup.rows import DealRow, PersonRow
+from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
+from crmkit_dedup.scoring.companies import detail_of_companies, holders_of_firms, weigh_companies
 from crmkit_dedup.scoring.deals import (
     WITHIN_DAYS,
     DealProfile,
@@ -35,6 +37,7 @@ Progress = Callable[[str, int, int | None], None]
 """Called with the name of the step, how much of it is done, and how much there is (None while nobody knows)."""
 
 PEOPLE = Rules(weigh_people, detail_of_people)
+COMPANIES = Rules(weigh_companies, detail_of_companies)
 DEALS = Rules(weigh_deals, detail_of_deals)
 STEP = 10_000
 """Records between two calls of the progress."""
@@ -55,7 +58,9 @@ def scan_people(
     """
     told = progress or _untold
     with _without_collector():
-        profiles, counts, filled = _people(rows, country, own_phones, told)
+        profiles = list(map(PersonReader(country, own_phones), _counted(rows, told)))
+        counts, filled = _counted_words(profiles, words_of)
+        filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
         candidates = Candidates(profiles, narrow_keys)
         holders: dict[str, int] = {}
         generations: Iterable[str] = ()
@@ -71,6 +76,31 @@ def scan_people(
             candidates.add(groups.values(), family.cap)
         rarity = Rarity(len(profiles), counts, filled, holders, generations)
         return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told)
+
+
+def scan_companies(
+    rows: Iterable[CompanyRow],
+    *,
+    country: str = "RU",
+    own_phones: Iterable[str] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Scan[CompanyProfile]:
+    """Find the duplicates among companies; the arguments are those of `scan_people`."""
+    told = progress or _untold
+    with _without_collector():
+        profiles = list(map(CompanyReader(country, own_phones), _counted(rows, told)))
+        counts, filled = _counted_words(profiles, firm_words)
+        candidates = Candidates(profiles, narrow_firm_keys)
+        holders: dict[str, int] = {}
+        for done, family in enumerate(FIRM_FAMILIES):
+            told("keys", done, len(FIRM_FAMILIES))
+            groups = groups_by_key(profiles, family.keys)
+            if family.code in "pmd":
+                holders.update(holders_of_firms(groups, profiles))
+            candidates.add(groups.values(), family.cap)
+        rarity = Rarity(len(profiles), counts, filled, holders)
+        return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told)
 
 
 def scan_deals(
@@ -98,18 +128,14 @@ def _counted(rows: Iterable[R], told: Progress) -> Iterator[R]:
     told("read", done, done)
 
 
-def _people(
-    rows: Iterable[PersonRow], country: str, own_phones: Iterable[str], told: Progress
-) -> tuple[list[PersonProfile], dict[str, Counter[str]], dict[str, int]]:
-    read = PersonReader(country, own_phones)
-    profiles: list[PersonProfile] = []
-    profiles.extend(map(read, _counted(rows, told)))
+def _counted_words(
+    profiles: Iterable[P], words_of: Callable[[P], Iterable[tuple[str, str]]]
+) -> tuple[dict[str, Counter[str]], dict[str, int]]:
     counts = counters()
     for profile in profiles:
         for field, word in words_of(profile):
             counts[field][word] += 1
-    filled = {field: sum(words.values()) for field, words in counts.items()}
-    return profiles, counts, filled | {"local": sum(1 for profile in profiles if profile.mailboxes)}
+    return counts, {field: words.total() for field, words in counts.items()}
 
 
 def _addresses(local: str, group: Sequence[int], profiles: Sequence[PersonProfile]) -> int:

@@ -1,0 +1,173 @@
+"""A company as compared: its name without the legal form, its registry numbers, how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from crmkit.identity import (
+    PersonForm,
+    company_form,
+    parse_emails,
+    parse_inn,
+    parse_kpp,
+    parse_ogrn,
+    person_form,
+    site_domain,
+    skeleton,
+)
+from crmkit_dedup.candidates import Family
+from crmkit_dedup.keys import SELDOM, WIDEST
+from crmkit_dedup.places import city_code
+from crmkit_dedup.profile import line_of, phones_in
+from crmkit_dedup.rows import CompanyRow
+
+
+class CompanyProfile(NamedTuple):
+    """A company in comparable form; empty text and empty tuples for what is not known.
+
+    `core` is the code of the name without form, quotes and city, `words` the same apart. A sole trader has the
+    person's name instead: `surname`, `given` (initials where the name is not written out) and `patronymic`.
+    `domains` are the site's and those of mailboxes that no free provider gives.
+    """
+
+    id: str
+    core: str = ""
+    words: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
+    surname: str = ""
+    given: frozenset[str] = frozenset()
+    given_initials: str = ""
+    patronymic_initial: str = ""
+    inn: str = ""
+    kpp: str = ""
+    ogrn: str = ""
+    phones: tuple[str, ...] = ()
+    mailboxes: tuple[str, ...] = ()
+    domains: frozenset[str] = frozenset()
+    city: str = ""
+    address: str = ""
+    junk: str = ""
+
+
+class CompanyReader:
+    """Turns rows into profiles. `country` is the account's; `own_phones`, its own numbers, identify nobody."""
+
+    def __init__(self, country: str = "RU", own_phones: Iterable[str] = ()) -> None:
+        self._country = country
+        self._own = {line_of(phone) for text in own_phones for phone in phones_in(text, country)[0]}
+
+    def __call__(self, row: CompanyRow) -> CompanyProfile:
+        """The profile of a row."""
+        form = company_form(row.name, row.city)
+        person = form.person or (None if form.forms or form.prefixes else _trader(row.name))
+        words = frozenset(form.words) - _REMARKS
+        lines = [line_of(phone) for phone in phones_in(row.phones, self._country)[0]] if row.phones else []
+        phones = tuple(dict.fromkeys(line for line in lines if line not in self._own))
+        boxes = [box for box in parse_emails(row.emails) if not box.is_stub] if row.emails else []
+        site = site_domain(row.site) if row.site else None
+        inn, ogrn = parse_inn(row.inn, country=self._country) or "", parse_ogrn(row.ogrn) or ""
+        is_known = bool(form.core or inn or ogrn or phones or boxes or site)
+        return CompanyProfile(
+            id=row.id,
+            core=form.core if len(words) == len(form.words) else "".join(word for word in form.words if word in words),
+            words=words,
+            forms=frozenset(_FAMILIES.get(one, one) for one in form.forms),
+            surname=person.surname if person else "",
+            given=person.given if person else frozenset(),
+            given_initials=person.given_initials if person else "",
+            patronymic_initial=person.patronymic_initial if person else "",
+            inn=inn,
+            kpp=parse_kpp(row.kpp) or "" if row.kpp else "",
+            ogrn=ogrn,
+            phones=phones,
+            mailboxes=tuple(box.suggestion or box.key for box in boxes),
+            domains=frozenset([box.domain for box in boxes if not box.is_free] + ([site] if site else [])),
+            city=city_code(row.city) if row.city else "",
+            address=skeleton(row.address) if row.address else "",
+            junk="" if is_known and not (form.is_junk and not inn) else "junk_name" if form.is_junk else "junk_empty",
+        )
+
+
+def firm_words(profile: CompanyProfile) -> Iterator[tuple[str, str]]:
+    """The words whose rarity matters, each with its field."""
+    if profile.surname:
+        yield "surname", profile.surname
+        for name in profile.given:
+            yield "given", name
+    elif profile.core:
+        yield "company", profile.core
+    if profile.city:
+        yield "city", profile.city
+
+
+def _numbers(profile: CompanyProfile) -> Iterator[str]:
+    if profile.inn:
+        yield f"i{profile.inn}"
+    if profile.ogrn:
+        yield f"g{profile.ogrn}"
+
+
+def _names(profile: CompanyProfile) -> Iterator[str]:
+    if profile.surname:
+        for initial in profile.given_initials or "?":
+            yield f"{profile.surname} {initial}"
+    elif profile.core:
+        yield profile.core
+
+
+def _beginnings(profile: CompanyProfile) -> Iterator[str]:
+    if profile.city and profile.core:
+        yield f"{profile.city} {profile.core[:4]}"
+        yield f"{profile.city} {profile.core[-4:]}"
+
+
+FIRM_FAMILIES: tuple[Family[CompanyProfile], ...] = (
+    Family("i", _numbers, WIDEST),
+    Family("p", lambda profile: profile.phones, WIDEST),
+    Family("m", lambda profile: profile.mailboxes, WIDEST),
+    Family("d", lambda profile: profile.domains, WIDEST),
+    Family("n", _names, WIDEST),
+    Family("w", lambda profile: profile.words, SELDOM),
+    Family("b", _beginnings, WIDEST),
+)
+"""All kinds of keys, the surest first."""
+
+
+def narrow_firm_keys(profile: CompanyProfile) -> Iterator[str]:
+    """What holders of a wide key must share besides it to be compared."""
+    yield f"n{profile.core}"
+    yield from _numbers(profile)
+    yield from (f"p{phone}" for phone in profile.phones)
+    yield from (f"d{domain}" for domain in profile.domains)
+    if profile.city:
+        yield f"c{profile.city} {profile.core}"
+
+
+def firm_index_keys(profile: CompanyProfile) -> tuple[str, ...]:
+    """The keys under which a company is put into an index, each once and in a fixed order; none for junk."""
+    if profile.junk:
+        return ()
+    found = [f"{family.code}:{key}" for family in FIRM_FAMILIES for key in family.keys(profile)]
+    if profile.city and profile.core:
+        found.append(f"n:{profile.core} c{profile.city}")
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=1 << 13)
+def _trader(text: str) -> PersonForm | None:
+    """The person whose name stands there without a legal form: a sole trader whose form was left out."""
+    form = person_form(name=text)
+    is_person = form.is_known and form.surname and form.given and not form.words and not form.is_junk
+    return form if is_person else None
+
+
+_REMARKS = frozenset(
+    map(
+        skeleton,
+        ["опт", "оптовый", "розница", "основной", "новый", "новая", "старый", "склад", "офис", "филиал", "главный"],
+    )
+)
+_FAMILIES = {"ПАО": "АО", "ЗАО": "АО", "ОАО": "АО", "НАО": "АО"}
+"""A joint-stock company changes its kind and stays the same firm."""

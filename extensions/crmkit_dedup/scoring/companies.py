@@ -1,0 +1,223 @@
+"""Whether two companies are one: registry numbers decide, else the name with how the firm is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import log2
+
+from crmkit.identity import skeleton
+from crmkit_dedup.firm import CompanyProfile
+from crmkit_dedup.match import Band
+from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.scoring.names import Fit, is_slip
+from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
+
+AUTO, REVIEW = 8.0, 0.0
+INN, OGRN = 5.0, 5.0
+OGRN_DIFFERS = -6.0
+BRANCH = -9.0
+"""One tax number, another town, and no KPP to tell: mostly a branch, which has a card of its own."""
+
+PHONE, MAILBOX, SITE, DOMAIN = 1.0, 1.5, 1.0, 0.0
+PHONES_DIFFER, DOMAINS_DIFFER = -2.0, -2.0
+SITE_OF_NAME = 3.0
+"""A site called as the firm itself: namesakes may have it too."""
+
+ADDRESS = 7.0
+CORE_MOST, CORE_SLIP = 12.0, -3.0
+CORE_DIFFERS, CORE_PART = -16.0, -12.0
+"""Different names, or one that is a part of the other: firms of one house share all the rest."""
+
+CORE_RENAMED, CORE_PART_RENAMED = -4.0, -1.0
+"""The same under one tax number: a firm was renamed, or its name is written short."""
+
+INITIAL, PATRONYMIC_INITIAL = 3.0, 3.0
+FORM_DIFFERS = -3.0
+CITY_MOST, CITY_DIFFERS = 4.0, -4.0
+LOOKED_AT = 60
+SHORTEST_LABEL = 3
+
+
+def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Weighed:
+    """Compare two companies.
+
+    A veto: different tax numbers; one tax number with different KPP, which are branches; different sole traders. Junk
+    is nobody's firm.
+    """
+    if a.junk or b.junk:
+        return vetoed("junk")
+    if a.inn and b.inn and a.inn != b.inn:
+        return vetoed("inn_differs")
+    if a.kpp and b.kpp and a.kpp != b.kpp:
+        return vetoed("kpp_differs")
+    name = fit_of_firms(a, b)
+    if a.surname and b.surname and name is Fit.DIFFER:
+        return vetoed("person_differs")
+    points: Points = []
+    _weigh_numbers(a, b, rarity, points)
+    _weigh_name(a, b, name, rarity, points)
+    _weigh_reach(a, b, rarity, points)
+    _weigh_place(a, b, rarity, points)
+    points.append(("base", -rarity.base_bits))
+    score = sum(bits for _, bits in points)
+    return Weighed(points, score, _band(points, score))
+
+
+def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
+    """How the names go together; INITIAL stands for a name that is a part of the other one."""
+    if a.surname and b.surname:
+        return _fit_of_traders(a, b)
+    if not a.core or not b.core:
+        return Fit.MISSING
+    if a.core == b.core:
+        return Fit.AGREE
+    fewer, more = sorted((a.words, b.words), key=len)
+    if not fewer or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
+        return Fit.SLIP if is_slip(a.core, b.core) else Fit.DIFFER
+    beside = {word for word in more if word not in fewer and not any(is_slip(word, near) for near in fewer)}
+    return Fit.SLIP if beside <= {a.city, b.city} else Fit.INITIAL
+
+
+def holders_of_firms(groups: Mapping[str, Sequence[int]], profiles: Sequence[CompanyProfile]) -> dict[str, int]:
+    """Number of clearly different firms for each key that two or more of them hold."""
+    found = {}
+    for key, group in groups.items():
+        count = _firms_among(profiles[position] for position in group[:LOOKED_AT])
+        if count > 1:
+            found[key] = count
+    return found
+
+
+def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> str:
+    """The fact that a reason is about, where it can be told in a word."""
+    if code == "base":
+        return str(rarity.size)
+    if code == "phone":
+        return ", ".join(f"+{phone}" for phone in sorted(set(a.phones) & set(b.phones)))
+    if code == "mailbox":
+        return ", ".join(sorted(set(a.mailboxes) & set(b.mailboxes)))
+    if code in ("site", "domain"):
+        return ", ".join(sorted(a.domains & b.domains))
+    return {"inn": a.inn, "ogrn": a.ogrn, "kpp": a.kpp}.get(code, "")
+
+
+def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
+    if a.surname != b.surname and not is_slip(a.surname, b.surname):
+        return Fit.DIFFER
+    if a.given and b.given and a.given.isdisjoint(b.given):
+        return Fit.DIFFER
+    if not a.given or not b.given:
+        one, other = a.given_initials, b.given_initials
+        if one and other and not set(one) & set(other):
+            return Fit.DIFFER
+    if a.patronymic_initial and b.patronymic_initial and a.patronymic_initial != b.patronymic_initial:
+        return Fit.DIFFER
+    return Fit.AGREE if a.surname == b.surname else Fit.SLIP
+
+
+def _firms_among(holders: Iterable[CompanyProfile]) -> int:
+    firms: list[CompanyProfile] = []
+    for holder in holders:
+        if not holder.junk and all(_are_different(holder, other) for other in firms):
+            firms.append(holder)
+    return len(firms)
+
+
+def _are_different(a: CompanyProfile, b: CompanyProfile) -> bool:
+    if a.inn and b.inn:
+        return a.inn != b.inn
+    return fit_of_firms(a, b) is Fit.DIFFER
+
+
+def _weigh_numbers(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
+    if a.inn and a.inn == b.inn:
+        points.append(("inn", rarity.base_bits + INN))
+        if a.city and b.city and a.city != b.city and not (a.kpp and a.kpp == b.kpp):
+            points.append(("kpp_differs", BRANCH))
+    if a.ogrn and b.ogrn:
+        points.append(("ogrn", rarity.base_bits + OGRN) if a.ogrn == b.ogrn else ("ogrn_differs", OGRN_DIFFERS))
+
+
+def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
+    if a.surname and b.surname:
+        _weigh_trader(a, b, fit, rarity, points)
+    elif fit is not Fit.MISSING:
+        counted = rarity.fields["company"]
+        bits = min(counted.bits(a.core), counted.bits(b.core), CORE_MOST)
+        is_one_number = bool(a.inn) and a.inn == b.inn
+        if fit is Fit.AGREE:
+            points.append(("core", bits))
+        elif fit is Fit.SLIP:
+            points.append(("core_slip", bits + CORE_SLIP))
+        elif fit is Fit.INITIAL:
+            points.append(("core_part", CORE_PART_RENAMED if is_one_number else CORE_PART))
+        else:
+            points.append(("core_differs", CORE_RENAMED if is_one_number else CORE_DIFFERS))
+    if a.forms and b.forms and a.forms.isdisjoint(b.forms):
+        points.append(("form_differs", FORM_DIFFERS))
+
+
+def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
+    bits = rarity.fields["surname"].bits(a.surname) + (CORE_SLIP if fit is Fit.SLIP else 0.0)
+    if a.given and b.given:
+        bits += rarity.fields["given"].bits_of_any(a.given & b.given)
+    elif a.given_initials and b.given_initials:
+        bits += INITIAL
+    if a.patronymic_initial and b.patronymic_initial:
+        bits += PATRONYMIC_INITIAL
+    points.append(("person", bits))
+
+
+def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
+    phones = [phone for phone in a.phones if phone in b.phones]
+    if phones:
+        points.append(("phone", rarity.base_bits + PHONE - 2 * log2(rarity.holders.get(phones[0], 1))))
+    elif a.phones and b.phones:
+        points.append(("phones_differ", PHONES_DIFFER))
+    mailboxes = [mailbox for mailbox in a.mailboxes if mailbox in b.mailboxes]
+    if mailboxes:
+        points.append(("mailbox", rarity.base_bits + MAILBOX - 2 * log2(rarity.holders.get(mailboxes[0], 1))))
+    domains = a.domains & b.domains
+    if domains and not mailboxes:
+        holders = max(rarity.holders.get(domain, 1) for domain in domains)
+        bits = rarity.base_bits + SITE - 2 * log2(holders)
+        points.append(("site", min(bits, SITE_OF_NAME) if all(_is_named(site, a, b) for site in domains) else bits))
+    elif a.domains and b.domains and not domains:
+        points.append(("mailboxes_differ", DOMAINS_DIFFER))
+
+
+def _is_named(site: str, a: CompanyProfile, b: CompanyProfile) -> bool:
+    label = skeleton(site.partition(".")[0]) if not any(map(str.isdecimal, site)) else ""
+    return len(label) >= SHORTEST_LABEL and any(
+        label in firm.core or firm.core in label for firm in (a, b) if firm.core
+    )
+
+
+def _weigh_place(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
+    if a.city and b.city:
+        if a.city == b.city:
+            points.append(("city", min(rarity.fields["city"].bits(a.city), CITY_MOST)))
+        else:
+            points.append(("city_differs", CITY_DIFFERS))
+    if a.address and a.address == b.address and (a.city == b.city or not a.city or not b.city):
+        points.append(("address", ADDRESS))
+
+
+def _band(points: Points, score: float) -> Band:
+    if score < REVIEW:
+        return Band.IGNORE
+    said = {code for code, bits in points if bits > 0}
+    against = {code for code, bits in points if bits < 0}
+    if score < AUTO or not against.isdisjoint(_DOUBTS):
+        return Band.REVIEW
+    kinds = sum(not said.isdisjoint(kind) for kind in _KINDS)
+    return Band.AUTO if kinds > 1 else Band.REVIEW
+
+
+_DOUBTS = frozenset({"core_differs", "core_part", "kpp_differs", "ogrn_differs", "form_differs"})
+_KINDS = (
+    frozenset({"inn", "ogrn"}),
+    frozenset({"core", "core_slip", "person"}),
+    frozenset({"phone", "mailbox", "site"}),
+    frozenset({"city", "address"}),
+)
