@@ -59,11 +59,14 @@ def _asked() -> argparse.Namespace:
 def _scanned(data: Dataset[Any], kind: str, matcher: str) -> dict[str, Found]:
     if matcher == "equality":
         return by_equality(data.rows)
-    # The other matcher is asked for where ours is being changed.
+    # The plain matcher is asked for where ours is being changed.
     from crmkit_dedup import scan
 
-    scans = {"contacts": scan.scan_people, "companies": scan.scan_companies, "deals": scan.scan_deals}
-    return found_in(scans[kind](data.rows).clusters)
+    if kind == "contacts":
+        return found_in(scan.scan_people(data.rows).clusters)
+    if kind == "companies":
+        return found_in(scan.scan_companies(data.rows).clusters)
+    return found_in(scan.scan_deals(data.rows).clusters)
 
 
 def _write(data: Dataset[Any], kind: str, folder: Path, style: str) -> None:

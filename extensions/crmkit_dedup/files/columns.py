@@ -160,10 +160,10 @@ def _looks_like(cells: Sequence[str], kind: Kind, *, is_first: bool, rows: int) 
         sum(cell.isdigit() and 9 <= len(cell) <= 12 and cell[:1] not in "78" for cell in cells)
     ):
         return "inn"
-    if kind != "deals" and most(sum(bool(_PHONE.match(cell)) for cell in cells)):
-        return "phones"
     if most(sum(map(_is_date, cells))):
         return "created" if kind != "contacts" else "birthday"
+    if kind != "deals" and most(sum(bool(_PHONE.match(cell)) for cell in cells)):
+        return "phones"
     if kind == "companies" and sum(bool(_FORM.search(cell)) for cell in cells) * 4 >= len(cells):
         return "name"
     if kind == "contacts" and most(sum(bool(_WORDS.match(cell)) for cell in cells)):

@@ -83,15 +83,19 @@ def records(lines: Iterable[str], delimiter: str, problems: Problems, *, already
 
 
 def _is_left_open(taken: Sequence[str], cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """A quote was left open when nothing closes it, or what closes it is the quote of a later cell."""
+    is_strict = True
     try:
         for _ in csv.reader(taken, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True):
             break
     except csv.Error as error:
         if "end of data" in str(error):
             return True
-    if not width or len(cells) == width:
+        is_strict = False
+    if not width or (is_strict and len(cells) == width):
         return False
-    return len(_split(taken[0], delimiter)) == width
+    # Whole records stand on the lines one by one.
+    return all(len(_split(line, delimiter)) == width for line in (taken[:1] if is_strict else taken[:2]))
 
 
 def _alone(feed: _Feed, delimiter: str, line: int, problems: Problems) -> list[str]:

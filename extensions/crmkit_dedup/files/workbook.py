@@ -54,7 +54,7 @@ def open_workbook(path: Path, problems: Problems, *, sheet: str | None = None) -
     top = [record for _, record in zip(range(SEARCHED * 2), rows, strict=False)]
     others = ", ".join(name for name in names if name != chosen.name)
     form = f"XLSX, «{chosen.name}»" + (f" ({others})" if others else "")
-    return Table(form, top, _chained(top, rows), problems, size=chosen.total_height)
+    return Table(form, top, _chained(top, rows), problems, size=(chosen.end or (0, 0))[0] + 1)
 
 
 def _chained(top: Sequence[Record], rows: Iterator[Record]) -> Iterator[Record]:
