@@ -196,6 +196,8 @@ def _e164(digits: str, is_international: bool, country: str) -> str | None:
 
 
 def _valid(digits: str, country: str | None) -> str | None:
+    if country is None and len(digits) == 11 and digits.startswith("79"):
+        return None if len(set(digits[1:])) == 1 or digits[1:] in _PLACEHOLDERS else f"+{digits}"
     library = _phonenumbers()
     try:
         number = library.parse(digits if country else f"+{digits}", country)
