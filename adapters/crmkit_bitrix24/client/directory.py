@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from crmkit.values import Json, Kind
 from crmkit_bitrix24.auth import Bitrix24Settings
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.errors.refusals import VENDOR
-from crmkit_bitrix24.translate import Definition, definitions_of, field_def
+from crmkit_bitrix24.translate import Definitions, definitions_of, field_def
 from crmkit_bitrix24.wire import ENTITIES, PAGE, Command, mapping, rows
 
 T = TypeVar("T")
@@ -52,10 +52,10 @@ class Directory:
         found = self.definitions(kind, afresh=afresh)
         return tuple(field_def(name, definition, kind) for name, definition in found.items())
 
-    def definitions(self, kind: Kind, *, afresh: bool = False) -> Mapping[str, Definition]:
+    def definitions(self, kind: Kind, *, afresh: bool = False) -> Definitions:
         """The user fields of a kind as they are kept with bodies."""
         if kind not in ENTITIES:
-            return {}
+            return Definitions({})
         return self._remembered(f"fields {kind}", lambda: self._read_fields(kind), 0.0 if afresh else FRESH_S)
 
     def unread(self, kind: Kind) -> list[Command]:
@@ -143,7 +143,7 @@ class Directory:
             user_id=str(mine["ID"]) if mine.get("ID") else None,
         )
 
-    def _read_fields(self, kind: Kind) -> dict[str, Definition]:
+    def _read_fields(self, kind: Kind) -> Definitions:
         return definitions_of(mapping(self._line.call(f"crm.{ENTITIES[kind].name}.fields")))
 
     def _read_users(self) -> list[dict[str, Any]]:

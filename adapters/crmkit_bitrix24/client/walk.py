@@ -129,9 +129,13 @@ class Walker:
                     low = flying[-1][0].high or low
                 range_, future = flying.popleft()
                 pages, is_whole = future.result()
-                yield from pages
+                del future
                 last = int(pages[-1][-1][name]) if pages else range_.low
                 forecast.learn(range_, last, sum(map(len, pages)), is_whole=is_whole)
+                pages.reverse()
+                while pages:
+                    # What was taken need not stay in memory while the rest waits.
+                    yield pages.pop()
                 if is_whole and range_.high is None:
                     return
                 if range_.high is None:

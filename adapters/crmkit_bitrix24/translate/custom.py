@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
 
 from crmkit.models import CustomValue, FieldData, FieldDef, FieldType
 from crmkit.mould import Mould
@@ -39,7 +40,15 @@ FIELD_TYPES: Mapping[str, FieldType] = {
 _PREFIX = "UF_"
 
 
-def definitions_of(fields: Mapping[str, Any]) -> dict[str, Definition]:
+class Definitions(dict[str, Definition]):
+    """The user fields of a kind by name; `numbers` are those of which zero is a value, though it looks empty."""
+
+    def __init__(self, found: Mapping[str, Definition]) -> None:
+        super().__init__(found)
+        self.numbers = [name for name, definition in found.items() if definition["type"] in ("integer", "double")]
+
+
+def definitions_of(fields: Mapping[str, Any]) -> Definitions:
     """The user fields among an entity's fields, by name."""
     found: dict[str, Definition] = {}
     for key, raw in fields.items():
@@ -50,7 +59,7 @@ def definitions_of(fields: Mapping[str, Any]) -> dict[str, Definition]:
             continue
         labels = (raw.get(label) for label in ("formLabel", "listLabel", "filterLabel", "title"))
         settings = raw.get("settings") or {}
-        found[name] = {
+        definition: dict[str, Any] = {
             "title": next((str(label) for label in labels if label), name),
             "type": str(raw.get("type") or ""),
             "is_multiple": flag_of(raw.get("isMultiple")),
@@ -59,7 +68,17 @@ def definitions_of(fields: Mapping[str, Any]) -> dict[str, Definition]:
             "is_read_only": flag_of(raw.get("isReadOnly")),
             "items": {str(item["ID"]): str(item.get("VALUE") or "") for item in many(raw.get("items")) if "ID" in item},
         }
-    return found
+        found[name] = {**definition, "kept": _short(definition)}
+    return Definitions(found)
+
+
+def _short(definition: Definition) -> dict[str, Any]:
+    short = {"title": definition["title"], "type": definition["type"]}
+    if definition["is_multiple"]:
+        short["is_multiple"] = True
+    if definition["is_long"]:
+        short["is_long"] = True
+    return short
 
 
 def field_def(name: str, definition: Definition, kind: Kind) -> FieldDef:
@@ -77,37 +96,55 @@ def field_def(name: str, definition: Definition, kind: Kind) -> FieldDef:
     )
 
 
-def filled(raw: Item, definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+def filled(raw: Item, definitions: Definitions) -> dict[str, Definition]:
     """What must be kept with a body so that its user fields can be read later: the filled ones, the labels they use."""
+    get = raw.get
     found: dict[str, Definition] = {}
-    for name, definition in definitions.items():
-        value = raw.get(name)
-        if value is None or value == "" or value is False or value == []:
-            continue
-        short = {"title": definition["title"], "type": definition["type"]}
-        if definition["is_multiple"]:
-            short["is_multiple"] = True
-        if definition["is_long"]:
-            short["is_long"] = True
-        if definition["items"]:
-            used = {str(one) for one in many(value)}
-            short["items"] = {key: label for key, label in definition["items"].items() if key in used}
-        found[name] = short
+    for name in compress(definitions, map(get, definitions)):
+        definition = definitions[name]
+        # One object for all bodies, unless it names the labels of this one.
+        found[name] = definition["kept"]
+        if labels := definition["items"]:
+            used = {str(one) for one in many(raw[name])}
+            found[name] = {**definition["kept"], "items": {key: labels[key] for key in labels if key in used}}
+    for name in definitions.numbers:
+        if get(name) == 0 and raw[name] is not False:
+            found[name] = definitions[name]["kept"]
     return found
 
 
 def type_of(definition: Definition) -> FieldType:
     """The field's type in our words; several values are a tuple of texts, or labels."""
-    return _reading(definition["type"], definition.get("is_multiple", False), definition.get("is_long", False))[0]
+    return _reading(definition["type"], definition.get("is_multiple", False), definition.get("is_long", False)).type
+
+
+class _Reading(NamedTuple):
+    """How fields of one type are read: our type, the reader of a value, the maker of what a record holds."""
+
+    type: FieldType
+    read: Callable[[Any, Definition, Home], FieldData]
+    make: Callable[[str, str, FieldData], CustomValue]
 
 
 @lru_cache(maxsize=256)
-def _reading(vendor_type: str, is_multiple: bool, is_long: bool) -> tuple[FieldType, _Reader]:
-    """The type of such a field and how its value is read; remembered, because every record asks for every field."""
+def _reading(vendor_type: str, is_multiple: bool, is_long: bool) -> _Reading:
+    # Remembered, because every record asks for every field.
     type_ = FIELD_TYPES.get(vendor_type, FieldType.UNKNOWN)
+    read = _texts if is_multiple else _READERS.get(type_, _whatever)
     if is_multiple:
-        return FieldType.MULTIENUM if type_ is FieldType.ENUM else _ONE_OR_MORE.get(type_, type_), _texts
-    return FieldType.LONGTEXT if type_ is FieldType.TEXT and is_long else type_, _READERS.get(type_, _whatever)
+        type_ = FieldType.MULTIENUM if type_ is FieldType.ENUM else _ONE_OR_MORE.get(type_, type_)
+    elif type_ is FieldType.TEXT and is_long:
+        type_ = FieldType.LONGTEXT
+
+    def make(name: str, title: str, value: FieldData) -> CustomValue:
+        return _CUSTOM.cast({"id": name, "code": name, "title": title, "type": type_, "value": value})
+
+    # Switches and labels have few values: records share them.
+    is_shared = type_ in (FieldType.BOOL, FieldType.ENUM)
+    return _Reading(type_, read, lru_cache(maxsize=1024)(make) if is_shared else make)
+
+
+_CUSTOM = Mould(CustomValue)
 
 
 _ONE_OR_MORE: Mapping[FieldType, FieldType] = dict.fromkeys(FieldType, FieldType.TEXT) | {
@@ -123,15 +160,11 @@ def read_custom(raw: Item, definitions: Mapping[str, Definition], account: Home)
     custom = []
     for name, definition in definitions.items():
         get = definition.get
-        type_, read = _reading(definition["type"], get("is_multiple", False), get("is_long", False))
+        _, read, make = _reading(definition["type"], get("is_multiple", False), get("is_long", False))
         value = read(raw.get(name), definition, account)
         if value is not None:
-            values = {"id": name, "code": name, "title": definition["title"], "type": type_, "value": value}
-            custom.append(_CUSTOM.cast(values))
+            custom.append(make(name, definition["title"], value))
     return tuple(custom)
-
-
-_CUSTOM = Mould(CustomValue)
 
 
 def _plain(value: Any) -> str:
@@ -172,8 +205,7 @@ def _text(value: Any, _: Definition, __: Home) -> FieldData:
     return text_of(value)
 
 
-_Reader = Callable[[Any, Definition, Home], FieldData]
-_READERS: Mapping[FieldType, _Reader] = {
+_READERS: Mapping[FieldType, Callable[[Any, Definition, Home], FieldData]] = {
     FieldType.TEXT: _text,
     FieldType.LONGTEXT: _text,
     FieldType.URL: _text,

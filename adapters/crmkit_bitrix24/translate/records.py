@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -204,13 +204,20 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
 
 def from_item(kind: Kind, raw: Item, account: Home) -> Record:
     """The record of a kind that a body is. Raises BadPayload for one that has no id, or values nobody expects."""
+    return from_items(kind, (raw,), account)[0]
+
+
+def from_items(kind: Kind, items: Iterable[Item], account: Home) -> tuple[Record, ...]:
+    """The records of a kind that bodies are. Raises BadPayload as `from_item` does."""
+    translate = _TRANSLATORS[kind]
     try:
-        record = _TRANSLATORS[kind](raw, account)
+        records = tuple([translate(raw, account) for raw in items])
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise unreadable(account.key, kind.value) from error
-    if record.ref.id in ("", TASK_PREFIX):
-        raise unreadable(account.key, kind.value)
-    return record
+    for record in records:
+        if record.ref.id in ("", TASK_PREFIX):
+            raise unreadable(account.key, kind.value)
+    return records
 
 
 _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
@@ -250,8 +257,15 @@ def _stage(pipeline_id: str, stage_id: str) -> StageRef:
 
 
 def _amount(item: Item, account: Home) -> Money | None:
-    amount = decimal_of(item.get("opportunity"))
-    return None if amount is None else Money(amount, text_of(item.get("currencyId")) or account.currency)
+    value, currency = item.get("opportunity"), text_of(item.get("currencyId")) or account.currency
+    return _money(value, currency) if isinstance(value, int | float | str) else None
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _money(value: Any, currency: str) -> Money | None:
+    # Prices repeat.
+    amount = decimal_of(value)
+    return None if amount is None else Money(amount, currency)
 
 
 def _contacts(item: Item, key: str) -> tuple[Ref, ...]:
