@@ -19,7 +19,7 @@ from crmkit_bitrix24 import auth, webhooks
 from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader, Recovery, Writer, ensure_hooks
 from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
 from crmkit_bitrix24.errors.refusals import VENDOR
-from crmkit_bitrix24.translate import from_item, native_extra, natives
+from crmkit_bitrix24.translate import from_item, from_items, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
@@ -116,7 +116,7 @@ class Bitrix24Connection:
     def load(self, refs: Sequence[Ref]) -> Sequence[Record]:
         """The records that exist; one request for up to 2,500 cards of a kind, and what belongs to them."""
         mine = [ref for ref in refs if ref.account == self.key]
-        return [self._record(kind, item) for kind, item in self._reader.load(mine)]
+        return [record for kind, items in self._reader.load(mine) for record in self._records(kind, items)]
 
     def pages(self, kind: Kind, *, updated_since: datetime | None = None, cursor: str | None = None) -> Iterator[Page]:
         """All records of a kind by id, 2,500 a request; with `updated_since` those changed since.
@@ -126,7 +126,7 @@ class Bitrix24Connection:
         since = updated_since.astimezone(UTC).isoformat() if updated_since is not None else None
         for chunk in self._reader.pages(kind, since, cursor):
             account = self.account()
-            yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
+            yield Page(from_items(kind, chunk.items, account), chunk.cursor)
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's search is narrowed by the normalized form."""
@@ -183,6 +183,9 @@ class Bitrix24Connection:
 
     def _record(self, kind: Kind, item: Mapping[str, Any]) -> Record:
         return from_item(kind, item, self.account())
+
+    def _records(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Sequence[Record]:
+        return from_items(kind, items, self.account()) if items else ()
 
     def _authority(self) -> auth.Authority:
         if self._settings.webhook is not None:
