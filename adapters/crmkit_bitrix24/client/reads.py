@@ -23,7 +23,6 @@ from crmkit_bitrix24.wire import (
     TASK_PREFIX,
     TODO,
     Command,
-    Item,
     mapping,
     rows,
 )
@@ -85,13 +84,13 @@ class Reader:
         self._enricher = Enricher(line, self._walker, directory)
         self._key = key
 
-    def load(self, refs: Sequence[Ref]) -> Iterator[tuple[Kind, Item]]:
-        """Those of the records that exist; fifty ids a command, fifty commands a request."""
+    def load(self, refs: Sequence[Ref]) -> Iterator[tuple[Kind, list[dict[str, Any]]]]:
+        """Those of the records that exist, by kind; fifty ids a command, fifty commands a request."""
         by_kind: dict[Kind, list[str]] = {}
         for ref in dict.fromkeys(refs):
             by_kind.setdefault(ref.kind, []).append(ref.id)
         for kind, ids in by_kind.items():
-            yield from ((kind, item) for item in self._enricher.complete(kind, self._by_id(kind, ids)))
+            yield kind, self._enricher.complete(kind, self._by_id(kind, ids))
 
     def pages(self, kind: Kind, since: str | None, cursor: str | None) -> Iterator[Chunk]:
         """A whole kind, or what changed in it since a moment, by rising id; complete while others change it."""
