@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from crmkit.errors import ConfigError
 from crmkit.extension import Said
 from crmkit.values import Kind, Ref
-from crmkit_dedup.decisions import KINDS, exclude, include
+from crmkit_dedup.decisions import exclude, include
 from crmkit_dedup.exclusions import Exclusions
 from crmkit_dedup.filling import fill
+from crmkit_dedup.live import BOOKS
 from crmkit_dedup.panels import queue
 from crmkit_dedup.policy import Ctx, words_of
 from crmkit_dedup.sweep import Sweep
@@ -32,21 +33,19 @@ def command_queue(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
 
 
 def command_exclude(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
-    """`exclude 12 15` keeps records apart, `exclude --undo 12 15` lets them be compared again, `exclude --list`."""
+    """`12 15` keeps records apart, with `--undo` they are compared again; `--list` shows who is apart."""
     said = words_of(ctx)
-    names = [word for word in words if not word.startswith("--")]
     if list(words) == ["--list"]:
         for pair in Exclusions(ctx.store).pairs():
-            yield f"{pair.one} {pair.other}  {said.time(pair.at)}  {pair.by}"
+            yield f"{pair.one.kind.value}:{pair.one.id}  {pair.other.id}  {said.time(pair.at)}  {pair.by}"
         return
+    refs = list(dict.fromkeys(ref_of(ctx, word) for word in words if word != "--undo"))
     is_undo = "--undo" in words
-    unknown = [word for word in words if word.startswith("--") and word != "--undo"]
-    if unknown or len(names) < 2 or (is_undo and len(names) != 2):
+    if len(refs) < 2 or (is_undo and len(refs) != 2) or len({ref.kind for ref in refs}) > 1:
         raise ConfigError(
             f"exclude cannot do {' '.join(words) or 'nothing'}",
-            remedy="Write `exclude 12 15`, `exclude company:7 company:9`, `exclude --undo 12 15` or `exclude --list`.",
+            remedy="Write `exclude 12 15`, `exclude company:7 company:9`, `exclude 12 15 --undo` or `exclude --list`.",
         )
-    refs = [ref_of(ctx, name) for name in names]
     ids = ", ".join(ref.id for ref in refs)
     if not is_undo:
         exclude(ctx, refs, by="command")
@@ -58,12 +57,12 @@ def command_exclude(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
 def ref_of(ctx: Ctx, name: str) -> Ref:
     """The address that `contact:12`, `company:7`, `deal:3` or `12` (a contact) means. Raises ConfigError for others."""
     kind, _, id_ = name.rpartition(":")
-    known = {one.value: one for one in KINDS} | {"": Kind.CONTACT}
-    if kind.rpartition("/")[2] not in known or not id_:
+    known = {one.value: one for one in BOOKS} | {"": Kind.CONTACT}
+    if kind not in known or not id_ or id_.startswith("-"):
         raise ConfigError(
             f"{name!r} names no record", remedy="Write contact:12, company:7, deal:3, or 12 for a contact."
         )
-    return Ref(ctx.account.key, known[kind.rpartition("/")[2]], id_)
+    return Ref(ctx.account.key, known[kind], id_)
 
 
 def _no_words(words: Sequence[str], name: str) -> None:

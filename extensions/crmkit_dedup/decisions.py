@@ -7,7 +7,7 @@ from itertools import combinations
 
 from crmkit.errors import NotFound
 from crmkit.models import RECORDS
-from crmkit.values import Kind, Ref
+from crmkit.values import Ref
 from crmkit_dedup.exclusions import Exclusions, Seen
 from crmkit_dedup.findings import Finding, Findings
 from crmkit_dedup.policy import Ctx
@@ -61,12 +61,8 @@ def _seen(ctx: Ctx, ref: Ref) -> Seen:
             f"{ref} was never seen or is gone",
             account=ctx.account.key,
             ref=str(ref),
-            remedy="Name records as the queue does: contact:12, or 12 for a contact.",
+            remedy="See `crmkit ext dedup queue` for those that wait.",
         )
     if ref.kind not in LIVE_KINDS:
         return Seen(ref, "")
     return sight_of(ref.kind, ctx.account.country, ctx.settings.own_phones).seen(found)
-
-
-KINDS = (Kind.CONTACT, Kind.COMPANY, Kind.DEAL)
-"""The kinds that have findings."""

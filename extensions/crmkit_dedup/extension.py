@@ -19,6 +19,8 @@ from crmkit.values import Kind
 from crmkit_dedup import live, panels
 from crmkit_dedup.commands import command_exclude, command_queue, command_scan
 from crmkit_dedup.filling import fill
+from crmkit_dedup.merging.commands import command_journal, command_merge, command_preview, command_undo
+from crmkit_dedup.merging.merge import resume
 from crmkit_dedup.policy import Ctx
 from crmkit_dedup.settings import DedupSettings
 from crmkit_dedup.sweep import Sweep
@@ -63,6 +65,13 @@ def fill_index(ctx: Ctx) -> None:
         continue
 
 
+@dedup.every("5-59/10 * * * *")
+def end_merges(ctx: Ctx) -> None:
+    """Go on with merges that were broken off."""
+    for merged in resume(ctx, ctx.settings.merge):
+        ctx.explain(merged.lines[0])
+
+
 @dedup.every(lambda settings: settings.scan)
 def scan_everything(ctx: Ctx) -> None:
     """Go through everything, as the command does."""
@@ -74,9 +83,14 @@ def scan_everything(ctx: Ctx) -> None:
 
 dedup.command("scan", "compare all records, bring the queue up to date, act by the policy")(command_scan)
 dedup.command("queue", "the duplicates that wait, with reasons")(command_queue)
-dedup.command("exclude", "keep records apart: 12 15; --undo 12 15; --list")(command_exclude)
+dedup.command("preview", "what merging records would do: 12 15")(command_preview)
+dedup.command("merge", "merge records: 12 15 [--survivor 12] [--apply] [--force]")(command_merge)
+dedup.command("undo", "take a merge back: contact-12-1 [--force]")(command_undo)
+dedup.command("journal", "the merges that were done, or one of them")(command_journal)
+dedup.command("exclude", "keep records apart: 12 15 [--undo]; --list")(command_exclude)
 
 dedup.panel("queue", "Дубли / Duplicates", act=panels.act)(panels.queue)
+dedup.panel("journal", "Объединения / Merges", act=panels.act_on_journal)(panels.journal)
 
 
 def _is_own(event: Event) -> bool:

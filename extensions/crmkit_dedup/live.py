@@ -16,8 +16,10 @@ from crmkit.models import Record
 from crmkit.values import Kind, Ref
 from crmkit_dedup.exclusions import Exclusions
 from crmkit_dedup.findings import Findings
+from crmkit_dedup.journal import Journal
 from crmkit_dedup.learned import learned
 from crmkit_dedup.match import Cluster, Reason
+from crmkit_dedup.merging.merge import arrive
 from crmkit_dedup.neighbours import Desk, look_around
 from crmkit_dedup.policy import Ctx, Deeds, words_of
 from crmkit_dedup.sights import LIVE_KINDS, AnySight, sight_of
@@ -47,7 +49,10 @@ def changed(event: Changed, ctx: Ctx, *, is_own: bool) -> None:
 
 
 def vanished(event: Vanished, ctx: Ctx) -> None:
-    """Forget a record that is gone; the survivor of a merge has more to be found by."""
+    """Forget a record that is gone; the survivor of a merge has more to be found by.
+
+    A merge that was planned is ended once its plan was applied: whatever did not come along is brought.
+    """
     merged = isinstance(event, ContactMerged | CompanyMerged)
     gone: Ref = event.loser if isinstance(event, ContactMerged | CompanyMerged) else event.ref
     ctx.index.put(gone, ())
@@ -59,6 +64,8 @@ def vanished(event: Vanished, ctx: Ctx) -> None:
     sight = _sight(event.ref.kind, ctx)
     if survivor is not None and sight is not None:
         ctx.index.put(survivor.ref, sight.keys(sight.profile(survivor)))
+    if merged and arrive(ctx, gone, ctx.settings.merge) is not None:
+        return
     ctx.skip(words_of(ctx).say("gone"))
 
 
@@ -71,6 +78,11 @@ def _weigh(record: Record, ctx: Ctx, *, is_own: bool) -> None:
     words, sight = words_of(ctx), _sight(record.ref.kind, ctx)
     if sight is None:
         ctx.skip(words.say("off"))
+        return
+    if Journal(ctx.store).of_loser(record.ref) is not None:
+        # Where the CRM cannot merge, the other card lives on: it is no news that it looks like its survivor.
+        ctx.index.put(record.ref, ())
+        ctx.skip(words.say("taken_in"))
         return
     # First put, then look: of two records made at one moment the later run finds the other.
     own = sight.profile(record)

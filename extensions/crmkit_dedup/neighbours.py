@@ -27,9 +27,6 @@ MOST = 24
 NEAREST = 8
 """Of the candidates that fit, those which are compared with each other."""
 
-REACH = ("p:", "m:", "x:")
-"""How the keys begin under which a number, a mailbox or a messenger stands: what several people may hold together."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -96,15 +93,14 @@ def _with_holders(
     sight: AnySight, rarity: Rarity, found: Mapping[str, Sequence[Ref]], others: Mapping[Ref, Any], own: Any
 ) -> Rarity:
     """What the base has taught, and who holds the record's own numbers now: since the scan there may be more."""
-    if sight.holders is None:
-        return rarity
-    fresh: dict[str, int] = {}
-    for key, refs in found.items():
-        if key.startswith(REACH):
-            holders = [own, *(others[ref] for ref in refs if ref in others)]
-            count = sight.holders(holders) if len(holders) > 1 else 1
-            if count > 1:
-                fresh[key[2:]] = max(count, rarity.holders.get(key[2:], 1))
+    positions = {ref: place for place, ref in enumerate(others, 1)}
+    groups = {
+        key.partition(":")[2]: [0, *(positions[ref] for ref in refs if ref in positions)]
+        for key, refs in found.items()
+        if key.startswith(sight.reach)
+    }
+    held = sight.holders(groups, [own, *others.values()])
+    fresh = {key: max(count, rarity.holders.get(key, 1)) for key, count in held.items()}
     if not fresh:
         return rarity
     # A copy shares what was learned: a million words are not written out again for one number.

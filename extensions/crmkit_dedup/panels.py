@@ -1,16 +1,18 @@
-"""The pages of the console: the queue of duplicates with what may be done about each."""
+"""The pages of the console: the queue with what may be done about each duplicate, and the journal of merges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from crmkit.errors import ConfigError
+from crmkit.errors import ConfigError, Conflict
 from crmkit.models import Record
 from crmkit.panel import PanelData, Row
 from crmkit_dedup.decisions import exclude, finding_of, put_off
 from crmkit_dedup.findings import Finding, Findings
+from crmkit_dedup.journal import Journal, State
 from crmkit_dedup.match import Band
-from crmkit_dedup.policy import Ctx, records_of, words_of
+from crmkit_dedup.policy import Ctx, merge_of, records_of, said_against, words_of
+from crmkit_dedup.undo import undo
 
 MOST = 200
 """Findings that a page shows; the others come up as these are settled."""
@@ -45,8 +47,60 @@ def act(ctx: Ctx, action: str, key: str) -> None:
         exclude(ctx, finding.refs(ctx.account.key), by="console")
     elif action == "later":
         put_off(ctx, finding)
+    elif action in ("merge", "merge_sure"):
+        _merge(ctx, finding, finding.ids if action == "merge" else finding.sure)
     else:
         raise ConfigError(f"the queue has no action {action!r}", remedy=f"It has: {', '.join(ACTIONS)}.")
+
+
+def journal(ctx: Ctx) -> PanelData:
+    """The merges, the latest first, each with what was said of it."""
+    words = words_of(ctx)
+    entries = sorted(Journal(ctx.store).entries(), key=lambda entry: entry.at, reverse=True)
+    rows = [
+        Row(
+            entry.id,
+            (
+                words.kind(entry.kind),
+                f"{entry.survivor.id} ← {', '.join(ref.id for ref in entry.losers)}",
+                entry.why,
+                words.time(entry.at),
+                words.say(f"state_{entry.state.value}"),
+            ),
+            entry.report,
+            ("undo",) if entry.state in (State.DONE, State.UNDOING) else (),
+        )
+        for entry in entries[:MOST]
+    ]
+    return PanelData(
+        columns=[words.say(name) for name in ("kind", "records", "reasons", "when", "state")],
+        rows=rows,
+        actions={"undo": words.say("undo")},
+        summary=words.say("merges", count=len(entries)),
+    )
+
+
+def act_on_journal(ctx: Ctx, action: str, key: str) -> None:
+    """Take a merge back. Raises Conflict with the reason when it cannot be."""
+    if action != "undo":
+        raise ConfigError(f"the journal has no action {action!r}", remedy="It has: undo.")
+    undone = undo(ctx, key)
+    for line in undone.lines:
+        ctx.explain(line)
+    if not undone.is_done:
+        raise Conflict("; ".join(undone.lines), account=ctx.account.key, remedy="See `crmkit ext dedup journal`.")
+
+
+def _merge(ctx: Ctx, finding: Finding, ids: Sequence[str]) -> None:
+    merged = merge_of(ctx, finding, ids)
+    if merged.entry is None or not merged.is_done:
+        raise Conflict(
+            said_against(ctx, merged),
+            account=ctx.account.key,
+            remedy="`crmkit ext dedup merge` with --force does it all the same.",
+        )
+    if merged.entry.state is State.DONE:
+        Findings(ctx.store).without(finding, {loser.id for loser in merged.entry.losers})
 
 
 def _row(ctx: Ctx, finding: Finding) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,8 +11,11 @@ from crmkit.errors import NotFound, Rejected
 from crmkit.extension import Context
 from crmkit.models import RECORDS, Record, Task
 from crmkit.values import Kind, Ref
+from crmkit_dedup.exclusions import Exclusions
 from crmkit_dedup.findings import Finding, Findings, in_order
+from crmkit_dedup.journal import State
 from crmkit_dedup.match import Band
+from crmkit_dedup.merging.merge import Merged, merge
 from crmkit_dedup.settings import DedupSettings
 from crmkit_dedup.texts import SHORT, Words
 
@@ -54,6 +57,7 @@ class Deeds:
         settings = self.ctx.settings
         wanted = settings.auto if finding.band is Band.AUTO else settings.review
         deeds: Mapping[str, Callable[[Finding], Finding | None]] = {
+            "merge": self._merge,
             "task": self._ask,
             "tag": self._mark,
             "queue": self._leave,
@@ -83,6 +87,16 @@ class Deeds:
     def _leave(self, finding: Finding) -> Finding:
         self._say("queued")
         return finding
+
+    def _merge(self, finding: Finding) -> Finding | None:
+        """Merge those that need no asking; the others, and all when something speaks against it, wait for a person."""
+        merged = merge_of(self.ctx, finding, finding.sure)
+        self.said += merged.lines if merged.is_done else [said_against(self.ctx, merged)]
+        if merged.entry is None or not merged.is_done:
+            return finding.model_copy(update={"note": said_against(self.ctx, merged)})
+        if merged.entry.state is State.PLANNED:
+            return finding.model_copy(update={"note": merged.lines[0]})
+        return self.findings.without(finding, {loser.id for loser in merged.entry.losers})
 
     def _ask(self, finding: Finding) -> Finding:
         """One task a finding: on the card that was there first, for whoever owns it; a longer finding changes it."""
@@ -132,6 +146,24 @@ class Deeds:
                 self.ctx.crm.companies.update(ref, {"add_tags": [self.ctx.settings.tag]}, once=once)
         self._say("marked", tag=self.ctx.settings.tag, ids=", ".join(ref.id for ref in marked))
         return finding
+
+
+def merge_of(ctx: Ctx, finding: Finding, ids: Iterable[str]) -> Merged:
+    """Merge some of a finding's records, unless something speaks against it; what came of it."""
+    exclusions = Exclusions(ctx.store)
+    return merge(
+        ctx,
+        [Ref(ctx.account.key, finding.kind, id_) for id_ in ids],
+        ctx.settings.merge,
+        why=words_of(ctx).why(finding.reasons),
+        excluded=lambda one, other: exclusions.between(one, other) is not None,
+    )
+
+
+def said_against(ctx: Ctx, merged: Merged) -> str:
+    """Why records were not merged."""
+    against = "; ".join(one.text(ctx.language) for one in merged.objections) or "; ".join(merged.lines)
+    return words_of(ctx).say("not_merged", why=against)
 
 
 def _either(write: Callable[[str], T], texts: tuple[str, str]) -> T:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from crmkit.models import Contact, Record
+from crmkit.models import Company, Contact, Record
 from crmkit.values import Kind
 from crmkit_dedup.exclusions import Seen, print_of
+from crmkit_dedup.firm import CompanyProfile, CompanyReader, firm_index_keys
 from crmkit_dedup.found import Profile, Rules
-from crmkit_dedup.holders import people_among
+from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import index_keys
 from crmkit_dedup.profile import PersonProfile, PersonReader
-from crmkit_dedup.rows import person_row
-from crmkit_dedup.scan import PEOPLE
+from crmkit_dedup.rows import company_row, person_row
+from crmkit_dedup.scan import COMPANIES, PEOPLE
+from crmkit_dedup.scoring.companies import holders_of_firms
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=Profile)
@@ -34,7 +36,8 @@ class Sight(Generic[R, P]):
         profile: a record in comparable form.
         keys: under which keys a profile is found.
         rules: how two profiles are compared.
-        holders: how many clearly different ones there are among profiles; None where it does not matter.
+        reach: how the keys begin under which a number or a mailbox stands: what several may hold together.
+        holders: of groups of positions by key, how many clearly different ones hold each key that several hold.
     """
 
     record: type[R]
@@ -42,7 +45,8 @@ class Sight(Generic[R, P]):
     profile: Callable[[R], P]
     keys: Callable[[P], Sequence[str]]
     rules: Rules[P]
-    holders: Callable[[Sequence[P]], int] | None = None
+    reach: tuple[str, ...]
+    holders: Callable[[Mapping[str, Sequence[int]], Sequence[P]], Mapping[str, int]]
 
     @property
     def kind(self) -> Kind:
@@ -74,11 +78,29 @@ def _people(country: str, own_phones: tuple[str, ...]) -> Sight[Contact, PersonP
         profile=lambda contact: read(person_row(contact)),
         keys=index_keys,
         rules=PEOPLE,
-        holders=people_among,
+        reach=("p:", "m:", "x:"),
+        holders=holders_of,
     )
 
 
-_SIGHTS: dict[Kind, Callable[[str, tuple[str, ...]], AnySight]] = {Kind.CONTACT: _people}
+def _companies(country: str, own_phones: tuple[str, ...]) -> Sight[Company, CompanyProfile]:
+    read = CompanyReader(country, own_phones)
+    return Sight(
+        record=Company,
+        fields=frozenset({"name", "phones", "emails", "site", "inn", "kpp"}),
+        profile=lambda company: read(company_row(company)),
+        # People and companies stand in one index: a firm is not found by a person's number.
+        keys=lambda profile: [f"f{key}" for key in firm_index_keys(profile)],
+        rules=COMPANIES,
+        reach=("fp:", "fm:", "fd:"),
+        holders=holders_of_firms,
+    )
+
+
+_SIGHTS: dict[Kind, Callable[[str, tuple[str, ...]], AnySight]] = {
+    Kind.CONTACT: _people,
+    Kind.COMPANY: _companies,
+}
 
 LIVE_KINDS = frozenset(_SIGHTS)
 """The kinds that are checked as they come."""

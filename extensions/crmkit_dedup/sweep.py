@@ -7,23 +7,25 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from crmkit.extension import Progress, Said
-from crmkit.models import Contact, Deal
+from crmkit.models import Company, Contact, Deal, Record
 from crmkit.values import Kind
 from crmkit_dedup import learned
 from crmkit_dedup.exclusions import Exclusion, Exclusions
-from crmkit_dedup.findings import Findings
+from crmkit_dedup.findings import Findings, place_of
 from crmkit_dedup.found import Scan
+from crmkit_dedup.journal import LOSERS
 from crmkit_dedup.live import BOOKS
 from crmkit_dedup.match import Band, Cluster, Counts
 from crmkit_dedup.policy import Ctx, Deeds, words_of
 from crmkit_dedup.register import Register, Tally
-from crmkit_dedup.rows import deal_row, person_row
-from crmkit_dedup.scan import scan_deals, scan_people
+from crmkit_dedup.rows import company_row, deal_row, person_row
+from crmkit_dedup.scan import scan_companies, scan_deals, scan_people
 from crmkit_dedup.sights import LIVE_KINDS, sight_of
 
+R = TypeVar("R", bound=Record)
 Watch = Callable[[str, int, int | None], None]
 """What a scan calls with the name of its step, how much is done, and how much there is."""
 
@@ -43,7 +45,7 @@ class Sweep:
 
     def run(self) -> Iterator[Said]:
         """Go through the kinds that the settings name; yields progress, and what was found as lines."""
-        for kind, scan in ((Kind.CONTACT, self._people), (Kind.DEAL, self._deals)):
+        for kind, scan in ((Kind.CONTACT, self._people), (Kind.COMPANY, self._companies), (Kind.DEAL, self._deals)):
             if BOOKS[kind] in self.ctx.settings.kinds:
                 yield from self._scan(kind, scan)
         yield from self._act()
@@ -59,9 +61,23 @@ class Sweep:
         tally = Register(self.ctx.store, kind, self.ctx.now).take(apart.kept(found.duplicates))
         yield from _report(self.ctx, kind, found.counts, tally, apart.count)
 
+    def _standing(self, record: type[R]) -> Iterator[R]:
+        """The records of a kind without those that a merge has taken in and that live on all the same."""
+        taken = {key for key, _ in self.ctx.store.scan(LOSERS, prefix=f"{record.kind.value}:")}
+        return (one for one in self.ctx.mirror.scan(record) if place_of(one.ref.kind, one.ref.id) not in taken)
+
     def _people(self, watch: Watch) -> Scan[Any]:
         return scan_people(
-            map(person_row, self.ctx.mirror.scan(Contact)),
+            map(person_row, self._standing(Contact)),
+            country=self.ctx.account.country,
+            own_phones=self.ctx.settings.own_phones,
+            workers=self.workers,
+            progress=watch,
+        )
+
+    def _companies(self, watch: Watch) -> Scan[Any]:
+        return scan_companies(
+            map(company_row, self._standing(Company)),
             country=self.ctx.account.country,
             own_phones=self.ctx.settings.own_phones,
             workers=self.workers,
@@ -75,7 +91,7 @@ class Sweep:
             contact, company = deal.contact.id if deal.contact else "", deal.company.id if deal.company else ""
             return deal_row(deal, contact=people.get(contact, contact), company=firms.get(company, company))
 
-        return scan_deals(map(row, self.ctx.mirror.scan(Deal)), workers=self.workers, progress=watch)
+        return scan_deals(map(row, self._standing(Deal)), workers=self.workers, progress=watch)
 
     def _act(self) -> Iterator[Said]:
         """Do the policy's part, the surest first, as much as one run may."""
