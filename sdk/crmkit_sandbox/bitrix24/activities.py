@@ -57,6 +57,13 @@ def update_activity(portal: Portal, events: Events, row: Row, columns: Row) -> R
     return after
 
 
+def place_activity(portal: Portal, events: Events, row: Row, places: Sequence[tuple[int, int]]) -> Row:
+    """Put an activity on the cards of other records, the first of which owns it."""
+    owner_type, owner_id = places[0]
+    placed = {**row, "bindings": list(places)}
+    return update_activity(portal, events, placed, {"OWNER_TYPE_ID": str(owner_type), "OWNER_ID": str(owner_id)})
+
+
 def delete_activity(portal: Portal, events: Events, row: Row) -> None:
     """Remove an activity."""
     portal.tables["activities"].put({**row, "is_deleted": True, "updated_at": portal.now()})

@@ -28,13 +28,12 @@ def create(portal: Portal, events: Events, kind: Kind, write: Write) -> Row:
         row[kind.stage] = row[kind.stage] or stages[0]["STATUS_ID"]
         check_stage(portal, kind, number_of(row.get("CATEGORY_ID")), row[kind.stage])
         _enter_stage(portal, kind, row)
-        row["IS_NEW"] = "Y" if row[kind.stage] == stages[0]["STATUS_ID"] else "N"
-        if kind is LEAD:
-            del row["IS_NEW"]
+        if kind is DEAL:
+            row["IS_NEW"] = "Y" if row[kind.stage] == stages[0]["STATUS_ID"] else "N"
     portal.table(kind).put(row)
     if kind.stage:
         _write_history(portal, kind, row, CREATED)
-    events.emit(f"ONCRM{kind.event}ADD", {"FIELDS": {"ID": row["id"]}}, row["id"])
+    events.emit(f"ONCRM{kind.event}ADD", kind.told(row["id"]), _object_id(kind, row["id"]))
     return row
 
 
@@ -50,13 +49,15 @@ def update(portal: Portal, events: Events, kind: Kind, row: Row, write: Write, *
     if skips_same and after == row:
         return row
     is_moved = bool(kind.stage) and after[kind.stage] != row[kind.stage]
-    is_in_other = kind is DEAL and after["CATEGORY_ID"] != row["CATEGORY_ID"]
+    is_in_other = (kind is DEAL or kind.smart_id > 0) and after["CATEGORY_ID"] != row["CATEGORY_ID"]
     if is_in_other and not is_moved:
         after["STAGE_ID"] = portal.stages(stage_entity(kind, number_of(after["CATEGORY_ID"])))[0]["STATUS_ID"]
         is_moved = True
     if is_moved:
         check_stage(portal, kind, number_of(after.get("CATEGORY_ID")), after[kind.stage])
         _enter_stage(portal, kind, after)
+    if is_moved and kind.smart_id:
+        after["PREVIOUS_STAGE_ID"] = row[kind.stage]
     if kind is DEAL:
         after["IS_NEW"] = "N"
     _touch(portal, after)
@@ -64,7 +65,7 @@ def update(portal: Portal, events: Events, kind: Kind, row: Row, write: Write, *
     if is_moved:
         is_final = after[kind.semantics] != "P"
         _write_history(portal, kind, after, OTHER_PIPELINE if is_in_other else CLOSED if is_final else MOVED)
-    if is_in_other:
+    if is_in_other and kind is DEAL:
         place = {"ID": after["id"], "CATEGORY_ID": after["CATEGORY_ID"], "STAGE_ID": after["STAGE_ID"]}
         events.emit("ONCRMDEALMOVETOCATEGORY", {"FIELDS": place}, after["id"])
     tell_update(events, kind, after["id"])
@@ -78,7 +79,7 @@ def delete(portal: Portal, events: Events, kind: Kind, row: Row) -> None:
     if kind is CONTACT:
         for holder in (DEAL, LEAD):
             _unlink_contact(portal, holder, row["id"])
-    events.emit(f"ONCRM{kind.event}DELETE", {"FIELDS": {"ID": row["id"]}}, row["id"])
+    events.emit(f"ONCRM{kind.event}DELETE", kind.told(row["id"]), _object_id(kind, row["id"]))
 
 
 def set_contacts(portal: Portal, events: Events, kind: Kind, row: Row, links: list[Row]) -> None:
@@ -117,7 +118,7 @@ def touch_activity(portal: Portal, events: Events, kind: Kind, row_id: int) -> N
 
 def tell_update(events: Events, kind: Kind, row_id: int) -> None:
     """Send the update event of a record."""
-    events.emit(f"ONCRM{kind.event}UPDATE", {"FIELDS": {"ID": row_id}}, row_id)
+    events.emit(f"ONCRM{kind.event}UPDATE", kind.told(row_id), _object_id(kind, row_id))
 
 
 def blank(portal: Portal, kind: Kind, row_id: int) -> Row:
@@ -137,13 +138,20 @@ def blank(portal: Portal, kind: Kind, row_id: int) -> Row:
         today = now - (now + 3 * 3600) % DAY_S
         row |= {"BEGINDATE": iso(today), "CLOSEDATE": iso(today + WEEK_S), "CATEGORY_ID": "0", "TYPE_ID": "SALE"}
         row["TAX_VALUE"] = "0.00"
+    if kind.smart_id:
+        row |= {"CATEGORY_ID": str(portal.smart_type(kind.type_id)["categories"][0]["id"]), "TAX_VALUE": "0.00"}
     row |= dict.fromkeys((name for name in portal.user_fields(kind)), None)
     return row
 
 
+def _object_id(kind: Kind, row_id: int) -> int | str:
+    """Whose event it is in the offline queue: items of all smart processes have the same events."""
+    return f"{kind.type_id}.{row_id}" if kind.smart_id else row_id
+
+
 def _settle_title(kind: Kind, row: Row) -> None:
-    if kind.key in TITLES and not row["TITLE"]:
-        row["TITLE"] = f"{TITLES[kind.key]} #{row['id']}"
+    if (kind.key in TITLES or kind.smart_id) and not row["TITLE"]:
+        row["TITLE"] = f"{TITLES.get(kind.key, 'Элемент')} #{row['id']}"
 
 
 def _apply_links(row: Row, write: Write) -> None:
@@ -194,7 +202,7 @@ def _write_history(portal: Portal, kind: Kind, row: Row, type_id: int) -> None:
         "OWNER_ID": row["id"],
         "CREATED_TIME": portal.stamp(),
     }
-    if kind is DEAL:
+    if kind is not LEAD:
         made |= {"CATEGORY_ID": number_of(row["CATEGORY_ID"])}
     made |= {kind.semantics: row[kind.semantics], kind.stage: row[kind.stage]}
     portal.tables["history"].put({**made, "ID": made["id"]})

@@ -16,10 +16,12 @@ CRM_EVENTS = tuple(
     for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY", "ACTIVITY", "TIMELINECOMMENT")
     for act in ("ADD", "UPDATE", "DELETE")
 )
+SMART_EVENTS = tuple(f"ONCRM{kind}{act}" for kind in ("DYNAMICITEM", "TYPE") for act in ("ADD", "UPDATE", "DELETE"))
 ADDITIONS = tuple(f"ONCRM{kind}ADD" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY"))
 FIELD_ACTS = ("ADD", "UPDATE", "DELETE", "SETENUMVALUES")
 EVENTS = (
     *CRM_EVENTS,
+    *SMART_EVENTS,
     "ONCRMDEALMOVETOCATEGORY",
     *(f"ONCRM{kind}USERFIELD{act}" for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY") for act in FIELD_ACTS),
     *(f"ONCRM{kind}{act}" for kind in ("REQUISITE", "BANKDETAIL") for act in ("ADD", "UPDATE", "DELETE")),

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
+
+from crmkit_sandbox.wire import Row
 
 MULTIFIELDS = ("PHONE", "EMAIL", "WEB", "IM", "LINK")
 UTM = "UTM_SOURCE:string UTM_MEDIUM:string UTM_CAMPAIGN:string UTM_CONTENT:string UTM_TERM:string"
@@ -45,16 +48,22 @@ class Kind:
     stage: str = ""
     semantics: str = ""
     has_multifields: bool = True
+    # The number of a smart process's type, which is another than the number of its kind.
+    smart_id: int = 0
 
     @property
     def event(self) -> str:
         """The kind's name inside names of events."""
-        return self.key.upper()
+        return "DYNAMICITEM" if self.smart_id else self.key.upper()
 
     @property
     def field_entity(self) -> str:
         """The kind's name among user fields."""
-        return f"CRM_{self.key.upper()}"
+        return f"CRM_{self.smart_id or self.key.upper()}"
+
+    def told(self, row_id: int) -> Row:
+        """What an event tells of a record."""
+        return {"FIELDS": {"ID": row_id} | ({"ENTITY_TYPE_ID": self.type_id} if self.smart_id else {})}
 
 
 def _fields(text: str) -> Mapping[str, Field]:
@@ -117,6 +126,28 @@ COMPANY = Kind(
         f"ADDRESS_COUNTRY_CODE:string REG_ADDRESS_COUNTRY_CODE:string ADDRESS_LEGAL:string {TAIL}"
     ),
 )
+
+
+@cache
+def smart(type_id: int, smart_id: int) -> Kind:
+    """The kind of a smart process's items."""
+    return Kind(
+        f"dynamic_{type_id}",
+        type_id,
+        f"T{type_id:x}",
+        f"dynamic_{type_id}",
+        _fields(
+            "ID:integer! XML_ID:string TITLE:string CATEGORY_ID:crm_category STAGE_ID:crm_status "
+            "PREVIOUS_STAGE_ID:crm_status! BEGINDATE:date CLOSEDATE:date COMPANY_ID:crm_company CONTACT_ID:crm_contact "
+            f"MYCOMPANY_ID:crm_company {MONEY} TAX_VALUE:double SOURCE_ID:crm_status {MOVED} {TAIL}"
+        ),
+        "STAGE_ID",
+        "STAGE_SEMANTIC_ID",
+        has_multifields=False,
+        smart_id=smart_id,
+    )
+
+
 KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (LEAD, DEAL, CONTACT, COMPANY)}
 BY_TYPE: Mapping[int, Kind] = {kind.type_id: kind for kind in KINDS.values()}
 BY_CODE: Mapping[str, Kind] = {kind.code: kind for kind in KINDS.values()}

@@ -4,7 +4,16 @@ from typing import Any
 
 from crmkit_sandbox.wire import Row
 
-from .activities import CALL, TASK, create_activity, create_todo, delete_activity, todo_columns, update_activity
+from .activities import (
+    CALL,
+    TASK,
+    create_activity,
+    create_todo,
+    delete_activity,
+    place_activity,
+    todo_columns,
+    update_activity,
+)
 from .comments import create_comment, delete_comment, update_comment
 from .kinds import BY_TYPE, KINDS
 from .listing import Predicate, list_table, read_filter
@@ -37,6 +46,9 @@ def register(registry: Registry) -> None:
     registry.add("crm.activity.update", _update)
     registry.add("crm.activity.delete", _delete)
     registry.add("crm.activity.binding.list", _bindings)
+    registry.add("crm.activity.binding.add", _bind)
+    registry.add("crm.activity.binding.delete", _unbind)
+    registry.add("crm.activity.binding.move", _rebind)
     registry.add("crm.activity.todo.add", _todo_add)
     registry.add("crm.activity.todo.update", _todo_update)
     registry.add("crm.activity.todo.updateDeadline", lambda call: _todo_set(call, "deadline"))
@@ -156,10 +168,58 @@ def _delete(call: Call) -> bool:
     return True
 
 
-def _bindings(call: Call) -> list[Row]:
+def _bound(call: Call) -> Row:
     row = call.portal.tables["activities"].live(number_of(call.need("activityId")))
     if row is None:
         raise Problem(400, "NOT_FOUND", "Element not found")
+    return row
+
+
+def _place(call: Call, prefix: str) -> tuple[int, int]:
+    names = (f"{prefix}EntityTypeId", f"{prefix}EntityId") if prefix else ("entityTypeId", "entityId")
+    return number_of(call.need(names[0])), number_of(call.need(names[1]))
+
+
+def _bind(call: Call) -> bool:
+    row, place = _bound(call), _place(call, "")
+    if call.portal.live(*place) is None:
+        raise Problem(400, "OWNER_NOT_FOUND", "Owner not found")
+    if place in row["bindings"]:
+        raise Problem(400, "ACTIVITY_IS_ALREADY_BOUND", "Activity is already bound")
+    place_activity(call.portal, call.events, row, [*row["bindings"], place])
+    return True
+
+
+def _unbind(call: Call) -> bool:
+    row, place = _bound(call), _place(call, "")
+    if place not in row["bindings"]:
+        raise Problem(400, "BINDING_NOT_FOUND", "Binding not found")
+    rest = [one for one in row["bindings"] if one != place]
+    if not rest:
+        raise Problem(400, "LAST_BINDING_CANNOT_BE_DELETED", "The last binding cannot be deleted")
+    place_activity(call.portal, call.events, row, rest)
+    return True
+
+
+def _rebind(call: Call) -> bool:
+    row, source, target = _bound(call), _place(call, "source"), _place(call, "target")
+    if source[0] != target[0]:
+        raise Problem(400, "SOURCE_AND_TARGET_ENTITY_TYPES_ARE_NOT_EQUAL", "Entity types are not equal")
+    if source == target:
+        raise Problem(400, "SOURCE_AND_TARGET_ENTITY_ID_ARE_EQUAL_ERROR", "Source and target are equal")
+    if call.portal.live(*target) is None:
+        raise Problem(400, "OWNER_NOT_FOUND", "Owner not found")
+    if target in row["bindings"]:
+        raise Problem(400, "ACTIVITY_IS_ALREADY_BOUND", "Activity is already bound")
+    if source not in row["bindings"]:
+        raise Problem(400, "BINDING_NOT_FOUND", "Binding not found")
+    places = [target if one == source else one for one in row["bindings"]]
+    place_activity(call.portal, call.events, row, places)
+    return True
+
+
+def _bindings(call: Call) -> list[Row]:
+    row = _bound(call)
     return [{"entityTypeId": type_id, "entityId": owner_id} for type_id, owner_id in row["bindings"]]
 
 

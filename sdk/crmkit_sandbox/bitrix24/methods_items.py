@@ -1,4 +1,4 @@
-"""Universal methods: crm.item.* of leads, deals, contacts and companies."""
+"""Universal methods: crm.item.* of leads, deals, contacts, companies, and of smart processes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from crmkit_sandbox.wire import Row
 
 from .changes import create, delete, update
-from .kinds import BY_TYPE, MULTIFIELDS, Kind
+from .kinds import MULTIFIELDS, Kind
 from .listing import Condition, Predicate, list_table, make_condition, matches, split_key
 from .methods import Answer, Call, Registry
 from .methods_records import refuse_leads, types_of
@@ -35,7 +35,7 @@ def kind_of(call: Call) -> Kind:
     given = call.get("entityTypeId")
     if given is None:
         raise missing("entityTypeId")
-    kind = BY_TYPE.get(number_of(given))
+    kind = call.portal.kind(number_of(given))
     if number_of(given) == 5:
         raise Problem(400, "ENTITY_TYPE_NOT_SUPPORTED", "Entity type is not supported")
     if kind is None:

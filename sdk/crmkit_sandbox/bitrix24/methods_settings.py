@@ -91,6 +91,9 @@ def _category(call: Call) -> Row:
 
 
 def _categories(call: Call) -> Answer:
+    own = call.portal.shelves["types"].get(number_of(call.get("entityTypeId")))
+    if own is not None:
+        return Answer({"categories": [show_category(row) for row in own["categories"]]}, len(own["categories"]))
     _check_type(call)
     rows = sorted(call.portal.shelves["categories"].values(), key=lambda row: (row["sort"], row["id"]))
     return Answer({"categories": [show_category(row) for row in rows]}, len(rows))

@@ -13,14 +13,15 @@ from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import Ids, World
 
 from .emails import Emails
-from .kinds import BY_TYPE, KINDS, Kind
+from .kinds import BY_TYPE, KINDS, Kind, smart
 
 # The server's zone; users may live in others, the API does not care.
 ZONE = timezone(timedelta(hours=3))
 TABLES = ("activities", "tasks", "comments", "calls", "requisites", "bank_details", "history")
 SHELVES = (
     *("users", "departments", "categories", "statuses", "handlers", "offline", "product_rows", "userfields"),
-    *("presets", "types", "type_fields"),
+    "presets",
+    "types",
 )
 
 
@@ -86,13 +87,23 @@ class Portal:
                 self.world.changed.notify_all()
 
     def table(self, kind: Kind) -> Table:
-        """The records of `kind`."""
-        return self.tables[kind.table]
+        """The records of `kind`; a smart process has none before the first."""
+        return self.tables.setdefault(kind.table, Table())
 
     def live(self, type_id: int, row_id: int) -> Row | None:
         """A record by the vendor's number of its kind."""
-        kind = BY_TYPE.get(type_id)
+        kind = self.kind(type_id)
         return self.table(kind).live(row_id) if kind else None
+
+    def kind(self, type_id: int) -> Kind | None:
+        """The kind with the vendor's number, smart processes among them."""
+        if type_id in self.shelves["types"]:
+            return smart(type_id, self.shelves["types"][type_id]["id"])
+        return BY_TYPE.get(type_id)
+
+    def smart_type(self, type_id: int) -> Row:
+        """A smart process with its pipelines. Raises KeyError for none."""
+        return self.shelves["types"][type_id]
 
     def is_admin(self, user_id: int) -> bool:
         """True for administrators."""
@@ -139,7 +150,7 @@ class Portal:
         self.is_simple = dumped["is_simple"]
         self.confirms_offline = dumped["confirms_offline"]
         for name, table in dumped["tables"].items():
-            self.tables[name].load(table)
+            self.tables.setdefault(name, Table()).load(table)
         self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
 
 
@@ -152,6 +163,8 @@ def stage_entity(kind: Kind, category_id: int) -> str:
     """The dictionary that holds the stages of a pipeline."""
     if kind.key == "lead":
         return "STATUS"
+    if kind.smart_id:
+        return f"DYNAMIC_{kind.type_id}_STAGE_{category_id}"
     return f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"
 
 

@@ -30,6 +30,13 @@ OTHER_STAGES = (
     ("WON", "Отгружено", "S", "#7BD500"),
     ("LOSE", "Отказ", "F", "#FF5752"),
 )
+SMART_STAGES = (
+    ("NEW", "Начало", "", "#39A8EF"),
+    ("PREPARATION", "Подготовка", "", "#2FC6F6"),
+    ("CLIENT", "Согласование", "", "#55D0E0"),
+    ("SUCCESS", "Успех", "S", "#7BD500"),
+    ("FAIL", "Провал", "F", "#FF5752"),
+)
 LEAD_STAGES = (
     ("NEW", "Не обработан", "", "#39A8EF"),
     ("IN_PROCESS", "В работе", "", "#2FC6F6"),
@@ -131,6 +138,21 @@ def add_category(
     prefix = f"C{category_id}:" if category_id else ""
     _add_stages(portal, entity, [(f"{prefix}{status_id}", *rest) for status_id, *rest in stages])
     return shelf[category_id]
+
+
+def add_smart_process(portal: Portal, title: str, number: int | None = None) -> Row:
+    """A smart process with one pipeline, whose id is not zero; `number` is its `entityTypeId`."""
+    shelf = portal.shelves["types"]
+    number = number or max([*shelf, 127]) + 1
+    type_id, category_id = portal.take_id("types"), portal.take_id("categories", 0) or portal.take_id("categories", 0)
+    stamp, actor = portal.stamp(), portal.actor.user_id or portal.admin_id
+    category: Row = {"id": category_id, "name": "Общая", "sort": 500, "entityTypeId": number, "isDefault": "Y"}
+    row: Row = {"id": type_id, "title": title, "code": "", "entityTypeId": number, "customSectionId": None}
+    row |= {"createdBy": actor, "updatedBy": actor, "createdTime": stamp, "updatedTime": stamp}
+    shelf[number] = row | {"categories": [category]}
+    entity, prefix = f"DYNAMIC_{number}_STAGE_{category_id}", f"DT{number}_{category_id}:"
+    _add_stages(portal, entity, [(f"{prefix}{status_id}", *rest) for status_id, *rest in SMART_STAGES])
+    return shelf[number]
 
 
 def delete_category(portal: Portal, category_id: int) -> None:

@@ -102,7 +102,8 @@ def _field_row(kind: Kind, field: Field) -> Row:
     row = _field(field.name, field.type, is_read_only=field.is_read_only, is_immutable=field.is_immutable)
     if field.type == "crm_status":
         by_kind = {"contact": "CONTACT_TYPE"}
-        row["statusType"] = by_kind.get(kind.key, "DEAL_TYPE") if field.name == "TYPE_ID" else STATUS_TYPES[field.name]
+        known = STATUS_TYPES.get(field.name, "")
+        row["statusType"] = by_kind.get(kind.key, "DEAL_TYPE") if field.name == "TYPE_ID" else known
     return row
 
 
@@ -150,7 +151,9 @@ def _lead_values(row: Row) -> Row:
 
 
 def _has_links(kind: Kind, name: str) -> bool:
-    return {"contactIds": kind.key in ("deal", "lead"), "companyIds": kind.key == "contact"}.get(name, True)
+    return {"contactIds": kind.key in ("deal", "lead") or kind.smart_id > 0, "companyIds": kind.key == "contact"}.get(
+        name, True
+    )
 
 
 def _links(row: Row, name: str) -> list[int]:

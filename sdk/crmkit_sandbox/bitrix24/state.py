@@ -24,7 +24,7 @@ from .person import Person
 from .portal import Portal, stage_entity
 from .problems import json_response, standard
 from .samples import fill
-from .seed import make_settings
+from .seed import add_smart_process, make_settings
 from .shapes import classic_record
 from .views import make_app
 
@@ -209,6 +209,18 @@ class Bitrix24(Person):
                 return str(row["FIELD_NAME"])
         raise KeyError(f"no user field {label!r} of {kind}")
 
+    def add_smart_process(self, title: str, number: int | None = None) -> int:
+        """The `entityTypeId` of a new smart process with one pipeline of five stages."""
+        with self._world.lock:
+            return int(add_smart_process(self.portal, title, number)["entityTypeId"])
+
+    def smart_items(self, number: int) -> Records:
+        """The items of a smart process as classic rows. Raises KeyError for an unknown one."""
+        kind = self.portal.kind(number)
+        if kind is None:
+            raise KeyError(number)
+        return self._records(kind)
+
     def bulk_deals(self, count: int) -> range:
         """The ids of `count` new deals; no events, no history, made when read."""
         with self._world.lock:
@@ -251,7 +263,14 @@ class Bitrix24(Person):
     def actions(self) -> Mapping[str, Callable[..., Any]]:
         """The acts of people by name, and a few of the sandbox."""
         names = [name for name in vars(Person) if not name.startswith("_") and callable(getattr(self, name, None))]
-        extra = ("bulk_deals", "bulk_contacts", "drop_next_hooks", "repeat_next_hook", "make_noise")
+        extra = (
+            "bulk_deals",
+            "bulk_contacts",
+            "drop_next_hooks",
+            "repeat_next_hook",
+            "make_noise",
+            "add_smart_process",
+        )
         return {name: getattr(self, name) for name in (*names, *extra, "issue_tokens", "auth_code")}
 
     def dump(self) -> Any:

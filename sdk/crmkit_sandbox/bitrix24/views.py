@@ -18,6 +18,7 @@ from . import (
     methods_offline,
     methods_records,
     methods_settings,
+    methods_smart,
     methods_tasks,
     methods_telephony,
 )
@@ -38,6 +39,7 @@ ROOMS = (
     methods_offline,
     methods_records,
     methods_settings,
+    methods_smart,
     methods_tasks,
     methods_telephony,
 )

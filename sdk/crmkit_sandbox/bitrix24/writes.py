@@ -100,6 +100,10 @@ def _check_category(portal: Portal, kind: Kind, write: Write) -> None:
     category = write.columns.get("CATEGORY_ID", "0")
     if kind is DEAL and number_of(category) not in portal.shelves["categories"]:
         raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", "Invalid value of field 'CATEGORY_ID'")
+    if kind.smart_id and "CATEGORY_ID" in write.columns:
+        known = {row["id"] for row in portal.smart_type(kind.type_id)["categories"]}
+        if number_of(category) not in known:
+            raise Problem(400, "CRM_FIELD_ERROR_VALUE_NOT_VALID", "Invalid value of field 'CATEGORY_ID'")
 
 
 def _settle_stage(portal: Portal, kind: Kind, write: Write, *, is_new: bool) -> None:
@@ -119,9 +123,9 @@ def _settle_stage(portal: Portal, kind: Kind, write: Write, *, is_new: bool) -> 
 
 
 def _read_links(portal: Portal, kind: Kind, fields: Mapping[str, Any], write: Write) -> None:
-    if kind in (DEAL, LEAD) and "CONTACT_IDS" in fields:
+    if _has_contacts(kind) and "CONTACT_IDS" in fields:
         write.contacts = _known(portal, "contacts", fields["CONTACT_IDS"])
-    elif kind in (DEAL, LEAD) and "CONTACT_ID" in write.columns:
+    elif _has_contacts(kind) and "CONTACT_ID" in write.columns:
         write.contacts = _known(portal, "contacts", [write.columns["CONTACT_ID"]])
     if kind.key == "contact" and "COMPANY_IDS" in fields:
         write.companies = _known(portal, "companies", fields["COMPANY_IDS"])
@@ -130,9 +134,13 @@ def _read_links(portal: Portal, kind: Kind, fields: Mapping[str, Any], write: Wr
     if "OBSERVER_IDS" in fields:
         users = [number_of(one) for one in items_of(fields["OBSERVER_IDS"])]
         write.observers = [one for one in users if one in portal.shelves["users"]]
-    if kind in (DEAL, LEAD) and write.columns.get("COMPANY_ID"):
+    if _has_contacts(kind) and write.columns.get("COMPANY_ID"):
         known = _known(portal, "companies", [write.columns["COMPANY_ID"]])
         write.columns["COMPANY_ID"] = str(known[0]) if known else None
+
+
+def _has_contacts(kind: Kind) -> bool:
+    return kind in (DEAL, LEAD) or kind.smart_id > 0
 
 
 def _known(portal: Portal, table: str, value: Any) -> list[int]:
