@@ -110,6 +110,19 @@ def person_profile(row: PersonRow, country: str = "RU") -> PersonProfile:
     return PersonReader(country)(row)
 
 
+def adopt(fields: Iterable[object]) -> PersonProfile:
+    """A profile of its plain fields, as they come from another process: equal words are one object again."""
+    profile = PersonProfile._make(fields)
+    return profile._replace(
+        surname=intern(profile.surname),
+        given=_same(profile.given),
+        given_word=intern(profile.given_word),
+        patronymic=intern(profile.patronymic),
+        city=intern(profile.city),
+        company=intern(profile.company),
+    )
+
+
 def words_of(profile: PersonProfile) -> Iterator[tuple[str, str]]:
     """The words whose rarity matters, each with its field."""
     if profile.surname:

@@ -6,16 +6,18 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from crmkit_dedup.candidates import Candidates, groups_by_key
 from crmkit_dedup.clusters import Clustering, Judgement, Link
+from crmkit_dedup.crew import Readers
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import generations_of, holders_of
 from crmkit_dedup.keys import FAMILIES, WIDEST, narrow_keys
 from crmkit_dedup.match import Band
-from crmkit_dedup.profile import PersonProfile, PersonReader, words_of
+from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, words_of
 from crmkit_dedup.rarity import Rarity, counters
 from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
@@ -58,7 +60,8 @@ def scan_people(
     """
     told = progress or _untold
     with _without_collector():
-        profiles = list(map(PersonReader(country, own_phones), _counted(rows, told)))
+        readers = Readers(PersonReader(country, own_phones), PersonRow._make, adopt)
+        profiles = list(readers.profiles(_counted(rows, told), workers))
         counts, filled = _counted_words(profiles, words_of)
         filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
         candidates = Candidates(profiles, narrow_keys)
@@ -89,7 +92,8 @@ def scan_companies(
     """Find the duplicates among companies; the arguments are those of `scan_people`."""
     told = progress or _untold
     with _without_collector():
-        profiles = list(map(CompanyReader(country, own_phones), _counted(rows, told)))
+        readers = Readers(CompanyReader(country, own_phones), CompanyRow._make, CompanyProfile._make)
+        profiles = list(readers.profiles(_counted(rows, told), workers))
         counts, filled = _counted_words(profiles, firm_words)
         candidates = Candidates(profiles, narrow_firm_keys)
         holders: dict[str, int] = {}
@@ -113,7 +117,8 @@ def scan_deals(
     """Find deals entered twice. Their rows name clients by the clusters of a scan of people, where there was one."""
     told = progress or _untold
     with _without_collector():
-        profiles = [deal_profile(row, within_days) for row in _counted(rows, told)]
+        readers = Readers(partial(deal_profile, within_days=within_days), DealRow._make, DealProfile._make)
+        profiles = list(readers.profiles(_counted(rows, told), workers))
         candidates = Candidates(profiles, narrow_deal_keys)
         candidates.add(groups_by_key(profiles, deal_keys).values(), WIDEST)
         return _scanned(profiles, candidates.pairs, DEALS, Rarity(len(profiles)), told)
