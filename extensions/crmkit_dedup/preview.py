@@ -10,7 +10,7 @@ from typing import NamedTuple
 from crmkit.crm import Crm
 from crmkit.models import Deal
 from crmkit.values import Ref
-from crmkit_dedup.merging.outcome import EXTERNAL_ID, Outcome, outcome
+from crmkit_dedup.merging.outcome import EXTERNAL_ID, Outcome, outcome, staff_of
 from crmkit_dedup.merging.portrait import Portrait, portraits
 from crmkit_dedup.merging.words import field_line, rule_text, say
 from crmkit_dedup.survivor import Candidate, Choice, MergeRules, choose
@@ -88,11 +88,11 @@ def preview(
     Raises NotFound for a record that is gone, ValueError for fewer than two different records.
     """
     found = {one.ref: one for one in portraits(crm, list(dict.fromkeys(refs)))}
-    active = frozenset(user.ref.id for user in crm.users.iterate() if user.is_active)
+    staff = staff_of(crm.users.iterate())
     places = _places(crm) if any(isinstance(one.record, Deal) for one in found.values()) else {}
-    choice = choose([_candidate(one, active, places) for one in found.values()], rules, survivor=survivor)
+    choice = choose([_candidate(one, staff.active, places) for one in found.values()], rules, survivor=survivor)
     losers = [found[ref] for ref in choice.losers]
-    made = outcome(found[choice.survivor], losers, rules, crm.account.country, active)
+    made = outcome(found[choice.survivor], losers, rules, crm.account.country, staff)
     return Preview(
         choice=choice,
         survivor=found[choice.survivor],

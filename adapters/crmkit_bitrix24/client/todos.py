@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crmkit.errors import Unsupported
 from crmkit.models import Note, Task
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Write
@@ -79,7 +80,7 @@ class Todos:
             if deadline is not None:
                 self._move_deadline(current, ref, deadline)
         if isinstance(about, Ref) and about.kind in ENTITIES:
-            fields |= {"OWNER_TYPE_ID": ENTITIES[about.kind].type_id, "OWNER_ID": int(about.id)}
+            fields |= self._move(ref, about)
         command = Command("crm.activity.update", {"id": int(ref.id), "fields": fields})
         return Job(index, write, command if fields else None, is_repeatable=True)
 
@@ -124,6 +125,32 @@ class Todos:
         if about is not None and about.kind in ENTITIES:
             values["UF_CRM_TASK"] = [f"{ENTITIES[about.kind].letter}_{about.id}"]
         return Command("tasks.task.add", {"fields": {**values, **extra}})
+
+    def _move(self, ref: Ref, about: Ref) -> dict[str, Json]:
+        """Put a to-do on another card; a plain change of its owner is passed over by the portal.
+
+        What is to be changed beside, on portals without those methods.
+        Source: Bitrix24 REST, pages "crm.activity.binding.move", "crm.activity.binding.add" and "... .delete".
+        """
+        current = mapping(self._line.call("crm.activity.get", {"id": int(ref.id)}))
+        old = (int(current.get("OWNER_TYPE_ID") or 0), int(current.get("OWNER_ID") or 0))
+        new = (ENTITIES[about.kind].type_id, int(about.id))
+        if old == new:
+            return {}
+        place = {"entityTypeId": new[0], "entityId": new[1]}
+        try:
+            if old[0] == new[0] and old[1]:
+                source = {"sourceEntityTypeId": old[0], "sourceEntityId": old[1]}
+                target = {"targetEntityTypeId": new[0], "targetEntityId": new[1]}
+                self._line.call("crm.activity.binding.move", {"activityId": int(ref.id), **source, **target})
+            else:
+                self._line.call("crm.activity.binding.add", {"activityId": int(ref.id), **place})
+                if old[1]:
+                    left = {"entityTypeId": old[0], "entityId": old[1]}
+                    self._line.call("crm.activity.binding.delete", {"activityId": int(ref.id), **left})
+        except Unsupported:
+            return {"OWNER_TYPE_ID": new[0], "OWNER_ID": new[1]}
+        return {}
 
     def _update_module(self, index: int, write: Write, ref: Ref, fields: Mapping[str, Json]) -> Job:
         values: dict[str, Any] = {_MODULE_NAMES.get(name, name): value for name, value in fields.items()}

@@ -126,8 +126,8 @@ def _custom(code: str, value: Any, known: Any) -> Native:
 def _is_blank(name: str, value: Any) -> bool:
     if value in (None, "", False, 0) or value == [] or value == {}:
         return True
-    # Every person has requisites of this sort, with nothing in them.
-    return name == "contragent" and not (as_map(value).keys() - {"contragentType"})
+    # Every person has requisites of this sort, and may have an address, with nothing in them.
+    return name in _OBJECTS and not (_bare(as_map(value)).keys() - {"contragentType"})
 
 
 def _bare(value: Mapping[str, Any]) -> dict[str, Json]:

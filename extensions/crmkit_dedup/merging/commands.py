@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from crmkit.errors import ConfigError
 from crmkit.extension import Context
-from crmkit.values import Kind, Ref
+from crmkit.values import Ref
+from crmkit_dedup.commands import ref_of
 from crmkit_dedup.exclusions import Exclusions
 from crmkit_dedup.journal import Entry, Journal, State
 from crmkit_dedup.merging.merge import merge
@@ -20,7 +21,6 @@ from crmkit_dedup.undo import undo
 
 Ctx = Context[DedupSettings]
 
-_KINDS = {"contacts": Kind.CONTACT, "companies": Kind.COMPANY, "deals": Kind.DEAL}
 _STATES = {
     State.BEGUN: "begun",
     State.PLANNED: "state_planned",
@@ -41,14 +41,14 @@ class _Asked:
 
 
 def command_preview(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
-    """`contacts 12 15 [--survivor 12]`: what merging these records would do, field by field."""
+    """`12 15 [--survivor 12]`, `company:7 company:9`: what merging these records would do, field by field."""
     asked = _asked(ctx, words)
     seen = preview(ctx.crm, asked.refs, ctx.settings.merge, survivor=asked.survivor, excluded=kept_apart(ctx))
     yield from seen.lines(ctx.language)
 
 
 def command_merge(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
-    """`contacts 12 15 [--survivor 12] [--apply] [--force]`: the preview, and with `--apply` the merge."""
+    """`12 15 [--survivor 12] [--apply] [--force]`: the preview, and with `--apply` the merge."""
     asked = _asked(ctx, words)
     is_forced = "--force" in asked.flags
     if "--apply" not in asked.flags:
@@ -108,9 +108,8 @@ def _asked(ctx: Ctx, words: Sequence[str]) -> _Asked:
         del rest[place : place + 2]
     flags = frozenset(word for word in rest if word.startswith("--"))
     names = [word for word in rest if not word.startswith("--")]
-    kind = _KINDS.get(names[0]) if names else None
-    ids = list(dict.fromkeys([*names[1:], *([survivor] if survivor else [])]))
-    if kind is None or len(ids) < 2 or not flags <= {"--apply", "--force"}:
+    kept = ref_of(ctx, survivor) if survivor else None
+    refs = tuple(dict.fromkeys([*(ref_of(ctx, name) for name in names), *([kept] if kept else [])]))
+    if len(refs) < 2 or len({ref.kind for ref in refs}) > 1 or not flags <= {"--apply", "--force"}:
         raise ConfigError(say(ctx.language, "usage_merge"), remedy="crmkit ext dedup queue")
-    refs = tuple(ctx.crm.ref(kind, id_) for id_ in ids)
-    return _Asked(refs, ctx.crm.ref(kind, survivor) if survivor else None, flags)
+    return _Asked(refs, kept, flags)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from crmkit.models import Company, Contact, Deal
+from crmkit.models import Company, Contact, Deal, User
 from crmkit.values import Json, Ref
 from crmkit.write import Native
 from crmkit_dedup.merging.joining import (
@@ -71,10 +71,27 @@ class Outcome:
         self.changes.append(Change(name, title, fate, before, after, source))
 
 
-def outcome(
-    survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, country: str, active: frozenset[str] | None
-) -> Outcome:
-    """What becomes of each field; `active` are the users who work here, None when that is not known."""
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The users of an account: names by id, and who works here."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    active: frozenset[str] = frozenset()
+
+    def name(self, user_id: str | None) -> str:
+        """The user's name for people; the id of one who is not known."""
+        return self.names.get(user_id or "") or user_id or ""
+
+
+def staff_of(users: Iterable[User]) -> Staff:
+    """Who is who among the users."""
+    known = list(users)
+    active = frozenset(user.ref.id for user in known if user.is_active)
+    return Staff({user.ref.id: user.name for user in known}, active)
+
+
+def outcome(survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, country: str, staff: Staff) -> Outcome:
+    """What becomes of each field."""
     made = Outcome()
     told = {name for one in (survivor, *losers) for native in _writable(one) for name in native.tells}
     if isinstance(survivor.record, Deal):
@@ -83,7 +100,7 @@ def outcome(
         _name(made, survivor, losers, rules)
         _lists(made, survivor, losers, country, told)
     _company(made, survivor, losers)
-    _owner(made, survivor, losers, rules, active)
+    _owner(made, survivor, losers, rules, staff)
     for name in ("birthday", "site", "inn", "kpp"):
         if name not in told:
             _single(made, name, survivor, losers, is_late=True)
@@ -160,21 +177,19 @@ def _company(made: Outcome, survivor: Portrait, losers: Sequence[Portrait]) -> N
             own = made.late_values["company"] = one.company
 
 
-def _owner(
-    made: Outcome, survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, active: frozenset[str] | None
-) -> None:
+def _owner(made: Outcome, survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, staff: Staff) -> None:
     own = survivor.record.owner_id
-    is_gone = active is not None and own not in active
+    is_gone = own not in staff.active
     for one in losers:
         other = one.record.owner_id
         if other is None or other == own:
             continue
-        if is_gone and rules.owner_of_losers and active is not None and other in active:
-            made.values["owner_id"] = other
-            made.note("owner_id", "owner_id", Fate.REPLACED, own or "", other, one.ref)
-            own, is_gone = other, False
-        else:
-            made.note("owner_id", "owner_id", Fate.LEFT, own or "", other, one.ref)
+        is_taken = is_gone and rules.owner_of_losers and other in staff.active
+        fate = Fate.REPLACED if is_taken else Fate.LEFT
+        made.note("owner_id", "owner_id", fate, staff.name(own), staff.name(other), one.ref)
+        if is_taken:
+            made.values["owner_id"] = own = other
+            is_gone = False
 
 
 def _single(made: Outcome, name: str, survivor: Portrait, losers: Sequence[Portrait], *, is_late: bool = False) -> None:

@@ -4,6 +4,7 @@ from crmkit_sandbox.wire import Row
 
 from . import changes
 from .account import Account, Combine, Kind
+from .corporate import enlist
 from .order_lines import settle
 from .problems import bad_input
 
@@ -51,6 +52,7 @@ def _combine(account: Account, one: Combine) -> None:
         if loser is None or winner is None or loser_id == one.winner:
             continue
         _move(account, loser_id, one.winner)
+        winner = table.live(one.winner) or winner
         after = _joined(account, one.kind, winner, loser)
         made = changes.change(account, one.kind, winner, after)
         changes.delete(account, one.kind, loser, made)
@@ -76,7 +78,7 @@ def _move(account: Account, loser: int, winner: int) -> None:
                 for contact in contacts
                 if not (has_winner and contact["customer"] == loser)
             ]
-            changes.change(account, "corporate", firm, {**firm, "customerContacts": kept})
+            enlist(account, changes.change(account, "corporate", firm, {**firm, "customerContacts": kept}))
 
 
 def _joined(account: Account, kind: Kind, winner: Row, loser: Row) -> Row:
