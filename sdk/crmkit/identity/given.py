@@ -27,13 +27,14 @@ class Given(NamedTuple):
     gender: Gender | None
 
 
-def given_of(code: str) -> Given | None:
+def given_of(code: str, word: str = "") -> Given | None:
     """The names that a word with this fine code may stand for, or None when no table knows it.
 
+    `word`, in lower case and ё folded, settles what a code leaves open: Алия is a name, Аля is short for many.
     Short forms of short forms (Леночка, Димка, Сашуля) are read by their endings.
     """
-    table = _table()
-    found = table.get(code)
+    by_word, by_code = _tables()
+    found = by_word.get(word) or by_code.get(code)
     if found is not None:
         return found
     ending = _PET_ENDING.search(code)
@@ -41,7 +42,7 @@ def given_of(code: str) -> Given | None:
         return None
     stem = code[: ending.start()]
     for vowel in ("a", "Ja", ""):
-        found = table.get(stem + vowel)
+        found = by_code.get(stem + vowel)
         if found is not None and len(stem) > 1:
             return found._replace(is_short=True)
     return None
@@ -51,14 +52,14 @@ def given_near(code: str) -> Given | None:
     """The one name that a word unknown to the tables is a single slip away from; None for none or several."""
     if len(code) < _SHORTEST_WITH_SLIP:
         return None
-    table = _table()
+    table = _tables()[1]
     near = {found for edit in _edits(code) if (found := table.get(edit)) is not None and not found.is_short}
     return near.pop() if len(near) == 1 else None
 
 
 def male_names() -> Iterator[tuple[str, frozenset[str]]]:
     """The code of each full name of men in any language, with the canonical names that it may be."""
-    for code, given in _table().items():
+    for code, given in _tables()[1].items():
         names = frozenset(name for name in given.names if _GENDERS[name] is not Gender.FEMALE)
         if names and not given.is_short:
             yield code, names
@@ -66,7 +67,7 @@ def male_names() -> Iterator[tuple[str, frozenset[str]]]:
 
 def gender_of(name: str) -> Gender | None:
     """The gender of a canonical full name."""
-    _table()
+    _tables()
     return _GENDERS.get(name)
 
 
@@ -83,7 +84,7 @@ _GENDERS: dict[str, Gender | None] = {}
 
 
 @cache
-def _table() -> dict[str, Given]:
+def _tables() -> tuple[dict[str, Given], dict[str, Given]]:
     full: dict[str, set[str]] = {}
     short: dict[str, set[str]] = {}
     for gender, blocks in (
@@ -94,10 +95,19 @@ def _table() -> dict[str, Given]:
             for name in names:
                 _GENDERS[name] = gender if _GENDERS.get(name, gender) == gender else None
             for word in (*names, *others):
-                full.setdefault(fine_code(word), set()).update(names)
+                full.setdefault(word, set()).update(names)
             for word in shorts:
-                short.setdefault(fine_code(word), set()).update(names)
-    return {code: _given(full.get(code, set()), short.get(code, set())) for code in {*full, *short} if len(code) > 1}
+                short.setdefault(word, set()).update(names)
+    for word in [word for word in short if word in _GENDERS and word not in slavic_names.BOTH]:
+        del short[word]
+    by_code: dict[str, tuple[set[str], set[str]]] = {}
+    for at, table in enumerate((full, short)):
+        for word, names_of in table.items():
+            by_code.setdefault(fine_code(word), (set(), set()))[at].update(names_of)
+    # A word in Latin letters is another language's or a romanisation: its code alone tells more.
+    cyrillic = {word for word in {*full, *short} if not word.isascii()}
+    by_word = {word: _given(full.get(word, set()), short.get(word, set())) for word in cyrillic}
+    return by_word, {code: _given(*sets) for code, sets in by_code.items() if len(code) > 1}
 
 
 def _given(full: set[str], short: set[str]) -> Given:

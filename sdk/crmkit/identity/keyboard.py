@@ -9,11 +9,14 @@ _CYRILLIC_KEYS = "йцукенгшщзхъфывапролджэячсмитьб
 _TO_CYRILLIC = str.maketrans(_LATIN_KEYS, _CYRILLIC_KEYS)
 _TO_LATIN = str.maketrans(_CYRILLIC_KEYS, _LATIN_KEYS)
 _KEY_PUNCTUATION = re.compile(r"[\[\]{};:'\",.<>`~]")
+_INNER_SIGN = re.compile(r"[\[\]{};:\",.<>~]")
 _LATIN_WORD = re.compile(r"[a-z\[\]{};:'\",.<>`~]+(?:-[a-z\[\]{};:'\",.<>`~]+)?", re.IGNORECASE)
 _CYRILLIC_WORD = re.compile(r"[а-яё]+", re.IGNORECASE)
 _LATIN_VOWELS = re.compile(r"[aeiouy]", re.IGNORECASE)
 _CYRILLIC_VOWELS = re.compile(r"[аеёиоуыэюя]", re.IGNORECASE)
-_LATIN_CROWD = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}|[jqvwx][bcdfgjkqvwxz]|^.[^aeiouy]{3}", re.IGNORECASE)
+_LATIN_CROWD = re.compile(
+    r"[bcdfghjklmnpqrstvwxz]{4}|[qvwx][bcdfgjkqvwxz]|j[bcdfgkqvwxz]|^.[^aeiouy]{3}", re.IGNORECASE
+)
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
 _VOWELS = (0.25, 0.7)
 _FEWEST_VOWELS = 0.16
@@ -42,5 +45,6 @@ def looks_mistyped(chunk: str) -> bool:
         return False
     vowels = len(_CYRILLIC_VOWELS.findall(other)) / len(other)
     own = len(_LATIN_VOWELS.findall(chunk)) / len(chunk)
-    is_odd = _KEY_PUNCTUATION.search(chunk[:-1]) is not None or own < _FEWEST_VOWELS or bool(_LATIN_CROWD.search(chunk))
+    # э and ё lie under an apostrophe and a backtick, which romanised names hold too: these two are no sign of it.
+    is_odd = _INNER_SIGN.search(chunk[:-1]) is not None or own < _FEWEST_VOWELS or bool(_LATIN_CROWD.search(chunk))
     return is_odd and _VOWELS[0] <= vowels <= _VOWELS[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,9 +50,13 @@ def person_form(last: str = "", first: str = "", middle: str = "", name: str = "
     The fields are hints: a first name in the surname's field is still read as a first name. A word that `name`
     repeats after the parts counts once.
     """
-    placed = [*_placed(last, "last"), *_placed(first, "first"), *_placed(middle, "middle")]
-    seen = {word.code for word, _ in placed}
-    placed += [(word, field) for word, field in _placed(name, "name") if word.initial or word.code not in seen]
+    if (last and first and not name) or not (last or first or middle):
+        form = _plain_form((last, first, middle) if last else name.split())
+        if form is not None:
+            return form
+    placed = _read(last, first, middle, name, is_mistyped=False)
+    if any(word.is_relaid for word, _ in placed):
+        placed = _read(last, first, middle, name, is_mistyped=True)
     if not placed:
         return _NOBODY if any(map(str.strip, (last, first, middle, name))) else _NAMELESS
     if all(word.is_nobody for word, _ in placed):
@@ -69,28 +74,62 @@ def is_junk_name(text: str) -> bool:
 
 _Placed = tuple[Word, str]
 _Found = tuple[Word, Given]
+_NO_WORDS: list[Word] = []
+_NO_PAIRS: list[_Placed] = []
 _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
+_PARTS = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
 _NO_BRACKETS = str.maketrans("()[]{}", "      ")
 _PREPOSITIONS = frozenset(["и", "с", "в", "к", "у", "о"])
 _LOOSE_PATRONYMIC = re.compile(r"(.{3,}?)[oea]?v[a-z]{0,4}")
 
 
-def _placed(text: str, field: str) -> list[_Placed]:
-    if not text:
-        return []
-    chunks = text.split()
-    if len(chunks) == 1 and text.isalpha():
-        words = list(words_of(chunks[0]))
+def _plain_form(chunks: Sequence[str]) -> PersonForm | None:
+    """The form when each chunk is a word that can be one part only, as most are; else None."""
+    if len(chunks) > _PARTS:
+        return None
+    family = own = father = None
+    for chunk in chunks:
+        if not chunk:
+            continue
+        words = words_of(chunk)
+        role = words[0].role if len(words) == 1 else ""
+        if role == "last" and family is None:
+            family = words[0]
+        elif role == "first" and own is None:
+            own = words[0]
+        elif role == "middle" and father is None:
+            father = words[0]
+        else:
+            return None
+    if family is None or own is None or own.given is None:
+        return None
+    return _assembled(family, (own, own.given), father.patronymic if father else None, _NO_WORDS, _NO_PAIRS)
+
+
+def _read(last: str, first: str, middle: str, name: str, *, is_mistyped: bool) -> list[_Placed]:
+    placed: list[_Placed] = []
+    for text, field in ((last, "last"), (first, "first"), (middle, "middle")):
+        if text:
+            placed += [(word, field) for word in _words(text, is_mistyped)]
+    if name:
+        seen = {word.code for word, _ in placed}
+        placed += [(word, "name") for word in _words(name, is_mistyped) if word.initial or word.code not in seen]
+    return placed
+
+
+def _words(text: str, is_mistyped: bool) -> list[Word]:
+    if text.isalpha():
+        words = list(words_of(text, is_mistyped=is_mistyped))
     else:
-        if "(" in text or "[" in text or "{" in text:
-            chunks = _without_brackets(text)
-        is_lower = text.islower()
-        words = [word for chunk in chunks if is_lower or chunk not in _PREPOSITIONS for word in words_of(chunk)]
+        chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
+        if not text.islower():
+            chunks = [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
+        words = [word for chunk in chunks for word in words_of(chunk, is_mistyped=is_mistyped)]
     if any(word.is_kin for word in words):
         words = _without_kin(words)
-    return [(word, field) for word in words if not word.is_title]
+    return [word for word in words if not word.is_title]
 
 
 def _without_brackets(text: str) -> list[str]:
@@ -164,7 +203,9 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
         return [pair for pair in placed if pair is not chosen], (chosen[0], given) if given else None
     unknown = [pair for pair in placed if not pair[0].initial]
     for pair in sorted(unknown, key=_given_rank):
-        near = given_near(pair[0].code) if pair[0].surname.strength < 2 or pair[1] == "first" else None
+        strength = pair[0].surname.strength
+        may_be = strength < 2 or pair[1] == "first" or any(word.surname.strength > strength for word, _ in unknown)
+        near = given_near(pair[0].code) if may_be else None
         if near is not None:
             return [other for other in placed if other is not pair], (pair[0], near)
     is_first_there = any(field == "first" for _, field in unknown)

@@ -26,12 +26,12 @@ _LATIN_SOUNDS = {
 _LATIN_MARKS = str.maketrans({sign: code for code, signs in _LATIN_SOUNDS.items() for sign in signs})
 _LATIN_CODES = {
     "shch": "w", "szcz": "w", "tsch": "q", "sch": "w", "shh": "w", "tch": "q", "dzh": "dj", "sh": "w", "sz": "w",
-    "ch": "q", "cz": "c", "tz": "c", "ts": "c", "tc": "c", "ck": "k", "zh": "j", "kh": "h", "ph": "f", "th": "t",
+    "ch": "q", "cz": "c", "tz": "c", "ts": "c", "tc": "c", "zh": "j", "kh": "h", "ph": "f", "th": "t",
     "gh": "g", "x": "h", "j": "i", "y": "i", "q": "k", "4": "q", "6": "w", "3": "z", "0": "o",
 }  # fmt: skip
 _LATIN_SOUND = re.compile(
-    r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)ax|(?<=r)ox|^ox|^xen)|(?P<dj>^dj(?=[aeiou]))|(?P<sc>sc(?=[eiyaou]))"
-    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<code>"
+    r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=[aeiou]))|(?P<sc>sc(?=[eiyaou]))"
+    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))|(?P<code>"
     + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
     + ")"
 )
@@ -44,10 +44,10 @@ _NOT_A_SOUND = re.compile(r"[^a-z]+")
 _IOTA = re.compile(r"i+(?=[aou])")
 _SOFT = re.compile(r"i+e")
 _SIBILANT = re.compile(r"[sw]q|w+")
-_AFFRICATE = re.compile(r"ts|tc")
+_AFFRICATE = re.compile(r"ts|tc|tz")
 _DOUBLE = re.compile(r"(.)\1+")
 _LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
-_CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІ", "aceopxykmtAKCEHBOPTXMYiI")
+_CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІёЁьЬ", "aceopxykmtAKCEHBOPTXMYiIëËʹʹ")
 _DIGITS_AS_CYRILLIC = str.maketrans("0346", "озчб")
 
 
@@ -60,7 +60,7 @@ def fine_code(word: str) -> str:
     if _CYRILLIC.search(text):
         text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьо", "ё")
         text = re.sub(r"(?<![аеёиоуыэюя])йо", "ё", text)
-        text = _LATIN_RUN.sub(_from_latin, text).translate(_TO_CODE)
+        text = _LATIN_RUN.sub(_from_latin, text if _LATIN.search(text) is None else _plain(text)).translate(_TO_CODE)
     else:
         text = _LATIN_RUN.sub(_from_latin, _plain(text))
     return _smooth(_NOT_A_SOUND.sub("", text))
@@ -113,7 +113,7 @@ def _sound(match: re.Match[str]) -> str:
         return text.replace("x", "ks")
     if kind == "ov":
         return f"{text[0]}v"
-    return {"dj": "dj", "sc": "w", "yo": "e"}[kind or ""]
+    return {"dj": "dj", "sc": "w", "yo": "e", "ck": "k"}[kind or ""]
 
 
 def _smooth(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,7 +15,10 @@ from crmkit.identity.spelling import fine_code, one_script, skeleton
 
 
 class Word(NamedTuple):
-    """What a word may be; `initial` is its code when it is a single letter, `child` the gender of оглы or кызы."""
+    """What a word may be; `initial` is its code when it is a single letter, `child` the gender of оглы or кызы;
+    `is_relaid`: it was struck in the wrong keyboard layout; `role`: `last`, `first` or `middle` when it can be nothing
+    else, else empty.
+    """
 
     code: str
     given: Given | None
@@ -25,30 +29,42 @@ class Word(NamedTuple):
     is_title: bool = False
     is_kin: bool = False
     is_nobody: bool = False
+    is_relaid: bool = False
+    role: str = ""
 
 
 @lru_cache(maxsize=1 << 17)
-def words_of(chunk: str) -> tuple[Word, ...]:
-    """The words that a piece of text without spaces holds; decorations and digits are left out."""
-    if chunk.isalpha() and len(chunk) > 1:
-        return (_word(_in_layout(chunk)),)
-    mended = _in_layout(chunk)
-    words = []
+def words_of(chunk: str, *, is_mistyped: bool = False) -> tuple[Word, ...]:
+    """The words that a piece of text without spaces holds; decorations and digits are left out.
+
+    `is_mistyped`: its neighbours were struck in the wrong layout, so this piece is read so too where it can be.
+    """
+    if not chunk.isascii():
+        chunk = _MARK.sub("", unicodedata.normalize("NFC", chunk))
+    mended = _in_layout(chunk, is_mistyped)
+    if mended.isalpha() and len(mended) > 1:
+        word = _word(mended)
+        return (word if mended is chunk else word._replace(is_relaid=True, role=""),)
+    found: list[Word] = []
     for part in _PART.findall(mended):
-        word = _without_digits(part)
-        if len(word) > 1 and (tail := _CHILD_TAIL.fullmatch(word)) is not None:
-            words += [_word(tail[1]), _word(tail[2])]
-        elif word:
-            words.append(_word(word.strip(_SIGNS)))
-    return tuple(word for word in words if word.code or word.is_nobody)
+        text = _without_digits(part)
+        tail = _CHILD_TAIL.fullmatch(text) if len(text) > 1 else None
+        if tail is not None:
+            found += [_word(tail[1]), _word(tail[2])]
+        elif text:
+            found.append(_word(text.strip(_SIGNS)))
+    is_relaid = mended is not chunk
+    return tuple(word._replace(is_relaid=is_relaid) for word in found if word.code or word.is_nobody)
 
 
-_PART = re.compile(r"[^\W_]+(?:['’`ʼ-][^\W_]+)*['’`]?")
-_SIGNS = "'’`ʼ-"
+_PART = re.compile(r"[^\W_]+(?:['’`ʼʹʺ”\"´-]{1,2}[^\W_]+)*['’`]?")
+_SURELY_SURNAME = 3
+_SIGNS = "'’`ʼʹʺ”\"´-"
 _SONS = frozenset(["оглы", "оглу", "угли", "улы", "уулу", "ogly", "oglu", "ogli", "ugli", "uly", "uulu"])
 _DAUGHTERS = frozenset(["кызы", "гызы", "кизи", "қызы", "kyzy", "gizi", "qizi", "kizi", "gyzy"])
 _CHILD_TAIL = re.compile(rf"(\w+)-({'|'.join([*_SONS, *_DAUGHTERS])})", re.IGNORECASE)
 _LETTER_PAIRS = frozenset(["yu", "ya", "yo", "ye", "zh", "kh", "ch", "sh", "ts", "iu", "ia", "ju", "ja", "дж"])
+_MARK = re.compile(r"[\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
 _ONLY_DIGITS = re.compile(r"\d+")
 _EDGE_DIGITS = re.compile(r"^\d+(?=[^\W\d_])|\d+$")
 _CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{3})")
@@ -64,12 +80,22 @@ def _word(text: str) -> Word:
         child = Gender.MALE if lower in _SONS else Gender.FEMALE
         return Word(code, None, None, Surname(code, None, 0), child=child)
     if lower in _LETTER_PAIRS:
-        return Word(code, given_of(code), None, Surname(code, None, 0), initial=skeleton(text)[:1])
+        return Word(code, given_of(code, lower), None, Surname(code, None, 0), initial=skeleton(text)[:1])
     is_nobody = is_nonsense(lower)
     is_title, is_kin = lower in TITLES, lower in KIN
     if "-" in text:
         return _double(code, text, is_title)
-    return Word(code, given_of(code), patronymic_of(code), surname_of(code), "", None, is_title, is_kin, is_nobody)
+    given = given_of(code, lower)
+    word = Word(code, given, patronymic_of(code), surname_of(code), "", None, is_title, is_kin, is_nobody)
+    return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
+
+
+def _only_role(word: Word) -> str:
+    if word.patronymic is not None:
+        return "middle" if word.patronymic.surely and word.given is None else ""
+    if word.given is not None:
+        return "first" if word.surname.strength < _SURELY_SURNAME else ""
+    return "last" if word.surname.strength >= _SURELY_SURNAME - 1 else ""
 
 
 def _double(code: str, text: str, is_title: bool) -> Word:
@@ -99,31 +125,31 @@ def _without_digits(part: str) -> str:
     return part if _CHAT_DIGIT.match(part) else _EDGE_DIGITS.sub("", part)
 
 
-def _in_layout(chunk: str) -> str:
+def _in_layout(chunk: str, is_mistyped: bool) -> str:
     """The chunk, or what its keys give in the other layout when that is a name and the chunk is none."""
     if not chunk.isascii():
         typed = to_latin_layout(chunk)
-        return typed if typed is not None and _is_better(chunk, typed) else chunk
+        return typed if typed is not None and _is_better(chunk, typed, is_mistyped) else chunk
     core = chunk.strip(_AROUND)
     if len(core) < 2 or _sounds_known(core):
         return chunk
     for piece in (chunk, core):
         typed = to_cyrillic_layout(piece)
-        if typed is not None and typed.isalpha() and (_sounds_known(typed) or _is_mistyped(piece, typed)):
+        if typed is not None and typed.isalpha() and (is_mistyped or _sounds_known(typed) or _is_odd(piece, typed)):
             return typed
     return chunk
 
 
-def _is_mistyped(chunk: str, typed: str) -> bool:
+def _is_odd(chunk: str, typed: str) -> bool:
     own, other = surname_of(fine_code(chunk)), surname_of(fine_code(typed))
     return own.strength < other.strength == 3 or (own.strength < 2 and looks_mistyped(chunk))
 
 
-def _is_better(chunk: str, typed: str) -> bool:
+def _is_better(chunk: str, typed: str, is_mistyped: bool) -> bool:
     code = fine_code(chunk)
     if len(chunk) < 4 or given_of(code) or patronymic_of(code) or surname_of(code).strength > 1:
         return False
-    return _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
+    return is_mistyped or _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
 
 
 def _sounds_known(word: str) -> bool:
