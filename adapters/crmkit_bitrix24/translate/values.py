@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -109,7 +108,11 @@ def many(value: Any) -> list[Any]:
 
 def phones_of(found: Any, country: str) -> tuple[Phone, ...]:
     """Phones of a multifield in the vendor's order, with their E.164 forms."""
-    return tuple([_phone(raw, kind, country) for raw, kind in _entries(found)]) if found else ()
+    if not found:
+        return ()
+    return tuple(
+        [_PHONE.cast({"raw": raw, "e164": _parsed(raw, country), "kind": kind}) for raw, kind in _entries(found)]
+    )
 
 
 def emails_of(found: Any) -> tuple[Email, ...]:
@@ -117,16 +120,18 @@ def emails_of(found: Any) -> tuple[Email, ...]:
     return tuple([_EMAIL.cast({"value": raw, "kind": kind}) for raw, kind in _entries(found)]) if found else ()
 
 
-def _entries(found: Any) -> Iterator[tuple[str, str | None]]:
-    for value in many(found):
-        raw = text_of(value.get("VALUE")) if isinstance(value, dict) else None
-        if raw:
-            kind = text_of(value.get("VALUE_TYPE"))
-            yield raw, kind.lower() if kind else None
+def _entries(found: Any) -> list[tuple[str, str | None]]:
+    entries = [
+        (text_of(value.get("VALUE")), _kind(text_of(value.get("VALUE_TYPE"))))
+        for value in many(found)
+        if isinstance(value, dict)
+    ]
+    return [(raw, kind) for raw, kind in entries if raw]
 
 
-def _phone(raw: str, kind: str | None, country: str) -> Phone:
-    return _PHONE.cast({"raw": raw, "e164": _e164(raw, country), "kind": kind})
+@lru_cache(maxsize=256)
+def _kind(value_type: str | None) -> str | None:
+    return value_type.lower() if value_type else None
 
 
 def phone_of(raw: str, country: str) -> Phone:
@@ -134,10 +139,13 @@ def phone_of(raw: str, country: str) -> Phone:
     return Phone(raw=raw, e164=_e164(raw, country))
 
 
-@lru_cache(maxsize=4096)
-def _e164(raw: str, country: str) -> str | None:
+def _parsed(raw: str, country: str) -> str | None:
     found = parse_phones(raw, country=country)
     if not found and raw.isdigit():
         # Telephony writes international numbers without their plus.
         found = parse_phones(f"+{raw}", country=country)
     return found[0].e164 if found else None
+
+
+# The same few numbers call; cards have each its own.
+_e164 = lru_cache(maxsize=4096)(_parsed)
