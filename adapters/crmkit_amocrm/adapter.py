@@ -18,7 +18,7 @@ from crmkit.write import Native, Verb, Write
 from crmkit_amocrm import auth, webhooks
 from crmkit_amocrm.client import Directory, Elements, Feed, Line, Reader, Recovery, Walker, Writer, ensure_hooks
 from crmkit_amocrm.errors.answers import judge_for, token_judge_for
-from crmkit_amocrm.errors.refusals import VENDOR
+from crmkit_amocrm.errors.refusals import VENDOR, unsupported
 from crmkit_amocrm.translate import from_item, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
@@ -131,6 +131,10 @@ class AmoCrmConnection:
         matches = _matcher(query, self._settings.country)
         found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
         return [record for record in found.values() if not record.is_deleted and matches(record)]
+
+    def download(self, ref: Ref) -> bytes:
+        """Raise Unsupported: files are not reached through this adapter."""
+        raise unsupported(self.key, "give files through crmkit", "Put a link to the file into a note.")
 
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of contacts, companies or deals; remembered for ten minutes."""

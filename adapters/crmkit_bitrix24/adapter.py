@@ -18,7 +18,7 @@ from crmkit.write import Native, Verb, Write
 from crmkit_bitrix24 import auth, webhooks
 from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader, Recovery, Writer, ensure_hooks
 from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
-from crmkit_bitrix24.errors.refusals import VENDOR
+from crmkit_bitrix24.errors.refusals import VENDOR, unsupported
 from crmkit_bitrix24.translate import from_item, from_items, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
@@ -133,6 +133,10 @@ class Bitrix24Connection:
         matches = _matcher(query, self._settings.country)
         found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
         return [record for record in found.values() if matches(record)]
+
+    def download(self, ref: Ref) -> bytes:
+        """Raise Unsupported: files are not reached through this adapter."""
+        raise unsupported(self.key, "give files through crmkit", "Put a link to the file into a note.")
 
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The user fields of contacts, companies, deals or leads; remembered for ten minutes."""

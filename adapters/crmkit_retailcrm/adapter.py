@@ -22,6 +22,7 @@ from crmkit_retailcrm.client import (
     Directory,
     Enricher,
     Feed,
+    FileWriter,
     History,
     Line,
     Merger,
@@ -46,7 +47,6 @@ _CAPABILITIES: Mapping[Capability, Level] = {
     Capability.CALLS: Level.ABSENT,
     Capability.LINKS: Level.ABSENT,
     Capability.DELETE: Level.ABSENT,
-    Capability.FILES: Level.ABSENT,
     Capability.WEBHOOKS: Level.ABSENT,
 }
 
@@ -79,7 +79,7 @@ class RetailCrmAdapter:
         return (*auth.limits(own), *auth.telephony_limits(own))
 
     def effect_class(self, write: Write) -> EffectClass:
-        """Customers, orders and calls keep a key of ours; tasks and notes are looked up by their content."""
+        """Customers, orders and calls keep a key of ours; tasks, notes and files are looked up by their content."""
         if write.verb is not Verb.CREATE:
             return EffectClass.IDEMPOTENT
         is_keyed = write.kind in (*KEYED, Kind.CALL) and write.marker is not None
@@ -106,10 +106,11 @@ class RetailCrmConnection:
         walker = Walker(self._line, self._history, doors.clock)
         enricher = Enricher(self._line, self._directory)
         self._reader = Reader(self._line, walker, self._history, enricher, self._directory, self.key)
-        self._recovery = Recovery(self._line, self._reader, self._record, self._local)
+        files = FileWriter(self._line, self._directory)
+        self._recovery = Recovery(self._line, self._reader, files, self._record, self._local)
         self._feed = Feed(self._history, walker, self._directory, self.key)
         merger = Merger(self._line, walker, self._history, doors.clock, settings.country)
-        self._writer = Writer(self._line, self._directory, self._reader, merger)
+        self._writer = Writer(self._line, self._directory, self._reader, merger, files)
 
     def account(self) -> Account:
         """The account; one request, then remembered."""
@@ -139,6 +140,10 @@ class RetailCrmConnection:
         matches = _matcher(query, self._settings.country)
         found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
         return [record for record in found.values() if matches(record)]
+
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file, read whole."""
+        return self._reader.content(ref)
 
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of contacts, companies or deals; remembered for ten minutes."""

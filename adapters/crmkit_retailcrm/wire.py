@@ -10,7 +10,7 @@ from crmkit.values import Kind
 API = "/api/v5/"
 
 FILE_TYPE = "application/octet-stream"
-"""How the bytes of a file are sent. Source: retailCRM API v5, method `files/{id}/download`."""
+"""How the bytes of a file go to the CRM. Source: retailCRM API v5, method `files/upload`."""
 
 PAGE = 100
 """Most entities on one page; only 20, 50 and 100 are taken. Source: retailCRM API v5, page "API rules"."""
@@ -54,6 +54,7 @@ SHELVES: Mapping[Kind, Shelf] = {
     Kind.COMPANY: Shelf("customers-corporate", "customersCorporate", "customerCorporate", "customer"),
     Kind.DEAL: Shelf("orders", "orders", "order", "order"),
     Kind.TASK: Shelf("tasks", "tasks", "task", "task"),
+    Kind.FILE: Shelf("files", "files", "file", "file"),
     Kind.USER: Shelf("users", "users", "user", "user"),
 }
 """Source: retailCRM API v5, methods of the same names."""

@@ -16,8 +16,8 @@ from crmkit.events import (
 )
 from crmkit.extension import Context, Extension
 from crmkit.models import (
-    Call, CallStatus, Company, Contact, CustomField, Deal, Direction, Email, FieldType, Lead, LineItem, Note, Outcome,
-    Phone, Pipeline, Record, Stage, StageRef, Task, User,
+    Call, CallStatus, Company, Contact, CustomField, Deal, Direction, Email, FieldType, File, Lead, LineItem, Note,
+    Outcome, Phone, Pipeline, Record, Stage, StageRef, Task, User,
 )
 from crmkit.registry import connect
 from crmkit.settings import NoSettings, Settings
@@ -29,8 +29,8 @@ __all__ = [
     "ConfigError", "Conflict", "Contact", "ContactCreated", "ContactDeleted", "ContactMerged", "ContactUpdated",
     "Context", "Crm", "CrmKitError", "CustomField", "Deal", "DealCreated", "DealDeleted", "DealMerged",
     "DealOwnerChanged", "DealStageChanged", "DealUpdated", "Direction", "Email", "Event", "Extension", "FieldType",
-    "Kind", "Lead", "LeadCreated", "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings", "NotFound",
-    "Note", "NoteCreated", "Outcome", "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record", "Ref",
-    "Rejected", "Settings", "Stage", "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted", "TaskUpdated",
-    "TimerFired", "UnknownEvent", "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
+    "File", "Kind", "Lead", "LeadCreated", "LeadDeleted", "LeadUpdated", "Level", "LineItem", "Money", "NoSettings",
+    "NotFound", "Note", "NoteCreated", "Outcome", "PaymentReceived", "Phone", "Pipeline", "RateLimited", "Record",
+    "Ref", "Rejected", "Settings", "Stage", "StageRef", "Task", "TaskCompleted", "TaskCreated", "TaskDeleted",
+    "TaskUpdated", "TimerFired", "UnknownEvent", "Unsupported", "User", "VendorDown", "WebhookRejected", "connect",
 ]

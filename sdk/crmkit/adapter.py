@@ -183,6 +183,9 @@ class Connection(Protocol):
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All records that match. Raises Unsupported when the vendor cannot look for that."""
 
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file. Raises NotFound, and Unsupported where the account has no files."""
+
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields that the account has for records of a kind."""
 

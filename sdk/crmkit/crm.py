@@ -22,6 +22,8 @@ from crmkit.models import (
     Deal,
     DealChanges,
     FieldDef,
+    File,
+    FileChanges,
     Lead,
     LeadChanges,
     Note,
@@ -123,6 +125,19 @@ class Notes(Port[Note, NoteChanges]):
         return self._find(Query(about=about))
 
 
+class Files(Port[File, FileChanges]):
+    """Documents on the cards of records (capability FILES): `create(File(name=..., content=..., cards=(deal,)))`."""
+
+    def find(self, *, about: Ref) -> Sequence[File]:
+        """The files on a record's card."""
+        return self._find(Query(about=about))
+
+    def download(self, ref: Ref) -> bytes:
+        """The content, read whole into memory. Raises NotFound, Unsupported where the CRM gives no files."""
+        self._mine(ref)
+        return self._connection.download(ref)
+
+
 class Calls(Readable[Call]):
     """The CRM's own call log."""
 
@@ -172,6 +187,7 @@ class Crm:
         self.leads = Leads(connection, Lead)
         self.tasks = Tasks(connection, Task)
         self.notes = Notes(connection, Note)
+        self.files = Files(connection, File)
         self.calls = Calls(connection, Call)
         self.users = Users(connection, User)
         self.pipelines = Readable(connection, Pipeline)

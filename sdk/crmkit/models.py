@@ -347,6 +347,23 @@ class Note(Record):
     note_type: str = "common"
 
 
+class File(Record):
+    """A document that the CRM keeps; `cards` are the records on whose cards it stands, `size` is in bytes.
+
+    `content` belongs to drafts: what is read has none, `crm.files.download` gives it.
+    """
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    kind = Kind.FILE
+
+    ref: Ref = Ref.new(Kind.FILE)
+    name: str = ""
+    media_type: str | None = None
+    size: int | None = None
+    cards: tuple[Ref, ...] = ()
+    content: bytes | None = Field(default=None, repr=False)
+
+
 class CallStatus(enum.StrEnum):
     """How a call ended. `answered` only when a person talked."""
 
@@ -479,7 +496,7 @@ class FieldDef(_Value):
 
 
 RECORDS: Mapping[Kind, type[Record]] = {
-    record.kind: record for record in (Contact, Company, Deal, Lead, Task, Note, Call, User, Pipeline)
+    record.kind: record for record in (Contact, Company, Deal, Lead, Task, Note, File, Call, User, Pipeline)
 }
 """The record class of each kind."""
 
@@ -551,3 +568,10 @@ class NoteChanges(TypedDict, total=False):
     """What may be changed of a note."""
 
     text: str
+
+
+class FileChanges(TypedDict, total=False):
+    """What may be changed of a file; `cards` is the whole new list."""
+
+    name: str
+    cards: Sequence[Ref]

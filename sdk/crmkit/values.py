@@ -23,6 +23,7 @@ class Kind(enum.StrEnum):
     CALL = "call"
     USER = "user"
     PIPELINE = "pipeline"
+    FILE = "file"
     PRODUCT = "product"
     PAYMENT = "payment"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import enum
 import hashlib
 import json
@@ -22,6 +23,7 @@ from crmkit.models import (
     CustomField,
     DealChanges,
     FieldChange,
+    FileChanges,
     LeadChanges,
     NoteChanges,
     Record,
@@ -154,6 +156,7 @@ _CHANGES: Mapping[Kind, Any] = {
     Kind.LEAD: LeadChanges,
     Kind.TASK: TaskChanges,
     Kind.NOTE: NoteChanges,
+    Kind.FILE: FileChanges,
 }
 
 
@@ -187,6 +190,8 @@ def _plain(value: Any) -> Json:
             return {"$decimal": str(value)}
         case Money():
             return {"$money": [str(value.amount), value.currency]}
+        case bytes():
+            return {"$bytes": base64.b64encode(value).decode("ascii")}
         case str() | bool() | int() | float() | None:
             return value
         case Mapping():
@@ -224,6 +229,8 @@ def _typed(value: Any) -> Any:
             return date.fromisoformat(text)
         case {"$decimal": text}:
             return Decimal(text)
+        case {"$bytes": text}:
+            return base64.b64decode(text)
         case {"$money": [amount, currency]}:
             return Money(Decimal(amount), currency)
     return {key: _typed(item) for key, item in value.items()}

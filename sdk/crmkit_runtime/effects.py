@@ -108,6 +108,10 @@ class GuardedConnection:
             merged = mirror.merged_among(connection, self.key, kind, sorted(ids))
         return [record for record in found if merged.get(record.ref.id) not in ids] if merged else found
 
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file."""
+        return self._inner.download(ref)
+
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""
         return self._inner.fields(kind)

@@ -162,6 +162,11 @@ class RemoteConnection:
         found: Sequence[Record] = self._ask("find", kind, query)
         return found
 
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file."""
+        found: bytes = self._ask("download", ref)
+        return found
+
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""
         found: Sequence[FieldDef] = self._ask("fields", kind)

@@ -27,7 +27,7 @@ from crmkit import (
     Unsupported,
 )
 from crmkit.adapter import Failure
-from crmkit.testing import MemoryCrm, MemoryWorld, Reading
+from crmkit.testing import MemoryCrm, MemoryWorld, Reading, connection
 from crmkit.write import Verb
 
 
@@ -239,8 +239,10 @@ def test_users_are_found_by_e_mail_and_by_any_spelling_of_their_phone(memory: Me
     assert ids == [["2"], ["2"], ["2"], [], []]
 
 
-def test_a_capability_is_asked_for_before_it_is_used(memory: MemoryCrm) -> None:
+def test_a_capability_is_asked_for_before_it_is_used(memory: MemoryCrm, monkeypatch: pytest.MonkeyPatch) -> None:
     """`require` passes for what the account has and names what it has not."""
+    without = {**connection.CAPABILITIES, Capability.FILES: Level.ABSENT}
+    monkeypatch.setattr(connection, "CAPABILITIES", without)
     memory.crm.require(Capability.TASKS)
     assert (memory.crm.supports(Capability.TASKS), memory.crm.supports(Capability.FILES)) == (
         Level.NATIVE,

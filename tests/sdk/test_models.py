@@ -23,6 +23,7 @@ from crmkit import (
     Direction,
     Email,
     FieldType,
+    File,
     Kind,
     Lead,
     LineItem,
@@ -116,6 +117,14 @@ FULL: dict[Kind, Record] = {
         result="готово",
     ),
     Kind.NOTE: Note(ref=Ref("acme", Kind.NOTE, "5"), about=Ref("acme", Kind.DEAL, "3"), text="Текст"),
+    Kind.FILE: File(
+        ref=Ref("acme", Kind.FILE, "7"),
+        name="Смета.pdf",
+        media_type="application/pdf",
+        size=3,
+        cards=(Ref("acme", Kind.DEAL, "3"),),
+        content=b"\xff\x00%",
+    ),
     Kind.CALL: Call(
         ref=Ref("acme", Kind.CALL, "6"),
         provider="ringostat",

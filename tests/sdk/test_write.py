@@ -20,6 +20,7 @@ from crmkit import (
     Deal,
     Direction,
     Email,
+    File,
     Kind,
     Lead,
     LineItem,
@@ -106,6 +107,7 @@ DRAFTS: dict[type[Any], st.SearchStrategy[dict[str, Any]]] = {
     Lead: some(title=texts, phones=phones.map(tuple), deal=st.none() | refs(Kind.DEAL)),
     Task: some(text=texts, due=st.none() | moments, about=st.none() | refs(Kind.DEAL), is_done=st.booleans()),
     Note: some(text=texts, about=refs(Kind.CONTACT), note_type=texts),
+    File: some(name=texts, content=st.binary(max_size=50), cards=st.lists(refs(Kind.DEAL), max_size=2).map(tuple)),
     Call: some(
         direction=st.sampled_from(Direction),
         status=st.sampled_from(CallStatus),
@@ -136,6 +138,7 @@ CHANGES: dict[type[Any], st.SearchStrategy[dict[str, Any]]] = {
     Lead: some(title=texts, status=texts, custom=changes_of_fields(Lead)),
     Task: some(text=texts, due=moments, about=st.none() | refs(Kind.DEAL), is_done=st.booleans(), result=texts),
     Note: some(text=texts),
+    File: some(name=texts, cards=st.lists(refs(Kind.DEAL), max_size=2)),
 }
 EXTRA = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts, max_size=2)
 MARKER = st.none() | texts

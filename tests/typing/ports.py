@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_type
 
-from crmkit import Account, BatchResult, Call, Capability, Contact, Crm, Deal, Kind, Level, Ref, Task, User, connect
+from crmkit import (
+    Account,
+    BatchResult,
+    Call,
+    Capability,
+    Contact,
+    Crm,
+    Deal,
+    File,
+    Kind,
+    Level,
+    Ref,
+    Task,
+    User,
+    connect,
+)
 
 
 def reading_gives_the_ports_own_record(crm: Crm, ref: Ref) -> None:
@@ -17,6 +32,8 @@ def reading_gives_the_ports_own_record(crm: Crm, ref: Ref) -> None:
     assert_type(crm.contacts.find_one(email="a@example.com"), Contact | None)
     assert_type(crm.users.find(email="a@example.com"), Sequence[User])
     assert_type(crm.calls.get(ref), Call)
+    assert_type(crm.files.find(about=ref), Sequence[File])
+    assert_type(crm.files.download(ref), bytes)
     assert_type(crm.account, Account)
     assert_type(crm.supports(Capability.MERGE), Level)
     crm.deals.find(phone="+79123456789")  # type: ignore[call-arg]
@@ -30,6 +47,8 @@ def writing_takes_the_ports_own_record(crm: Crm, ref: Ref, deal: Deal) -> None:
     assert_type(crm.ref(Kind.DEAL, 5), Ref)
     crm.deals.update(ref, {"title": "Двери"})
     crm.tasks.complete(ref, "сделано")
+    assert_type(crm.files.create(File(name="a.pdf", content=b"%PDF", cards=(ref,))), Ref)
+    crm.files.update(ref, {"name": "b.pdf"})
     crm.contacts.create(deal)  # type: ignore[arg-type]
     crm.deals.update(ref, {"titel": "Двери"})  # type: ignore[typeddict-unknown-key]
     crm.deals.update(ref, {"title": 5})  # type: ignore[typeddict-item]

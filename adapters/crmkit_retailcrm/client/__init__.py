@@ -3,6 +3,7 @@
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.enrich import Enricher
 from crmkit_retailcrm.client.feed import Feed
+from crmkit_retailcrm.client.files import FileWriter
 from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.merge import Merger
@@ -18,6 +19,7 @@ __all__ = [
     "Directory",
     "Enricher",
     "Feed",
+    "FileWriter",
     "History",
     "Line",
     "Merger",

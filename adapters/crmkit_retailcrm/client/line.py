@@ -9,9 +9,13 @@ from typing import Any
 
 from crmkit.http import Request, Transport
 from crmkit.values import Json
+from crmkit_retailcrm.errors.answers import holds_file
 from crmkit_retailcrm.wire import API, FILE_TYPE, PAGE, listed, page_count
 
 Params = Sequence[tuple[str, str]]
+
+LONG_S = 120.0
+"""How long a file may take."""
 
 
 class Line:
@@ -69,9 +73,21 @@ class Line:
         )
         line = self._telephony if path.startswith(f"{API}telephony/") else self._main
         reply = line.send(request)
-        if reply.headers.get("content-type", "").startswith(FILE_TYPE):
+        if holds_file(path, reply):
             return {"success": True, "content": base64.b64encode(reply.content).decode("ascii")}
         return reply.json()
+
+    def download(self, path: str) -> bytes:
+        """The bytes that lie below `/api/v5/`."""
+        headers = {"X-API-KEY": self._api_key()}
+        request = Request("GET", API + path, headers=headers, is_safe=True, read_timeout_s=LONG_S)
+        return self._main.send(request).content
+
+    def upload(self, path: str, content: bytes) -> Json:
+        """The answer to bytes sent below `/api/v5/`; not repeated after a lost answer."""
+        headers = {"X-API-KEY": self._api_key(), "Content-Type": FILE_TYPE}
+        request = Request("POST", API + path, headers=headers, content=content, read_timeout_s=LONG_S)
+        return self._main.send(request).json()
 
     def close(self) -> None:
         """Give back the connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.sheets import Sheets
 from crmkit_retailcrm.client.walk import Walker
-from crmkit_retailcrm.errors.refusals import unsupported
+from crmkit_retailcrm.errors.refusals import gone, unsupported
 from crmkit_retailcrm.translate import paragraphs
 from crmkit_retailcrm.wire import CARDS, CORPORATE, OURS, PAGE, SHELVES, Item, as_map, listed
 
@@ -26,11 +26,13 @@ _QUERIES: dict[Kind, frozenset[str]] = {
     Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open", "name"}),
     Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
     Kind.NOTE: frozenset({"about"}),
+    Kind.FILE: frozenset({"about"}),
 }
 """What can be asked for, by kind."""
 
 _NOTE_LISTS = ("customers", "customers-corporate")
 _PATHS = {kind: path for path, kind in CARDS.items()}
+_FILES_OF: Mapping[Kind, str] = {Kind.DEAL: "orderIds", Kind.CONTACT: "customerIds", Kind.COMPANY: "customerIds"}
 
 
 class Chunk(NamedTuple):
@@ -88,7 +90,9 @@ class Reader:
             return
         if kind not in SHELVES:
             raise self._unsupported(kind, ["it"])
-        if since is not None and kind in TOLD:
+        if kind not in TOLD:
+            stretches = self._walker.settled(kind)
+        elif since is not None:
             place = (cursor or "").removeprefix("~") or self._history.since(kind, since)
             stretches = self._walker.changed(kind, place)
         else:
@@ -128,6 +132,12 @@ class Reader:
         """A task as it is now; None when it is gone."""
         return next(iter(self._walker.by_ids(Kind.TASK, [record_id])), None)
 
+    def content(self, ref: Ref) -> bytes:
+        """The bytes of a file. Raises NotFound."""
+        if ref.kind is not Kind.FILE or not (ref.id.isascii() and ref.id.isdigit()):
+            raise gone(ref.account, str(ref))
+        return self._line.download(f"files/{ref.id}/download")
+
     def _searches(self, kind: Kind, query: Query) -> Iterator[list[tuple[str, str]]]:
         """Filters of the lists whose answers together hold all that may match."""
         owner = [("filter[managers][]", query.owner_id)] if query.owner_id else []
@@ -144,6 +154,10 @@ class Reader:
                 yield [*named, *owner]
             case Kind.TASK:
                 yield self._task_filter(query)
+            case Kind.FILE if query.about is not None:
+                if query.about.kind not in _FILES_OF:
+                    raise self._unsupported(kind, [f"a {query.about.kind.value}"])
+                yield [(f"filter[{_FILES_OF[query.about.kind]}][]", query.about.id)]
             case _:
                 yield from ([*party, *owner] for party in self._parties(query))
 

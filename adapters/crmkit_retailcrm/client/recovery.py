@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from crmkit.models import Note, Record, Task
+from crmkit.models import File, Note, Record, Task
 from crmkit.values import Kind, Ref
 from crmkit.write import Verb, Write
+from crmkit_retailcrm.client.files import FileWriter
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.reads import Reader
 from crmkit_retailcrm.translate import call_key
@@ -16,6 +17,9 @@ from crmkit_retailcrm.wire import SHELVES, Item
 SKEW_S = 10
 """Seconds by which the vendor's clock may be behind ours."""
 
+_NAMELESS = "API upload "
+"""How the CRM calls a file until it is named. Source: retailCRM API v5, method `files/upload`."""
+
 
 class Recovery:
     """Looks for lost creations of one account.
@@ -23,15 +27,22 @@ class Recovery:
     Args:
         line: the way to the account.
         reader: reads the account's lists.
+        files: names a file whose bytes alone arrived.
         translate: the record that an entity is.
         local: a moment as the account writes it.
     """
 
     def __init__(
-        self, line: Line, reader: Reader, translate: Callable[[Kind, Item], Record], local: Callable[[float], str]
+        self,
+        line: Line,
+        reader: Reader,
+        files: FileWriter,
+        translate: Callable[[Kind, Item], Record],
+        local: Callable[[float], str],
     ) -> None:
         self._line = line
         self._reader = reader
+        self._files = files
         self._translate = translate
         self._local = local
 
@@ -45,6 +56,8 @@ class Recovery:
             case Kind.CALL:
                 # The vendor keeps a call once by this key, so that it may be entered again.
                 found = [Ref(account, Kind.CALL, call_key(write))] if write.marker else []
+            case Kind.FILE:
+                return self._file(write, since - SKEW_S, known)
             case Kind.TASK | Kind.NOTE:
                 found = [record.ref for record in self._alike(write, since - SKEW_S)]
             case _:
@@ -67,6 +80,24 @@ class Recovery:
         ]
         alike.sort(key=lambda record: (record.created_at.timestamp() if record.created_at else 0.0, record.ref.id))
         return alike
+
+    def _file(self, write: Write, moment: float, known: Collection[Ref]) -> Ref | None:
+        """The newest file with the write's content; one whose bytes alone arrived is given its name and cards."""
+        draft = write.record
+        if not isinstance(draft, File) or draft.content is None:
+            return None
+        since = ("filter[createdAtFrom]", self._local(moment)[:10])
+        records = [self._translate(Kind.FILE, item) for item in self._line.every("files", "files", [since])]
+        records.sort(key=lambda record: int(record.ref.id), reverse=True)
+        for found in records:
+            is_late = found.created_at is not None and found.created_at.timestamp() >= moment
+            if not isinstance(found, File) or not is_late or found.ref in known or found.size != len(draft.content):
+                continue
+            is_whole = (found.name, set(found.cards)) == (draft.name, set(draft.cards))
+            is_nameless = found.name.startswith(_NAMELESS) and not found.cards
+            if (is_whole or is_nameless) and self._reader.content(found.ref) == draft.content:
+                return found.ref if is_whole else self._files.complete(found.ref, write)
+        return None
 
     def _candidates(self, write: Write, moment: float) -> Iterator[dict[str, Any]]:
         since = ("filter[createdAtFrom]", self._local(moment)[:10])

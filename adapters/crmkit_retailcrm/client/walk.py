@@ -11,7 +11,7 @@ from typing import Any
 
 from crmkit.clock import Clock
 from crmkit.values import Kind
-from crmkit_retailcrm.client.history import TOLD, History, entity_of
+from crmkit_retailcrm.client.history import History, entity_of
 from crmkit_retailcrm.client.line import Line, Params
 from crmkit_retailcrm.client.sheets import Sheet, Sheets
 from crmkit_retailcrm.translate import moment_of
@@ -70,8 +70,20 @@ class Walker:
         for sheet in sheets.ahead(first):
             seen.append(Sheet(sheet.number, [], sheet.pages, sheet.asked_at, sheet.answered_at))
             yield Stretch(sheet.items, f"{sheet.number}~{place}")
-        if kind in TOLD:
-            yield from self._mended(kind, sheets, seen, place)
+        yield from self._mended(kind, sheets, seen, place)
+
+    def settled(self, kind: Kind) -> Iterator[Stretch]:
+        """All entities of a kind without a history, read again until a reading brings nothing new."""
+        shelf, known = SHELVES[kind], set[int]()
+        for _ in range(_ROUNDS):
+            pages, before = 0, len(known)
+            for sheet in Sheets(self._line, self.clock, shelf.path, shelf.many).ahead(1):
+                fresh = [item for item in sheet.items if item["id"] not in known]
+                known.update(item["id"] for item in fresh)
+                pages += 1
+                yield Stretch(fresh, "")
+            if pages <= 1 or len(known) == before:
+                return
 
     def changed(self, kind: Kind, place: str) -> Iterator[Stretch]:
         """What the history names behind a place, as it is now, a hundred entities at a time, oldest change first."""
@@ -92,8 +104,6 @@ class Walker:
         return found
 
     def _start(self, kind: Kind, position: str | None) -> tuple[int, str]:
-        if kind not in TOLD:
-            return 1, ""
         if not position:
             return 1, self._history.now(kind)
         number, _, place = position.partition("~")

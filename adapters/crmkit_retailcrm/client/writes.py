@@ -11,6 +11,7 @@ from crmkit.values import Json, Kind, Ref
 from crmkit.write import Verb, Write
 from crmkit_retailcrm.client.calls import CallLog
 from crmkit_retailcrm.client.directory import Directory
+from crmkit_retailcrm.client.files import FileWriter
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.links import Linker
 from crmkit_retailcrm.client.merge import Merger
@@ -43,9 +44,10 @@ class Writer:
         directory: what the account has by name.
         reader: reads what a change depends on.
         merger: makes one record out of several.
+        files: writes files.
     """
 
-    def __init__(self, line: Line, directory: Directory, reader: Reader, merger: Merger) -> None:
+    def __init__(self, line: Line, directory: Directory, reader: Reader, merger: Merger, files: FileWriter) -> None:
         self._line = line
         self._directory = directory
         self._reader = reader
@@ -53,6 +55,7 @@ class Writer:
         self._linker = Linker(line, reader, directory)
         self._notes = NoteWriter(line, reader, directory)
         self._calls = CallLog(line, directory)
+        self._files = files
         self._uploader = Uploader(line, directory, reader)
         self._alone: dict[Verb, Callable[[Write], Ref | None]] = {
             Verb.CREATE: self._create,
@@ -113,6 +116,8 @@ class Writer:
     def _create(self, write: Write) -> Ref | None:
         if write.kind is Kind.NOTE:
             return self._notes.create(write)
+        if write.kind is Kind.FILE:
+            return self._files.create(write)
         self._check(write)
         if write.kind is Kind.TASK:
             return self._create_task(write)
@@ -143,6 +148,8 @@ class Writer:
         ref = _addressed(write)
         if write.kind is Kind.NOTE:
             raise unsupported(self._key, "change a note", "Write another one.")
+        if write.kind is Kind.FILE:
+            return self._files.update(ref, write)
         self._check(write)
         draft = drafted(write.kind, write.values(), write.extra, self._directory, is_new=False)
         if draft.result is not None:
@@ -203,6 +210,8 @@ class Writer:
 
     def _delete(self, write: Write) -> Ref | None:
         ref = _addressed(write)
+        if ref.kind is Kind.FILE:
+            return self._files.delete(ref)
         path, _, number = ref.id.partition(".")
         if ref.kind is Kind.NOTE and path != "orders":
             self._line.post(f"{path}/notes/{number}/delete", {}, is_repeatable=True)

@@ -27,6 +27,18 @@ def judge_for(account: str) -> Judge:
     return judge
 
 
+def holds_file(path: str, reply: Reply) -> bool:
+    """The answer is the bytes of a file, which may be a page or JSON as well.
+
+    Source: retailCRM API v5, method `files/{id}/download`; files are named by `Content-Disposition`.
+    """
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/octet-stream":
+        return True
+    is_named = "content-disposition" in reply.headers
+    return path.endswith("/download") and (is_named or kind not in ("text/html", "application/json"))
+
+
 class _Case:
     """One answer in the light of its request."""
 
@@ -35,7 +47,7 @@ class _Case:
         self._request = request
         self._reply = reply
         self._body: Mapping[str, Any] | None = None
-        self._is_file = reply.headers.get("content-type", "").startswith("application/octet-stream")
+        self._is_file = 200 <= reply.status < 300 and holds_file(request.path, reply)
         if not self._is_file:
             try:
                 body = reply.json()
@@ -58,9 +70,8 @@ class _Case:
     def _is_unreadable(self) -> bool:
         """The answer says nothing that the API says: a page, half of the data, or nothing where a body is due."""
         status = self._reply.status
-        is_file = self._is_file and 200 <= status < 300
         is_bare = not self._reply.content.strip() and status in _WITHOUT_BODY
-        return self._body is None and not is_file and not is_bare
+        return self._body is None and not self._is_file and not is_bare
 
     def _limited(self) -> CrmKitError:
         return RateLimited(

@@ -20,6 +20,7 @@ from crmkit_retailcrm.translate.records import (
 from crmkit_retailcrm.translate.timeline import (
     call_item,
     call_key,
+    from_file,
     from_note,
     from_task,
     paragraphs,
@@ -34,6 +35,7 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
     Kind.DEAL: from_order,
     Kind.TASK: from_task,
     Kind.NOTE: from_note,
+    Kind.FILE: from_file,
     Kind.USER: from_user,
     Kind.PIPELINE: from_pipeline,
 }
@@ -61,6 +63,7 @@ __all__ = [
     "field_def",
     "from_corporate",
     "from_customer",
+    "from_file",
     "from_item",
     "from_note",
     "from_order",

@@ -7,20 +7,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crmkit.models import Call, CallStatus, Direction, Note, Task
+from crmkit.models import Call, CallStatus, Direction, File, Note, Task
 from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
 from crmkit.write import Write
 from crmkit_retailcrm.errors.refusals import refused_draft
 from crmkit_retailcrm.translate.home import Home, text_of, time_of, to_moment
 from crmkit_retailcrm.translate.records import DEFAULTS, head
-from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_map
+from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_list, as_map
 
 RESULT = "Результат: "
 """Begins the line of a task's commentary that says what came of it; people of the account read it."""
 
 _PATHS: Mapping[Kind, str] = {kind: path for path, kind in CARDS.items()}
 _TASK = Mould(Task, "updated_by", "custom", "is_deleted", "task_type")
+_FILE = Mould(File, "created_by", "updated_by", "custom", "is_deleted", "content")
 _NOTE = Mould(Note, "updated_by", "custom", "is_deleted", "note_type")
 _BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
@@ -50,6 +51,16 @@ def from_note(raw: Item, account: Home) -> Note:
     values["created_by"] = text_of(raw.get("managerId"))
     values["owner_id"] = None
     return _NOTE.cast({**DEFAULTS[Note], **values})
+
+
+def from_file(raw: Item, account: Home) -> File:
+    """The file, without its content, and the orders and people that it is attached to."""
+    values = head(raw, Kind.FILE, account)
+    values["name"] = str(raw.get("filename") or "")
+    values["media_type"] = text_of(raw.get("type"))
+    values["size"] = int(raw["size"]) if raw.get("size") is not None else None
+    values["cards"] = tuple(card for one in as_list(raw.get("attachment")) if (card := card_of(as_map(one), account)))
+    return _FILE.cast({**DEFAULTS[File], **values})
 
 
 def card_of(raw: Item, account: Home) -> Ref | None:

@@ -31,13 +31,17 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call. `is_safe` says that doing it twice does no harm, so that it may be repeated after a lost answer."""
+    """One call. `is_safe` says that doing it twice does no harm, so that it may be repeated after a lost answer.
+
+    Of `body` (JSON), `form` and `content` (bytes as they are) one at most is sent.
+    """
 
     method: str
     path: str
     query: Sequence[tuple[str, str]] = ()
     body: Json = None
     form: Sequence[tuple[str, str]] | None = None
+    content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     is_safe: bool = False
     read_timeout_s: float = 30.0
@@ -267,7 +271,7 @@ class Transport:
                 headers={**self._headers, **request.headers},
                 params=list(request.query) or None,
                 json=request.body if request.form is None and request.body is not None else None,
-                data=list(request.form) if request.form is not None else None,
+                data=list(request.form) if request.form is not None else request.content,
             )
             timeout = (self._connect_timeout_s, request.read_timeout_s)
             # Streamed, because the library reads other bodies in small pieces, which costs more than decoding them.

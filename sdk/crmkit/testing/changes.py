@@ -221,11 +221,13 @@ def _checked(state: AccountState, write: Write, given: Mapping[str, Any], before
     owner = values.get("owner_id")
     if owner is not None and state.get(User, Ref(state.key, Kind.USER, owner)) is None:
         faults["owner_id"] = f"there is no user {owner}"
-    for name in ("about", "contact", "company", "deal", "contacts"):
+    for name in ("about", "contact", "company", "deal", "contacts", "cards"):
         held: Ref | Sequence[Ref] | None = values.get(name)
         for ref in [held] if isinstance(held, Ref) else held or ():
             if ref not in state.records:
                 faults[name] = f"there is no {ref}"
+    if write.kind is Kind.FILE and before is None and not values.get("content"):
+        faults["content"] = "is empty"
     stage = values.get("stage")
     if isinstance(stage, StageRef) and state.outcome(stage) is None:
         faults["stage"] = f"there is no stage {stage.stage_id} in pipeline {stage.pipeline_id}"

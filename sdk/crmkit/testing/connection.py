@@ -20,10 +20,8 @@ from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import FeedPage
 from crmkit.write import Native, Verb, Write
 
-CAPABILITIES: Mapping[Capability, Level] = {
-    capability: Level.ABSENT if capability is Capability.FILES else Level.NATIVE for capability in Capability
-}
-"""What the memory CRM can do: everything but files."""
+CAPABILITIES: Mapping[Capability, Level] = dict.fromkeys(Capability, Level.NATIVE)
+"""What the memory CRM can do: everything."""
 
 
 class MemoryConnection:
@@ -81,6 +79,13 @@ class MemoryConnection:
         """All records that match."""
         with self._world.serving(self._key, Reading.FIND, kind, urgency=self._urgency) as state:
             return matching.find(state, kind, query)
+
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file."""
+        with self._world.serving(self._key, Reading.DOWNLOAD, Kind.FILE, (ref,), self._urgency) as state:
+            if ref not in state.contents:
+                raise NotFound(f"{ref} does not exist", account=self._key, vendor=VENDOR, status=404, ref=str(ref))
+            return state.contents[ref]
 
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""

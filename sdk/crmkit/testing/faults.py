@@ -19,6 +19,7 @@ class Reading(enum.StrEnum):
     LOAD = "load"
     PAGES = "pages"
     FIND = "find"
+    DOWNLOAD = "download"
     FIELDS = "fields"
     RECOVER = "recover"
     FEED = "feed"

@@ -39,6 +39,7 @@ _ANSWERED: Mapping[Kind, frozenset[str]] = {
     Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open"}),
     Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
     Kind.NOTE: frozenset({"about"}),
+    Kind.FILE: frozenset({"about"}),
     Kind.CALL: frozenset({"about"}),
 }
 
@@ -56,7 +57,7 @@ def _has_email(_: AccountState, record: Any, wanted: str) -> bool:
 def _is_about(_: AccountState, record: Any, wanted: object) -> bool:
     if record.kind is Kind.CALL:
         return wanted in (record.contact, record.company, record.deal)
-    return bool(record.about == wanted)
+    return wanted in record.cards if record.kind is Kind.FILE else bool(record.about == wanted)
 
 
 def _is_open(_: AccountState, record: Record, wanted: bool) -> bool:

@@ -67,6 +67,10 @@ class OnceConnection:
         """All records that match."""
         return self._inner.find(kind, query)
 
+    def download(self, ref: Ref) -> bytes:
+        """The content of a file."""
+        return self._inner.download(ref)
+
     def fields(self, kind: Kind) -> Sequence[FieldDef]:
         """The custom fields of a kind."""
         return self._inner.fields(kind)

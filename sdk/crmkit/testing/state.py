@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from crmkit.adapter import Account
 from crmkit.clock import Clock
-from crmkit.models import Deal, FieldDef, Outcome, Pipeline, Record, StageRef
+from crmkit.models import Deal, FieldDef, File, Outcome, Pipeline, Record, StageRef
 from crmkit.testing import furniture
 from crmkit.testing.hooks import VENDOR, Hook, to_hook
 from crmkit.values import Json, Kind, Ref
@@ -19,7 +19,7 @@ from crmkit.webhook import Action, Hint, Move
 
 R = TypeVar("R", bound=Record)
 
-STORED = frozenset({Kind.CONTACT, Kind.COMPANY, Kind.DEAL, Kind.LEAD, Kind.TASK, Kind.NOTE, Kind.CALL})
+STORED = frozenset({Kind.CONTACT, Kind.COMPANY, Kind.DEAL, Kind.LEAD, Kind.TASK, Kind.NOTE, Kind.FILE, Kind.CALL})
 """Kinds that programs may write."""
 
 
@@ -60,6 +60,7 @@ class AccountState:
     merged: dict[Ref, Ref] = field(default_factory=dict)
     feed: list[Row] = field(default_factory=list)
     created: list[Creation] = field(default_factory=list)
+    contents: dict[Ref, bytes] = field(default_factory=dict)
     fields: dict[Kind, list[FieldDef]] = field(default_factory=dict)
     subscription: str | None = None
     is_subscription_enabled: bool = True
@@ -67,7 +68,7 @@ class AccountState:
     _next: dict[Kind, int] = field(default_factory=lambda: defaultdict(lambda: 1))
 
     def __post_init__(self) -> None:
-        self.fields = {kind: list(furniture.fields(kind)) for kind in STORED}
+        self.fields = {kind: list(furniture.fields(kind)) for kind in STORED - {Kind.FILE}}
         for record in (*furniture.users(self.key), *furniture.pipelines(self.key)):
             self.put(record)
 
@@ -112,6 +113,9 @@ class AccountState:
 
     def put(self, record: Record, *, extra: Mapping[str, Json] | None = None) -> Record:
         """Keep the record, with its body as the CRM would send it in `raw`."""
+        if isinstance(record, File) and record.content is not None:
+            self.contents[record.ref] = record.content
+            record = record.model_copy(update={"content": None, "size": len(record.content)})
         kept_extra = {**record.raw.get("extra", {}), **(extra or {})}
         kept_extra.pop("custom", None)  # custom fields by the vendor's own door: they are among the others
         raw: dict[str, Any] = record.model_dump(mode="json", exclude={"raw"})
@@ -128,10 +132,13 @@ class AccountState:
         record = self.records.pop(ref)
         self._ids[ref.kind].remove(int(ref.id))
         self.trash[ref] = record
+        self.contents.pop(ref, None)
         return record
 
     def tell(self, ref: Ref, action: Action, actor: str, *, move: Move | None = None, hooks: bool = True) -> None:
-        """Write a feed row and, unless the delivery is lost, lay down a hook."""
+        """Write a feed row and, unless the delivery is lost, lay down a hook; of files no CRM tells."""
+        if ref.kind is Kind.FILE:
+            return
         record = self.records.get(ref) or self.trash.get(ref)
         hint = Hint(ref, action, self.now(), actor, move, record.created_at if record else None, self.merged.get(ref))
         self.feed.append(Row(self.now(), hint))

@@ -1,6 +1,7 @@
 """Files over the API: a raw upload names nothing, an edit attaches."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -82,7 +83,9 @@ def upload(call: ApiCall) -> Reply:
 def download(call: ApiCall, file_id: int) -> Reply:
     """The bytes."""
     row = _known(call, file_id)
-    return Response(call.account.contents[file_id], content_type=row["type"])
+    answer = Response(call.account.contents[file_id], content_type=row["type"])
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(row['filename'], safe='')}"
+    return answer
 
 
 def edit_file(call: ApiCall, file_id: int) -> Reply:

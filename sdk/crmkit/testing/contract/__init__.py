@@ -5,6 +5,7 @@ An adapter's test subclasses it and gives the fixture `bed`, which describes an 
 
 from crmkit.testing.contract.bed import Bed, Fault
 from crmkit.testing.contract.feeding import FeedContract, HookContract
+from crmkit.testing.contract.filing import FileContract
 from crmkit.testing.contract.promising import PromiseContract
 from crmkit.testing.contract.reading import ReadingContract
 from crmkit.testing.contract.records import RecordContract
@@ -19,6 +20,7 @@ class AdapterContract(
     RecordContract,
     ReadingContract,
     WritingContract,
+    FileContract,
     RefusalContract,
     FeedContract,
     HookContract,

@@ -14,7 +14,7 @@ from crmkit.adapter import Adapter, Capability, Connection, Level
 from crmkit.crm import Crm
 from crmkit.models import CustomField, Deal, FieldType, Record, StageRef
 from crmkit.settings import AccountSettings
-from crmkit.values import Money, Ref
+from crmkit.values import Kind, Money, Ref
 from crmkit.webhook import FeedPage, Hint, WebhookRequest
 
 
@@ -119,6 +119,12 @@ def need(crm: Crm, capability: Capability) -> None:
     """Skip the test when the account lacks the capability."""
     if crm.supports(capability) is Level.ABSENT:
         pytest.skip(f"{crm.vendor} has no {capability.value}")
+
+
+def need_kind(crm: Crm, kind: Kind) -> None:
+    """Skip the test when the account has no records of the kind; only some kinds may be missing."""
+    if kind is Kind.FILE:
+        need(crm, Capability.FILES)
 
 
 def read_feed(connection: Connection, cursor: str) -> tuple[list[Hint], str]:

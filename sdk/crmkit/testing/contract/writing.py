@@ -11,8 +11,8 @@ import pytest
 from crmkit.adapter import Capability, EffectClass, Level
 from crmkit.crm import Crm
 from crmkit.errors import NotFound, RateLimited, Rejected, Unsupported, VendorDown
-from crmkit.models import RECORDS, Company, Contact, ContactChanges, Deal, Note, Phone, Record, Task
-from crmkit.testing.contract.bed import Bed, ContractPart, Fault, need
+from crmkit.models import RECORDS, Company, Contact, ContactChanges, Deal, File, Note, Phone, Record, Task
+from crmkit.testing.contract.bed import Bed, ContractPart, Fault, need, need_kind
 from crmkit.values import Kind, Money, Ref
 from crmkit.write import Verb, Write
 
@@ -22,6 +22,7 @@ DRAFTS: Mapping[Kind, Callable[[Bed, Ref], Record]] = {
     Kind.DEAL: lambda bed, _: Deal(title="Окна в офис", stage=bed.stages[0]),
     Kind.TASK: lambda bed, card: Task(text="Перезвонить", about=card, due=bed.now() + timedelta(hours=2)),
     Kind.NOTE: lambda _, card: Note(about=card, text="Клиент просит скидку"),
+    Kind.FILE: lambda _, card: File(name="Смета.txt", content="Окна, 2 шт.".encode(), cards=(card,)),
 }
 """What is created of each kind; `card` is a deal to put it on."""
 
@@ -121,6 +122,7 @@ class WritingContract(ContractPart):
 
         A twin made by an equal write of somebody else is not taken for it.
         """
+        need_kind(crm, kind)
         card = self._card(bed)
         draft = DRAFTS[kind](bed, card)
         write = Write(Verb.CREATE, kind, record=draft, marker="run-1")
@@ -143,6 +145,7 @@ class WritingContract(ContractPart):
     @pytest.mark.parametrize("kind", list(DRAFTS))
     def test_a_refused_write_leaves_nothing_to_recover(self, bed: Bed, crm: Crm, kind: Kind) -> None:
         """After a server error before the work nothing is there, and nothing is found."""
+        need_kind(crm, kind)
         card = self._card(bed)
         write = Write(Verb.CREATE, kind, record=DRAFTS[kind](bed, card), marker="run-1")
         since = bed.now()
@@ -158,6 +161,7 @@ class WritingContract(ContractPart):
     @pytest.mark.parametrize("kind", list(DRAFTS))
     def test_a_native_key_makes_a_repeat_the_same_record(self, bed: Bed, crm: Crm, kind: Kind) -> None:
         """Where the adapter promises a native key, the same marker gives the same address."""
+        need_kind(crm, kind)
         card = self._card(bed)
         write = Write(Verb.CREATE, kind, record=DRAFTS[kind](bed, card), marker="run-1")
         if bed.adapter.effect_class(write) is not EffectClass.NATIVE_KEY:
