@@ -13,6 +13,9 @@ from crmkit_dedup.files.headings import ALIASES, FIELDS, MANY, Kind, field_of, p
 SEARCHED = 20
 """Lines at the top of a table among which the headings are looked for."""
 
+# Patterns that are quick on a cell would take minutes on a megabyte.
+_LOOKED_AT = 200
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"^\W*(?:тел|моб)?\W*\+?[\d\s()\-.–]{10,20}\D{0,12}$")
 _WORDS = re.compile(r"^[A-Za-zА-Яа-яЁёІіЇї'’\-]{2,}(?:\s+[A-Za-zА-Яа-яЁёІіЇї'’\-.]+){0,3}$")
@@ -38,16 +41,23 @@ class Columns:
         return [(name, self.headings[place]) for place, name in pairs]
 
 
-def find_headings(rows: Sequence[Sequence[str]], kind: Kind) -> int | None:
-    """Give the position of the line with headings among the first ones; None where there is none."""
+def find_headings(rows: Sequence[Sequence[str]], kind: Kind, named: Iterable[str] = ()) -> int | None:
+    """Give the position of the line with headings among the first ones; None where there is none.
+
+    `named` are headings that a person has spoken of: a line that has one is the line.
+    """
+    wanted = {plain(name) for name in named if name}
     best, best_count = None, 0
     for at, cells in enumerate(rows[:SEARCHED]):
+        if any(map(_is_data, cells)):
+            continue
         fields = {name for cell in cells if (name := field_of(cell, kind)) is not None}
-        count = len(fields) * (not any(_is_data(cell) for cell in cells))
+        count = len(fields) + 2 * len(wanted.intersection(map(plain, cells)) if wanted else ())
         if count > best_count:
             best, best_count = at, count
-    if best is None or (best_count == 1 and max(map(len, rows[:SEARCHED])) > 3):
-        return None
+    # One word that may be a heading is one where it stands above what it names.
+    if best_count == 1 and not any(_is_data(cell) for cells in rows[: SEARCHED + 1] for cell in cells):
+        return best if max(map(len, rows)) <= 3 else None
     return best
 
 
@@ -118,7 +128,7 @@ def by_cells(rows: Sequence[Sequence[str]], kind: Kind, overrides: Mapping[str, 
     names = tuple(f"#{place + 1}" for place in range(width))
     places: dict[str, list[int]] = {}
     for place in range(width):
-        cells = [cell for row in rows if place < len(row) and (cell := row[place].strip())]
+        cells = [cell for row in rows if place < len(row) and (cell := row[place][:_LOOKED_AT].strip())]
         name = _looks_like(cells, kind, is_first=place == 0, rows=len(rows)) if cells else None
         if name and (name in MANY or name == "name" or name not in places):
             places.setdefault(name, []).append(place)
@@ -179,4 +189,5 @@ def _is_date(cell: str) -> bool:
 
 
 def _is_data(cell: str) -> bool:
+    cell = cell[:_LOOKED_AT]
     return bool(_EMAIL.search(cell)) or sum(map(str.isdigit, cell)) >= 7

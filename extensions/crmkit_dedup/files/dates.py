@@ -12,6 +12,7 @@ _NUMBERS = re.compile(r"(\d{1,4})\s*[./\-\s,]\s*(\d{1,2})\s*[./\-\s,]\s*(\d{1,4}
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:-?(?:го|е|st|nd|rd|th))?[\s.\-]+([а-яa-z]{3})[а-яa-z]*\.?,?[\s.\-]+(\d{2,4})")
 _MONTH_FIRST = re.compile(r"([a-zа-я]{3})[a-zа-я]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 _NUMBER = re.compile(r"\d{5,14}(?:[.,]\d+)?$")
+_LONGEST = 60
 _EXCEL_DAY = date(1899, 12, 30)
 _BLANK = {"", "-", "—", "нет", "null", "none", "nan", "nat", "n/a", "0", "не указано", "не указана", "#n/a"}
 
@@ -32,6 +33,8 @@ def parse_date(text: str, *, is_month_first: bool = False) -> date | None:
     plain = text.strip().strip("'\"").casefold()
     if plain in _BLANK or plain.startswith(("0000", "00.00", "00-00", "00/00")):
         return None
+    if len(plain) > _LONGEST:
+        raise Unreadable(text[:_LONGEST])
     if _NUMBER.match(plain):
         return _of_number(plain)
     try:
@@ -50,7 +53,7 @@ def shows_month_first(texts: list[str]) -> bool:
     """Give whether a column must be month first: some middle number is no month, and no first number denies it."""
     firsts, seconds = 0, 0
     for text in texts:
-        found = _NUMBERS.match(text.strip())
+        found = _NUMBERS.match(text.strip()[:_LONGEST])
         if found and len(found[1]) <= 2:
             firsts, seconds = max(firsts, int(found[1])), max(seconds, int(found[2]))
     return seconds > 12 >= firsts

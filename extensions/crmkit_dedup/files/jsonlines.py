@@ -10,7 +10,7 @@ from crmkit_dedup.files.lines import Lines
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.table import Record
 
-LARGEST_LIST = 1 << 28
+LARGEST_LIST = 1 << 26
 """Characters of a JSON list that are read; JSON lines have no such limit."""
 SAMPLE = 500
 """Objects whose keys are the columns; keys met later are not read."""

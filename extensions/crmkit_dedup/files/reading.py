@@ -29,6 +29,9 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
 }
 """Kind -> fields of which a table must have one: without any nothing can be compared."""
 
+LONGEST = 2_000
+"""Characters of a cell that are compared: no name or list of phones is longer, and some patterns take long on more."""
+
 _REPORT_EVERY = 5_000
 _FORMULA = re.compile(r'="(.*)"$', re.DOTALL)
 _LOST = re.compile(r"\d[.,]?(\d*)[eEеЕ]\+?\d+")
@@ -49,7 +52,8 @@ class Reading(Generic[Row]):
         """Rows given so far."""
         self._row: type[Row] = row
         self._path = path
-        self._at = 0 if table.is_headed else find_headings([cells for _, cells in table.top], kind)
+        named = [heading for headings in fields.values() for heading in headings]
+        self._at = 0 if table.is_headed else find_headings([cells for _, cells in table.top], kind, named)
         self.columns = self._columns(fields)
 
     def rows(self, progress: Callable[[int, int | None], None] | None = None) -> Iterator[Row]:
@@ -153,6 +157,8 @@ class _Maker(Generic[Row]):
         values: list[Any] = list(self._pick(cells))
         for place, places in self._joined:
             values[place] = "; ".join([cell for at in places if (cell := cells[at])])
+        if sum(map(len, values)) > LONGEST:
+            self._cut(line, values)
         for place in self._no_days:
             values[place] = values[place] or None
         for day in self._days:
@@ -164,6 +170,12 @@ class _Maker(Generic[Row]):
         if self._is_deal:
             self._settle_deal(values)
         return self._make(values)
+
+    def _cut(self, line: int, values: list[Any]) -> None:
+        for place, text in enumerate(values):
+            if len(text) > LONGEST:
+                self._problems.add(line, "long_cell", text[:40])
+                values[place] = text[:LONGEST]
 
     def _fit(self, line: int, cells: list[str]) -> None:
         if len(cells) < self._width:

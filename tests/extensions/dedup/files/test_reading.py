@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -171,6 +173,17 @@ def test_a_person_says_which_column_is_which(saved: Saved) -> None:
     assert [(row.id, row.name, row.phones, row.city) for row in reading.rows()] == [("1", "Пётр", "8916; 8917", "")]
 
 
+def test_headings_that_nobody_knows_are_found_by_what_a_person_says(saved: Saved) -> None:
+    """One column named is enough to tell the line of headings from the others; one known heading too."""
+    text = "Шифр,Субъект,Связь,Прочее,Разное\n1,Пётр Ильин,89161234567,а,б\n"
+
+    named = read_people(saved(text), fields={"phone": ["Связь"], "name": ["субъект"]})
+    known = read_people(saved(text.replace("Связь", "Телефон")))
+
+    assert [(row.id, row.name, row.phones) for row in named.rows()] == [("2", "Пётр Ильин", "89161234567")]
+    assert [(row.id, row.name, row.phones) for row in known.rows()] == [("2", "", "89161234567")]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -211,6 +224,32 @@ def test_text_that_excel_guards_as_a_formula_is_its_text(saved: Saved) -> None:
     assert [row.phones for row in read_people(saved('id,фио,телефон\n1,Пётр,"=""89161234567"""\n')).rows()] == [
         "89161234567"
     ]
+
+
+def test_a_cell_longer_than_any_name_is_cut_and_told(saved: Saved) -> None:
+    """What is compared has two thousand characters at most; a long note is nobody's business."""
+    note = "я" * 9_000
+    reading = read_people(saved(f"id,фио,телефон,комментарий\n1,{note},{'9' * 3_000},{note}\n2,Анна,,{note}\n"))
+
+    assert [(row.name, row.phones) for row in reading.rows()] == [("я" * 2_000, "9" * 2_000), ("Анна", "")]
+    assert [(problem.line, problem.code) for problem in reading.problems.kept] == [(2, "long_cell"), (2, "long_cell")]
+
+
+@pytest.mark.parametrize("sign", ["[", "a", "9", "-", "@", ".", "a@", "7.9E+", "я "])
+def test_a_megabyte_of_one_sign_takes_no_time(sign: str, saved: Saved) -> None:
+    """No pattern runs wild on it: as a table without headings, and as cells under them."""
+    long = sign * (100_000 // len(sign))
+    alone, within = (
+        saved(f"{long}\n{long}\n", "a.csv"),
+        saved(f"id,фио,телефон,дата рождения\n1,{long},{long},{long}\n", "b.csv"),
+    )
+    began = time.process_time()
+
+    with contextlib.suppress(ConfigError):
+        list(read_people(alone).rows())
+    assert len(list(read_people(within).rows())) == 1
+
+    assert time.process_time() - began < 2
 
 
 def test_many_columns_are_no_trouble(saved: Saved) -> None:
