@@ -89,7 +89,7 @@ dedup.command("undo", "take a merge back: contact-12-1 [--force]")(command_undo)
 dedup.command("journal", "the merges that were done, or one of them")(command_journal)
 dedup.command("exclude", "keep records apart: 12 15 [--undo]; --list")(command_exclude)
 
-dedup.panel("queue", "Дубли / Duplicates", act=panels.act)(panels.queue)
+dedup.panel("queue", "Дубли / Duplicates", act=panels.act, open_=panels.open_finding)(panels.queue)
 dedup.panel("journal", "Объединения / Merges", act=panels.act_on_journal)(panels.journal)
 
 

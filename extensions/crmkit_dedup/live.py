@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from crmkit.events import (
     CompanyCreated,
     CompanyDeleted,
@@ -42,10 +44,8 @@ def changed(event: Changed, ctx: Ctx, *, is_own: bool) -> None:
     """Look again when something has changed that is compared."""
     record: Record = event.contact if isinstance(event, ContactUpdated) else event.company
     sight = _sight(record.ref.kind, ctx)
-    if sight is not None and event.before is not None and sight.fields.isdisjoint(event.changed):
-        ctx.skip(words_of(ctx).say("same"))
-        return
-    _weigh(record, ctx, is_own=is_own)
+    is_same = sight is not None and event.before is not None and sight.fields.isdisjoint(event.changed)
+    _weigh(record, ctx, is_own=is_own, is_same=is_same)
 
 
 def vanished(event: Vanished, ctx: Ctx) -> None:
@@ -56,10 +56,7 @@ def vanished(event: Vanished, ctx: Ctx) -> None:
     merged = isinstance(event, ContactMerged | CompanyMerged)
     gone: Ref = event.loser if isinstance(event, ContactMerged | CompanyMerged) else event.ref
     ctx.index.put(gone, ())
-    findings = Findings(ctx.store)
-    finding = findings.of(gone.kind, gone.id)
-    if finding is not None:
-        findings.without(finding, {gone.id})
+    _leave(gone, ctx)
     survivor = _copy(event.ref, ctx) if merged else None
     sight = _sight(event.ref.kind, ctx)
     if survivor is not None and sight is not None:
@@ -74,30 +71,42 @@ def desk_of(ctx: Ctx, kind: Kind) -> Desk:
     return Desk(ctx.index, ctx.mirror, Exclusions(ctx.store), learned(ctx.store, kind))
 
 
-def _weigh(record: Record, ctx: Ctx, *, is_own: bool) -> None:
-    words, sight = words_of(ctx), _sight(record.ref.kind, ctx)
-    if sight is None:
-        ctx.skip(words.say("off"))
+def _weigh(record: Record, ctx: Ctx, *, is_own: bool, is_same: bool = False) -> None:
+    sight = _sight(record.ref.kind, ctx)
+    own = sight.profile(record) if sight is not None else None
+    is_taken_in = Journal(ctx.store).of_loser(record.ref) is not None
+    if sight is not None:
+        # First put, then look: of two records made at one moment the later run finds the other. Where the CRM cannot
+        # merge, the card that was merged lives on: it is no news that it looks like its survivor.
+        ctx.index.put(record.ref, () if is_taken_in else sight.keys(own))
+    why = _why_not(own, ctx, is_own=is_own, is_same=is_same, is_taken_in=is_taken_in)
+    if sight is None or why:
+        ctx.skip(why)
         return
-    if Journal(ctx.store).of_loser(record.ref) is not None:
-        # Where the CRM cannot merge, the other card lives on: it is no news that it looks like its survivor.
-        ctx.index.put(record.ref, ())
-        ctx.skip(words.say("taken_in"))
-        return
-    # First put, then look: of two records made at one moment the later run finds the other.
-    own = sight.profile(record)
-    ctx.index.put(record.ref, sight.keys(own))
-    if is_own:
-        ctx.skip(words.say("own"))
-        return
-    if own.junk:
-        ctx.skip(words.say("junk", why=words.reason(Reason(own.junk, 0.0))))
-        return
-    look = look_around(sight, record.ref, own, desk_of(ctx, record.ref.kind))
+    words, look = words_of(ctx), look_around(sight, record.ref, own, desk_of(ctx, record.ref.kind))
     if look.cluster is None:
+        _leave(record.ref, ctx)
         ctx.skip(words.say("apart") if look.is_apart else words.say("unique", count=look.compared))
         return
     _report(record, look.cluster, ctx)
+
+
+def _why_not(own: Any, ctx: Ctx, *, is_own: bool, is_same: bool, is_taken_in: bool) -> str:
+    """Why nobody looks; empty when somebody should."""
+    words = words_of(ctx)
+    if own is None:
+        return words.say("off")
+    if is_taken_in or is_own or is_same:
+        return words.say("taken_in" if is_taken_in else "own" if is_own else "same")
+    return words.say("junk", why=words.reason(Reason(own.junk, 0.0))) if own.junk else ""
+
+
+def _leave(ref: Ref, ctx: Ctx) -> None:
+    """Take a record out of the finding it is in: it is gone, or like nobody any more."""
+    findings = Findings(ctx.store)
+    finding = findings.of(ref.kind, ref.id)
+    if finding is not None:
+        findings.without(finding, {ref.id})
 
 
 def _report(record: Record, cluster: Cluster, ctx: Ctx) -> None:
@@ -108,7 +117,8 @@ def _report(record: Record, cluster: Cluster, ctx: Ctx) -> None:
     deeds = Deeds(ctx)
     deeds.act(finding)
     for said in deeds.said:
-        ctx.explain(said)
+        if said not in ctx.decisions.reasons:
+            ctx.explain(said)
 
 
 def _sight(kind: Kind, ctx: Ctx) -> AnySight | None:

@@ -12,6 +12,7 @@ from crmkit_dedup.findings import Finding, Findings
 from crmkit_dedup.journal import Journal, State
 from crmkit_dedup.match import Band
 from crmkit_dedup.policy import Ctx, merge_of, records_of, said_against, words_of
+from crmkit_dedup.preview import preview
 from crmkit_dedup.undo import undo
 
 MOST = 200
@@ -53,6 +54,12 @@ def act(ctx: Ctx, action: str, key: str) -> None:
         raise ConfigError(f"the queue has no action {action!r}", remedy=f"It has: {', '.join(ACTIONS)}.")
 
 
+def open_finding(ctx: Ctx, key: str) -> Sequence[str]:
+    """What merging the finding's records would do, field by field; asks the CRM for them."""
+    finding = finding_of(ctx, key)
+    return preview(ctx.crm, finding.refs(ctx.account.key), ctx.settings.merge).lines(ctx.language)
+
+
 def journal(ctx: Ctx) -> PanelData:
     """The merges, the latest first, each with what was said of it."""
     words = words_of(ctx)
@@ -85,8 +92,6 @@ def act_on_journal(ctx: Ctx, action: str, key: str) -> None:
     if action != "undo":
         raise ConfigError(f"the journal has no action {action!r}", remedy="It has: undo.")
     undone = undo(ctx, key)
-    for line in undone.lines:
-        ctx.explain(line)
     if not undone.is_done:
         raise Conflict("; ".join(undone.lines), account=ctx.account.key, remedy="See `crmkit ext dedup journal`.")
 

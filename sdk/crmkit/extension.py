@@ -142,12 +142,13 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A page of the console."""
+    """A page of the console. `open` gives what is told of one row alone, where that is too much work for all."""
 
     name: str
     title: str
     load: Callable[[Any], PanelData]
     act: Callable[[Any, str, str], None] | None = None
+    open: Callable[[Any, str], Sequence[str]] | None = None
 
 
 class Extension(Generic[S]):
@@ -245,12 +246,19 @@ class Extension(Generic[S]):
         return register
 
     def panel(
-        self, name: str, title: str, act: Callable[[Context[S], str, str], None] | None = None
+        self,
+        name: str,
+        title: str,
+        act: Callable[[Context[S], str, str], None] | None = None,
+        open_: Callable[[Context[S], str], Sequence[str]] | None = None,
     ) -> Callable[[Callable[[Context[S]], PanelData]], Callable[[Context[S]], PanelData]]:
-        """Register a page of the console; `act` gets the context, the action's name and the row's key."""
+        """Register a page of the console; `act` gets the context, the action's name and the row's key.
+
+        `open_` gets the row's key and gives the lines that tell more of it; it may ask the CRM.
+        """
 
         def register(load: Callable[[Context[S]], PanelData]) -> Callable[[Context[S]], PanelData]:
-            self.panels.append(Panel(name, title, load, act))
+            self.panels.append(Panel(name, title, load, act, open_))
             return load
 
         return register

@@ -43,6 +43,13 @@ def look(service: Service, installed: Installed, account: str, panel: Panel) -> 
     return found
 
 
+def open_row(service: Service, installed: Installed, account: str, panel: Panel, key: str) -> Sequence[str]:
+    """What a page tells of one of its rows: the row's own lines, and those that are worked out for it alone."""
+    ctx = Runner(service).context(_work(service, installed, account, panel.name))
+    own = next((row.detail for row in panel.load(ctx).rows if row.key == key), ())
+    return (*own, *panel.open(ctx, key)) if panel.open is not None else tuple(own)
+
+
 def press(service: Service, installed: Installed, account: str, panel: Panel, action: str, key: str) -> Sequence[str]:
     """Do an action of a page for the row `key`, and tell what was decided; kept like a command.
 

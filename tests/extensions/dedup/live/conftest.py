@@ -38,6 +38,10 @@ class Desk:
         self.bench.settle()
         return list(Findings(DeskStore(self.bench.service.database, "acme", "dedup")).all())
 
+    def keep(self, finding: Finding) -> None:
+        """Put a finding into the queue as it is."""
+        Findings(DeskStore(self.bench.service.database, "acme", "dedup")).save(finding)
+
     @property
     def groups(self) -> list[tuple[str, set[str]]]:
         """The bands and ids of what waits."""
@@ -56,6 +60,10 @@ class Desk:
         """A page of the console."""
         self.bench.settle()
         return errand.look(self.bench.service, self._installed, "acme", self._panel(name))
+
+    def open_row(self, key: str, name: str = "queue") -> Sequence[str]:
+        """What a page tells of one row."""
+        return errand.open_row(self.bench.service, self._installed, "acme", self._panel(name), key)
 
     def press(self, action: str, key: str, name: str = "queue") -> Sequence[str]:
         """Press a button of a row; what was decided."""

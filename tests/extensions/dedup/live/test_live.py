@@ -134,6 +134,17 @@ def test_a_card_that_is_gone_leaves_the_queue(office: Office) -> None:
     assert (after, desk.groups) == ([], [("auto", {other.id, third.id})])
 
 
+def test_a_card_that_is_somebody_else_now_leaves_the_queue(office: Office) -> None:
+    """Another name and number: the finding is settled at once."""
+    desk = office()
+    one = desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    desk.person.add_contact("Тлехугов Прохор", phone="+79161230001")
+    before = desk.groups
+    desk.person.change(one, {"name": "Снежана Дзагоева", "phones": (Phone(raw="+79035557788"),)})
+
+    assert (len(before), desk.groups) == (1, [])
+
+
 def test_in_plan_mode_the_task_is_planned(office: Office) -> None:
     """Nothing is written in the CRM; the finding is kept, and asked about once."""
     desk = office(mode="plan", auto="task")
