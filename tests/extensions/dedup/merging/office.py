@@ -41,8 +41,8 @@ def merger() -> Extension[DedupSettings]:
     return extension
 
 
-def witness() -> Extension[NoSettings]:
-    """Another extension of the service, that says what it is told."""
+def witness(gate: Mapping[str, bool] | None = None) -> Extension[NoSettings]:
+    """Another extension of the service, that says what it is told; while the gate is shut it fails at changes."""
     extension = Extension("witness")
 
     @extension.on(ContactCreated)
@@ -51,6 +51,8 @@ def witness() -> Extension[NoSettings]:
 
     @extension.on(ContactUpdated)
     def changed(event: ContactUpdated, ctx: Context[NoSettings]) -> None:
+        if gate is not None and gate["shut"]:
+            raise RuntimeError("the gate is shut")
         ctx.explain(f"changed {event.ref.id}: {', '.join(sorted(event.changed))}")
 
     @extension.on(ContactMerged)
@@ -115,7 +117,12 @@ def picture(crm: Crm, names: Mapping[Ref, str]) -> dict[str, Any]:
             fields |= {"parts": (card.first_name, card.middle_name, card.last_name)}
             fields |= {"company": named(card.company), "birthday": card.birthday}
         if isinstance(card, Company):
-            fields |= {"site": card.site, "inn": card.inn, "kpp": card.kpp, "people": {named(one) for one in card.contacts}}
+            fields |= {
+                "site": card.site,
+                "inn": card.inn,
+                "kpp": card.kpp,
+                "people": {named(one) for one in card.contacts},
+            }
         found[named(card.ref) or ""] = fields
     return found
 

@@ -1,0 +1,274 @@
+"""Two people become one and two again, on three CRMs: every field and link is compared before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from tests.extensions.dedup.merging.office import heard, merger, picture, told, witness
+
+from crmkit import Company, Contact, CrmKitError, Deal, Email, Note, Phone, Ref, Task
+from crmkit.values import Json
+from crmkit_testing.bench import Bench
+from crmkit_testing.plugin import OpenBench
+
+MINUTES = timedelta(minutes=10)
+OWN: Mapping[str, Mapping[str, Json]] = {
+    "amocrm": {},
+    "bitrix24": {
+        "POST": "директор",
+        "COMMENTS": "важный",
+        "IM": [{"VALUE": "@ivan", "VALUE_TYPE": "TELEGRAM"}],
+        "UTM_SOURCE": "yandex",
+    },
+    "retailcrm": {"vip": True, "sex": "male", "address": {"city": "Москва", "text": "Тверская 1"}},
+}
+"""What only this vendor's words tell of the second person."""
+
+
+class Pair:
+    """Two records of one person, and what hangs on each.
+
+    Args:
+        b: the bench.
+        company: the second person's company.
+    """
+
+    def __init__(self, b: Bench, company: bool = True) -> None:
+        vendor, crm = b.side.vendor, b.crm
+        self.bench = b
+        first, second = b.side.user_ids()[:2]
+        parts = vendor != "amocrm"
+        self.firm = crm.companies.create(Company(name="ООО Ромашка"))
+        self.kept = crm.contacts.create(
+            Contact(first_name="Иван", last_name="Петров", phones=(Phone(raw="8 912 345-67-89"),), owner_id=first)
+        )
+        draft: dict[str, Any] = {
+            "first_name": "Иван",
+            "last_name": "Петров",
+            "phones": (Phone(raw="+79123456789"), Phone(raw="+79990001122")),
+            "emails": (Email(value="ivan@example.com"),),
+            "owner_id": second,
+        }
+        draft |= {"middle_name": "Сергеевич", "birthday": date(1990, 1, 1)} if parts else {}
+        draft |= {"tags": ("опт",)} if vendor != "bitrix24" else {}
+        draft |= {"company": self.firm} if company else {}
+        self.lost = crm.contacts.create(Contact.model_validate(draft), extra=OWN[vendor])
+        self.deals = [crm.deals.create(Deal(title=title, contacts=(who,))) for title, who in self._deals()]
+        due = b.now + timedelta(days=1)
+        self.task = crm.tasks.create(Task(text="перезвонить", about=self.lost, due=due))
+        self.note = crm.notes.create(Note(about=self.lost, text="просит скидку"))
+        self.names = {self.kept: "kept", self.lost: "lost", self.firm: "firm"}
+        self.names |= {deal: f"deal {number}" for number, deal in enumerate(self.deals)}
+        b.advance(MINUTES)
+
+    def _deals(self) -> list[tuple[str, Ref]]:
+        return [("Окна", self.kept), ("Двери", self.lost), ("Полы", self.lost)]
+
+    def merge(self, *words: str) -> list[str]:
+        """Merge the second into the first."""
+        lines = told(self.bench, "merge", self.kept.id, self.lost.id, "--survivor", self.kept.id, "--apply", *words)
+        self.bench.advance(MINUTES)
+        return lines
+
+    def undo(self, *words: str) -> list[str]:
+        """Take the merge back, and call the person that was made anew by the name of the old one."""
+        lines = told(self.bench, "undo", f"contact-{self.kept.id}-1", *words)
+        self.bench.advance(MINUTES)
+        for contact in self.bench.crm.contacts.iterate():
+            if contact.ref not in self.names:
+                self.names[contact.ref] = "lost"
+        return lines
+
+    def picture(self) -> dict[str, Any]:
+        """All that is there now."""
+        return picture(self.bench.crm, self.names)
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not as it was: card and field to both values."""
+    assert before.keys() == after.keys()
+    return {
+        f"{card}.{name}": (fields[name], after[card][name])
+        for card, fields in before.items()
+        for name in fields
+        if fields[name] != after[card][name]
+    }
+
+
+def test_the_survivor_has_all_that_both_had(crm_bench: OpenBench) -> None:
+    """Phones once each, e-mails, tags, the fuller name, the vendor's own fields, deals, tasks, remarks, the company."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    before = pair.picture()
+    pair.merge()
+    after = pair.picture()
+    kept, was = after["kept"], before["lost"]
+    assert kept["phones"][0][0] == "8 912 345-67-89"
+    assert [raw for raw, _ in kept["phones"]] == ["8 912 345-67-89", "+79990001122"]
+    assert [value for value, _ in kept["emails"]] == ["ivan@example.com"]
+    assert (kept["name"], kept["birthday"]) == (was["name"], was["birthday"])
+    assert kept["natives"] == was["natives"]
+    assert kept["tags"] == was["tags"]
+    assert kept["company"] == "firm"
+    assert kept["tasks"] == ["перезвонить"]
+    assert any(text.endswith("просит скидку") for text in kept["notes"])
+    assert {name: card["people"] for name, card in after.items() if name.startswith("deal")} == {
+        "deal 0": {"kept"},
+        "deal 1": {"kept"},
+        "deal 2": {"kept"},
+    }
+    assert kept["owner"] == before["kept"]["owner"]
+
+
+def test_taken_back_all_is_as_it_was(crm_bench: OpenBench) -> None:
+    """Fields, tags, owners, links, tasks and remarks of both; what a vendor cannot undo is exactly what was named."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    before = pair.picture()
+    pair.merge()
+    lines = pair.undo()
+    changed = differing(before, pair.picture())
+    lasting = {
+        "amocrm": {"kept.notes", "lost.notes"},
+        "bitrix24": set(),
+        "retailcrm": {"kept.company", "firm.people"},
+    }
+    assert changed.keys() == lasting[pair.bench.side.vendor]
+    said = "\n".join(lines)
+    if pair.bench.side.vendor == "amocrm":
+        assert changed["lost.notes"][0] == changed["lost.notes"][1][-1:]
+        assert "копии примечаний" in said
+    if pair.bench.side.vendor == "retailcrm":
+        assert changed["firm.people"] == ({"lost"}, {"lost", "kept"})
+        assert f"связь {pair.kept.id} с company {pair.firm.id}" in said
+    assert ("создана заново" in said) is (pair.bench.side.vendor != "amocrm")
+
+
+def test_what_came_later_stays(crm_bench: OpenBench) -> None:
+    """A deal, a phone and an owner of the days between are people's, and stay; what they moved stays moved."""
+    b = crm_bench([merger(), witness()])
+    pair, owner = Pair(b, company=False), b.side.user_ids()[1]
+    stranger = b.crm.contacts.create(Contact(name="Пётр Другой"))
+    pair.names[stranger] = "stranger"
+    pair.merge()
+    later = b.crm.deals.create(Deal(title="Позже", contacts=(pair.kept,)))
+    pair.names[later] = "later"
+    phones = (*b.crm.contacts.get(pair.kept).phones, Phone(raw="+79265550011"))
+    b.crm.contacts.update(pair.kept, {"phones": phones, "owner_id": owner})
+    b.crm.deals.link(pair.deals[2], stranger)
+    if b.side.vendor != "retailcrm":
+        b.crm.deals.unlink(pair.deals[2], pair.kept)
+    lines = "\n".join(pair.undo())
+    after = pair.picture()
+    assert [raw for raw, _ in after["kept"]["phones"]] == ["8 912 345-67-89", "+79265550011"]
+    assert [raw for raw, _ in after["lost"]["phones"]] == ["+79123456789", "+79990001122"]
+    assert after["kept"]["owner"] == owner
+    assert (after["later"]["people"], after["deal 1"]["people"]) == ({"kept"}, {"lost"})
+    assert after["deal 2"]["people"] == {"stranger"}
+    assert "Полы" in lines
+
+
+def test_undoing_is_done_once(crm_bench: OpenBench) -> None:
+    """The second time nothing is written; it says that it was done; the pair is kept apart from then on."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    pair.merge()
+    pair.undo()
+    once = pair.picture()
+    lines = pair.undo()
+    assert lines[0] == f"Объединение contact-{pair.kept.id}-1 уже отменено"
+    assert differing(once, pair.picture()) == {}
+    new = next(ref for ref, name in reversed(pair.names.items()) if name == "lost")
+    again = told(pair.bench, "preview", pair.kept.id, new.id)
+    assert [line for line in again if "помечены как разные" in line] != []
+
+
+def test_others_hear_of_one_merge_and_no_deletion(crm_bench: OpenBench) -> None:
+    """The loser's end is a merge; its address means the survivor; taken back, it means its own record again."""
+    b = crm_bench([merger(), witness()])
+    pair = Pair(b)
+    pair.merge()
+    merged = heard(b)
+    assert f"merged {pair.lost.id} into {pair.kept.id}" in merged
+    assert [line for line in merged if line.startswith(("merged", "deleted"))] == [
+        f"merged {pair.lost.id} into {pair.kept.id}"
+    ]
+    pair.undo()
+    new = next(ref for ref, name in reversed(pair.names.items()) if name == "lost")
+    b.crm.contacts.update(new, {"last_name": "Сидоров"})
+    b.advance(MINUTES)
+    assert [line for line in heard(b) if line.startswith("deleted")] == []
+    assert [line for line in heard(b)[len(merged) :] if line.startswith(f"changed {new.id}:") and "name" in line] != []
+
+
+def test_queued_events_of_both_go_to_the_survivor(crm_bench: OpenBench) -> None:
+    """Runs that wait while the merge is made are called with the survivor's address; after the undo with their own."""
+    gate = {"shut": False}
+    b = crm_bench([merger(), witness(gate)])
+    pair = Pair(b)
+    told_before = len(heard(b))
+    gate["shut"] = True
+    b.crm.contacts.update(pair.kept, {"first_name": "Иоанн"})
+    b.crm.contacts.update(pair.lost, {"first_name": "Иоанн"})
+    b.advance(timedelta(seconds=5))
+    told(b, "merge", pair.kept.id, pair.lost.id, "--survivor", pair.kept.id, "--apply")
+    gate["shut"] = False
+    b.advance(MINUTES)
+    lines = heard(b)[told_before:]
+    about = {line.split(":")[0] for line in lines if line.startswith("changed")}
+    assert about == {f"changed {pair.kept.id}"}
+    assert sum("first_name" in line or "name" in line for line in lines if line.startswith("changed")) >= 2
+    assert [line for line in lines if line.startswith("merged")] == [f"merged {pair.lost.id} into {pair.kept.id}"]
+
+
+@pytest.mark.crms("amocrm")
+def test_a_loser_that_lives_on_is_nobodys_news(crm_bench: OpenBench) -> None:
+    """What people do to a marked duplicate is no event; nobody finds it beside its survivor; its deletion is none."""
+    b = crm_bench([merger(), witness()])
+    pair = Pair(b)
+    pair.merge()
+    said = heard(b)
+    assert b.crm.contacts.get(pair.lost).tags == ("опт", "дубль")
+    b.person.change(pair.lost, {"name": "Совсем Другой"})
+    b.advance(MINUTES)
+    b.person.delete(pair.lost)
+    b.advance(MINUTES)
+    assert heard(b) == said
+
+
+@pytest.mark.parametrize("requests", [8, 14, 20, 26])
+def test_a_broken_merge_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
+    """The CRM stops answering after so many requests: the same command ends the merge, and nothing is there twice."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    sandbox: Any = pair.bench.side.sandbox  # type: ignore[attr-defined]  # the emulators' own switch
+    sandbox.faults.add(vendor=pair.bench.side.vendor, status=500, times=40, after=requests)
+    with suppress(CrmKitError):
+        pair.merge()
+    sandbox.faults.clear()
+    pair.bench.advance(timedelta(hours=1))
+    pair.merge()
+    after = pair.picture()
+    assert [raw for raw, _ in after["kept"]["phones"]] == ["8 912 345-67-89", "+79990001122"]
+    assert sum(text.endswith("просит скидку") for text in after["kept"]["notes"]) == 1
+    assert sum("были другие значения" in text for text in after["kept"]["notes"]) == 1
+    assert after["kept"]["tasks"] == ["перезвонить"]
+    assert {after[f"deal {number}"]["main"] for number in range(3)} == {"kept"}
+    assert [line.split("  ")[2] for line in told(pair.bench, "journal")] == ["выполнено"]
+
+
+@pytest.mark.parametrize("requests", [6, 12, 18, 24])
+def test_a_broken_undo_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
+    """Taking back that was broken off ends as if it had not been."""
+    pair = Pair(crm_bench([merger(), witness()]), company=False)
+    before = pair.picture()
+    pair.merge()
+    sandbox: Any = pair.bench.side.sandbox  # type: ignore[attr-defined]  # the emulators' own switch
+    sandbox.faults.add(vendor=pair.bench.side.vendor, status=500, times=40, after=requests)
+    with suppress(CrmKitError):
+        pair.undo()
+    sandbox.faults.clear()
+    pair.bench.advance(timedelta(hours=1))
+    pair.undo()
+    changed = differing(before, pair.picture())
+    assert changed.keys() <= ({"kept.notes", "lost.notes"} if pair.bench.side.vendor == "amocrm" else set())
