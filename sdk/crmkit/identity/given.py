@@ -34,7 +34,12 @@ def given_of(code: str, word: str = "") -> Given | None:
     Short forms of short forms (Леночка, Димка, Сашуля) are read by their endings.
     """
     by_word, by_code = _tables()
-    found = by_word.get(word) or by_code.get(code)
+    found = by_word.get(word)
+    if found is None:
+        found = by_code.get(code)
+    elif word.isascii() and code in by_code:
+        # In Latin letters a word is another language's name or a romanisation: both readings stand.
+        found = _joined(found, by_code[code])
     if found is not None:
         return found
     ending = _PET_ENDING.search(code)
@@ -78,7 +83,9 @@ def of_gender(names: frozenset[str], gender: Gender) -> frozenset[str]:
 
 
 _PET_ENDING = re.compile(r"(?:[eo]nka|[eo]qka|J?uwka|J?uwa|J?ulJa|J?unJa|J?usJa|J?awa|J?uha|qik|ik|ok|ka)$")
-_SHORTEST_WITH_SLIP = 5
+# By their codes these would be Андреев and Матев.
+_LIKE_SURNAMES = frozenset({"andrew", "matthew"})
+_SHORTEST_WITH_SLIP = 6
 _LETTERS = "abcdefghijklmnopqrstuvwzJ"
 _GENDERS: dict[str, Gender | None] = {}
 
@@ -103,11 +110,16 @@ def _tables() -> tuple[dict[str, Given], dict[str, Given]]:
     by_code: dict[str, tuple[set[str], set[str]]] = {}
     for at, table in enumerate((full, short)):
         for word, names_of in table.items():
+            if word in _LIKE_SURNAMES:
+                continue
             by_code.setdefault(fine_code(word), (set(), set()))[at].update(names_of)
-    # A word in Latin letters is another language's or a romanisation: its code alone tells more.
-    cyrillic = {word for word in {*full, *short} if not word.isascii()}
-    by_word = {word: _given(full.get(word, set()), short.get(word, set())) for word in cyrillic}
+    by_word = {word: _given(full.get(word, set()), short.get(word, set())) for word in {*full, *short}}
     return by_word, {code: _given(*sets) for code, sets in by_code.items() if len(code) > 1}
+
+
+def _joined(one: Given, other: Given) -> Given:
+    gender = one.gender if one.gender == other.gender else None
+    return Given(one.names | other.names, one.is_short and other.is_short, gender)
 
 
 def _given(full: set[str], short: set[str]) -> Given:

@@ -54,9 +54,10 @@ def person_form(last: str = "", first: str = "", middle: str = "", name: str = "
         form = _plain_form((last, first, middle) if last else name.split())
         if form is not None:
             return form
-    placed = _read(last, first, middle, name, is_mistyped=False)
-    if any(word.is_relaid for word, _ in placed):
-        placed = _read(last, first, middle, name, is_mistyped=True)
+    placed = _read(last, first, middle, name, "")
+    struck = next((word.struck for word, _ in placed if word.struck), "")
+    if struck:
+        placed = _read(last, first, middle, name, struck)
     if not placed:
         return _NOBODY if any(map(str.strip, (last, first, middle, name))) else _NAMELESS
     if all(word.is_nobody for word, _ in placed):
@@ -79,6 +80,7 @@ _NO_PAIRS: list[_Placed] = []
 _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
 _PARTS = 3
+_SURELY_SURNAME = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
 _NO_BRACKETS = str.maketrans("()[]{}", "      ")
 _PREPOSITIONS = frozenset(["и", "с", "в", "к", "у", "о"])
@@ -108,25 +110,25 @@ def _plain_form(chunks: Sequence[str]) -> PersonForm | None:
     return _assembled(family, (own, own.given), father.patronymic if father else None, _NO_WORDS, _NO_PAIRS)
 
 
-def _read(last: str, first: str, middle: str, name: str, *, is_mistyped: bool) -> list[_Placed]:
+def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_Placed]:
     placed: list[_Placed] = []
     for text, field in ((last, "last"), (first, "first"), (middle, "middle")):
         if text:
-            placed += [(word, field) for word in _words(text, is_mistyped)]
+            placed += [(word, field) for word in _words(text, struck)]
     if name:
         seen = {word.code for word, _ in placed}
-        placed += [(word, "name") for word in _words(name, is_mistyped) if word.initial or word.code not in seen]
+        placed += [(word, "name") for word in _words(name, struck) if word.initial or word.code not in seen]
     return placed
 
 
-def _words(text: str, is_mistyped: bool) -> list[Word]:
+def _words(text: str, struck: str) -> list[Word]:
     if text.isalpha():
-        words = list(words_of(text, is_mistyped=is_mistyped))
+        words = list(words_of(text, struck=struck))
     else:
         chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
         if not text.islower():
             chunks = [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
-        words = [word for chunk in chunks for word in words_of(chunk, is_mistyped=is_mistyped)]
+        words = [word for chunk in chunks for word in words_of(chunk, struck=struck)]
     if any(word.is_kin for word in words):
         words = _without_kin(words)
     return [word for word in words if not word.is_title]
@@ -204,7 +206,8 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
     unknown = [pair for pair in placed if not pair[0].initial]
     for pair in sorted(unknown, key=_given_rank):
         strength = pair[0].surname.strength
-        may_be = strength < 2 or pair[1] == "first" or any(word.surname.strength > strength for word, _ in unknown)
+        is_alone = pair[1] != "first" and all(word.surname.strength <= strength for word, _ in unknown)
+        may_be = strength < 2 or (strength < _SURELY_SURNAME and not is_alone)
         near = given_near(pair[0].code) if may_be else None
         if near is not None:
             return [other for other in placed if other is not pair], (pair[0], near)

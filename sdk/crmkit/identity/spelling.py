@@ -31,7 +31,7 @@ _LATIN_CODES = {
 }  # fmt: skip
 _LATIN_SOUND = re.compile(
     r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=[aeiou]))|(?P<sc>sc(?=[eiyaou]))"
-    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))|(?P<code>"
+    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))|(?P<zh>(?<=[iy])j(?=[aou]\w))|(?P<code>"
     + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
     + ")"
 )
@@ -113,9 +113,9 @@ def _sound(match: re.Match[str]) -> str:
         return text.replace("x", "ks")
     if kind == "ov":
         return f"{text[0]}v"
-    return {"dj": "dj", "sc": "w", "yo": "e", "ck": "k"}[kind or ""]
+    return {"dj": "dj", "sc": "w", "yo": "e", "ck": "k", "zh": "j"}[kind or ""]
 
 
 def _smooth(text: str) -> str:
-    text = _SIBILANT.sub("w", _AFFRICATE.sub("c", _SOFT.sub("e", text)))
+    text = _SIBILANT.sub("w", _AFFRICATE.sub("c", _SOFT.sub("e", text)).replace("tq", "q"))
     return _DOUBLE.sub(r"\1", _IOTA.sub("J", _DOUBLE.sub(r"\1", text)))

@@ -15,9 +15,10 @@ from crmkit.identity.spelling import fine_code, one_script, skeleton
 
 
 class Word(NamedTuple):
-    """What a word may be; `initial` is its code when it is a single letter, `child` the gender of оглы or кызы;
-    `is_relaid`: it was struck in the wrong keyboard layout; `role`: `last`, `first` or `middle` when it can be nothing
-    else, else empty.
+    """What a word may be.
+
+    `initial` is its code when it is a single letter, `child` the gender of оглы or кызы, `struck` the script (`latin`,
+    `cyrillic`) that it was struck in by mistake, `role` is `last`, `first` or `middle` when it can be nothing else.
     """
 
     code: str
@@ -29,22 +30,22 @@ class Word(NamedTuple):
     is_title: bool = False
     is_kin: bool = False
     is_nobody: bool = False
-    is_relaid: bool = False
+    struck: str = ""
     role: str = ""
 
 
 @lru_cache(maxsize=1 << 17)
-def words_of(chunk: str, *, is_mistyped: bool = False) -> tuple[Word, ...]:
+def words_of(chunk: str, *, struck: str = "") -> tuple[Word, ...]:
     """The words that a piece of text without spaces holds; decorations and digits are left out.
 
-    `is_mistyped`: its neighbours were struck in the wrong layout, so this piece is read so too where it can be.
+    `struck`: the script in which its neighbours were struck by mistake: in that script this piece was struck so too.
     """
     if not chunk.isascii():
         chunk = _MARK.sub("", unicodedata.normalize("NFC", chunk))
-    mended = _in_layout(chunk, is_mistyped)
+    mended = _in_layout(chunk, struck)
     if mended.isalpha() and len(mended) > 1:
         word = _word(mended)
-        return (word if mended is chunk else word._replace(is_relaid=True, role=""),)
+        return (word if mended is chunk else word._replace(struck=_script(chunk), role=""),)
     found: list[Word] = []
     for part in _PART.findall(mended):
         text = _without_digits(part)
@@ -53,11 +54,12 @@ def words_of(chunk: str, *, is_mistyped: bool = False) -> tuple[Word, ...]:
             found += [_word(tail[1]), _word(tail[2])]
         elif text:
             found.append(_word(text.strip(_SIGNS)))
-    is_relaid = mended is not chunk
-    return tuple(word._replace(is_relaid=is_relaid) for word in found if word.code or word.is_nobody)
+    script = "" if mended is chunk else _script(chunk)
+    return tuple(word._replace(struck=script, role="") for word in found if word.code or word.is_nobody)
 
 
 _PART = re.compile(r"[^\W_]+(?:['’`ʼʹʺ”\"´-]{1,2}[^\W_]+)*['’`]?")
+_LATIN, _CYRILLIC = "latin", "cyrillic"
 _SURELY_SURNAME = 3
 _SIGNS = "'’`ʼʹʺ”\"´-"
 _SONS = frozenset(["оглы", "оглу", "угли", "улы", "уулу", "ogly", "oglu", "ogli", "ugli", "uly", "uulu"])
@@ -67,8 +69,12 @@ _LETTER_PAIRS = frozenset(["yu", "ya", "yo", "ye", "zh", "kh", "ch", "sh", "ts",
 _MARK = re.compile(r"[\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
 _ONLY_DIGITS = re.compile(r"\d+")
 _EDGE_DIGITS = re.compile(r"^\d+(?=[^\W\d_])|\d+$")
-_CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{3})")
+_CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{2})")
 _AROUND = ".,;:'\"<>[]{}`~!?"
+
+
+def _script(chunk: str) -> str:
+    return _LATIN if chunk.isascii() else _CYRILLIC
 
 
 def _word(text: str) -> Word:
@@ -86,6 +92,9 @@ def _word(text: str) -> Word:
     if "-" in text:
         return _double(code, text, is_title)
     given = given_of(code, lower)
+    if given is None and "j" in lower and lower.isascii():
+        # In chats and telegrams `j` is ж: Sereja.
+        given = given_of(fine_code(lower.replace("j", "zh")))
     word = Word(code, given, patronymic_of(code), surname_of(code), "", None, is_title, is_kin, is_nobody)
     return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
 
@@ -125,17 +134,21 @@ def _without_digits(part: str) -> str:
     return part if _CHAT_DIGIT.match(part) else _EDGE_DIGITS.sub("", part)
 
 
-def _in_layout(chunk: str, is_mistyped: bool) -> str:
+def _in_layout(chunk: str, struck: str) -> str:
     """The chunk, or what its keys give in the other layout when that is a name and the chunk is none."""
     if not chunk.isascii():
         typed = to_latin_layout(chunk)
-        return typed if typed is not None and _is_better(chunk, typed, is_mistyped) else chunk
+        return typed if typed is not None and _is_better(chunk, typed, struck) else chunk
     core = chunk.strip(_AROUND)
     if len(core) < 2 or _sounds_known(core):
         return chunk
     for piece in (chunk, core):
         typed = to_cyrillic_layout(piece)
-        if typed is not None and typed.isalpha() and (is_mistyped or _sounds_known(typed) or _is_odd(piece, typed)):
+        if (
+            typed is not None
+            and typed.isalpha()
+            and (struck == _LATIN or _sounds_known(typed) or _is_odd(piece, typed))
+        ):
             return typed
     return chunk
 
@@ -145,11 +158,11 @@ def _is_odd(chunk: str, typed: str) -> bool:
     return own.strength < other.strength == 3 or (own.strength < 2 and looks_mistyped(chunk))
 
 
-def _is_better(chunk: str, typed: str, is_mistyped: bool) -> bool:
+def _is_better(chunk: str, typed: str, struck: str) -> bool:
     code = fine_code(chunk)
     if len(chunk) < 4 or given_of(code) or patronymic_of(code) or surname_of(code).strength > 1:
         return False
-    return is_mistyped or _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
+    return struck == _CYRILLIC or _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
 
 
 def _sounds_known(word: str) -> bool:
