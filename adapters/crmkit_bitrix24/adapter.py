@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import SecretStr
+
 from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
 from crmkit.errors import CrmKitError
 from crmkit.http import Judge, RateLimit, Transport
@@ -13,10 +15,11 @@ from crmkit.identity import normalize_email, parse_phone
 from crmkit.models import Company, Contact, Deal, FieldDef, Lead, Record, Task
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
-from crmkit.webhook import Delivery, FeedPage, WebhookRequest
+from crmkit.webhook import Delivery, FeedPage, Installation, WebhookRequest
 from crmkit.write import Native, Verb, Write
 from crmkit_bitrix24 import auth, webhooks
 from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader, Recovery, Writer, ensure_hooks
+from crmkit_bitrix24.client.install import install
 from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
 from crmkit_bitrix24.errors.refusals import VENDOR, unsupported
 from crmkit_bitrix24.translate import from_item, from_items, native_extra, natives
@@ -83,8 +86,10 @@ class Bitrix24Connection:
         self.key = settings.key
         self._settings = settings
         self._doors = doors
+        self._hook_settings: auth.Bitrix24Settings | None = None
         operating = OperatingTime(doors.clock, self.key)
-        self._line = Line(self._authority(), self._dialling(judge_for(self.key)), operating, self.key)
+        self._authority = self._choose_authority()
+        self._line = Line(self._authority, self._dialling(judge_for(self.key)), operating, self.key)
         self._directory = Directory(self._line, settings, doors.clock)
         self._reader = Reader(self._line, self._directory, doors.clock, self.key)
         self._recovery = Recovery(self._line, self._reader, self._record)
@@ -173,6 +178,21 @@ class Bitrix24Connection:
         """Have `url` bound once to all events; raises Unsupported through a webhook, saying what a person does."""
         return ensure_hooks(self._line, url, self.key)
 
+    def install(self, installation: Installation) -> None:
+        """Keep the tokens of an installation, once the portal has answered to them.
+
+        Raises WebhookRejected when it does not, or when the account goes by a webhook.
+        """
+        install(self._authority, self._dialling(judge_for(self.key)), self._settings, installation, self._doors.clock)
+
+    def hook_settings(self, *, afresh: bool = False) -> AccountSettings:
+        """The settings with the application_token of the last installation; without one the account's own."""
+        if self._hook_settings is None or afresh:
+            secret = self._authority.hook_secret() if isinstance(self._authority, auth.OAuth) else None
+            token = {"application_token": SecretStr(secret)} if secret else {}
+            self._hook_settings = self._settings.model_copy(update=token)
+        return self._hook_settings
+
     def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Json = None) -> Json:
         """The result of any REST method: `path` is its name (`crm.item.list`), `query` and `body` its parameters.
 
@@ -191,7 +211,7 @@ class Bitrix24Connection:
     def _records(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Sequence[Record]:
         return from_items(kind, items, self.account()) if items else ()
 
-    def _authority(self) -> auth.Authority:
+    def _choose_authority(self) -> auth.Authority:
         if self._settings.webhook is not None:
             return auth.Webhook(self._settings)
         dial = self._dialling(token_judge_for(self.key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, NoReturn, Protocol
 from urllib.parse import urlsplit
 
@@ -111,6 +112,12 @@ def trusted_move(old: str, new: str) -> bool:
     return after.scheme == "https" and "@" not in after.netloc and all(_CLOUD.fullmatch(host) for host in hosts)
 
 
+def portal_of(endpoint: object) -> str | None:
+    """The portal's address out of its REST address (`client_endpoint`); None for what is none."""
+    text = endpoint.rstrip("/") if isinstance(endpoint, str) else ""
+    return text.removesuffix("/rest") if text.endswith("/rest") else None
+
+
 class Authority(Protocol):
     """Says where the account's methods are and gives the token for them."""
 
@@ -211,9 +218,20 @@ class OAuth:
             return False
         with self._store.refreshing(self._account):
             stored = self._store.load(self._account) or self._current
-            self._current = Tokens(stored.access, stored.refresh, stored.expires_at, host)
+            self._current = replace(stored, host=host)
             self._store.save(self._account, self._current)
         return True
+
+    def adopt(self, tokens: Tokens) -> None:
+        """Store a pair that came with an installation, and go on with it."""
+        with self._store.refreshing(self._account):
+            self._store.save(self._account, tokens)
+            self._current = tokens
+
+    def hook_secret(self) -> str | None:
+        """What events carry since the last installation, as the store knows it now."""
+        stored = self._store.load(self._account)
+        return stored.hook_secret if stored is not None else None
 
     def _replace(self, refused: str | None) -> Tokens:
         with self._store.refreshing(self._account):
@@ -226,11 +244,19 @@ class OAuth:
                 access=str(answer["access_token"]),
                 refresh=str(answer["refresh_token"]) if answer.get("refresh_token") else None,
                 expires_at=self._clock.now().timestamp() + float(answer.get("expires_in") or 3600),
-                host=stored.host if stored else None,
+                host=self._host(answer, stored),
+                hook_secret=stored.hook_secret if stored else None,
             )
             self._store.save(self._account, tokens)
             self._current = tokens
             return tokens
+
+    def _host(self, answer: Mapping[str, Any], stored: Tokens | None) -> str | None:
+        """Where the portal is now, if the authorisation server says that it has moved within the vendor's cloud."""
+        known = stored.host if stored else None
+        told = portal_of(answer.get("client_endpoint"))
+        now = known or self._settings.base_url.rstrip("/")
+        return told if told and told != now and trusted_move(now, told) else known
 
     def _grant(self, stored: Tokens | None) -> Mapping[str, str]:
         settings = self._settings

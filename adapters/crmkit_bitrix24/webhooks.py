@@ -10,14 +10,13 @@ from typing import Any
 from crmkit.errors import BadPayload, WebhookRejected
 from crmkit.forms import FormDict, parse_php_form
 from crmkit.settings import AccountSettings
-from crmkit.webhook import Delivery, WebhookRequest
+from crmkit.webhook import Delivery, Installation, WebhookRequest
 from crmkit_bitrix24.errors.refusals import VENDOR
 from crmkit_bitrix24.translate import EVENTS, hint_of, number_in
 
 _STRANGERS: Mapping[str, str] = {
     "ONOFFLINEEVENT": "it only wakes whoever reads offline events",
-    "ONAPPINSTALL": "keep its tokens: set refresh_token and application_token of the account",
-    "ONAPPUPDATE": "bind the events again",
+    "ONAPPUPDATE": "its events are bound again by themselves",
     "ONAPPUNINSTALL": "the application was removed; authorise it again",
     "ONAPPPAYMENT": "a payment for the application is no record",
     "ONEXTERNALCALLSTART": "a click-to-call has no result yet",
@@ -39,8 +38,10 @@ def parse(request: WebhookRequest, settings: AccountSettings) -> Delivery:
     event = form.get("event")
     if not isinstance(event, str) or not event:
         raise BadPayload("the body names no event", remedy="Bind crmkit's address to events of the portal only.")
-    member_id = _check_sender(form, settings)
     name = event.upper()
+    if name == "ONAPPINSTALL":
+        return _installed(form, settings)
+    member_id = _check_sender(form, settings)
     if name in _STRANGERS:
         return Delivery(refusals=(f"{name}: {_STRANGERS[name]}",), account_id=member_id)
     hint = hint_of(name, form.get("data"), settings.key, _moment(form.get("ts")))
@@ -48,6 +49,23 @@ def parse(request: WebhookRequest, settings: AccountSettings) -> Delivery:
         reason = "it names no record" if name in EVENTS else "crmkit does not know this event"
         return Delivery(refusals=(f"{name}: {reason}",), account_id=member_id)
     return Delivery((hint,), account_id=member_id)
+
+
+def _installed(form: FormDict, settings: AccountSettings) -> Delivery:
+    """The tokens of an installation. It brings a new application_token, so that the old one proves nothing here."""
+    auth = _auth(form)
+    member_id, access = _check_member(auth, settings), _text(auth.get("access_token"))
+    if access is None:
+        return Delivery(refusals=("ONAPPINSTALL: it brings no token",), account_id=member_id)
+    lives = number_in(auth.get("expires_in"))
+    installation = Installation(
+        access=access,
+        refresh=_text(auth.get("refresh_token")),
+        expires_in_s=float(lives) if lives else None,
+        url=_text(auth.get("client_endpoint")),
+        hook_secret=_text(auth.get("application_token")),
+    )
+    return Delivery(account_id=member_id, installation=installation)
 
 
 def _form(request: WebhookRequest) -> FormDict:
@@ -61,24 +79,33 @@ def _form(request: WebhookRequest) -> FormDict:
 
 def _check_sender(form: FormDict, settings: AccountSettings) -> str | None:
     """The portal's identity, once the event is known to be its own: the token is all that authenticates it."""
-    block = form.get("auth")
-    auth: Mapping[str, Any] = block if isinstance(block, dict) else {}
-    token, member_id = _text(auth.get("application_token")), _text(auth.get("member_id"))
-    ours = getattr(settings, "application_token", None)
-    expected_member = getattr(settings, "member_id", None)
-    is_token_wrong = ours is not None and not hmac.compare_digest(
-        (token or "").encode(), ours.get_secret_value().encode()
-    )
-    if is_token_wrong or (expected_member and member_id and member_id != expected_member):
-        what = "its application_token is not ours" if is_token_wrong else "it comes from another portal"
-        raise WebhookRejected(
-            f"the event is refused: {what}",
-            account=settings.key,
-            vendor=VENDOR,
-            remedy="After a new installation set the new application_token; else delete this address from the portal "
-            "that sends it.",
-        )
+    auth = _auth(form)
+    token, ours = _text(auth.get("application_token")), getattr(settings, "application_token", None)
+    if ours is not None and not hmac.compare_digest((token or "").encode(), ours.get_secret_value().encode()):
+        raise _refused(settings, "its application_token is not ours")
+    return _check_member(auth, settings)
+
+
+def _check_member(auth: Mapping[str, Any], settings: AccountSettings) -> str | None:
+    member_id, ours = _text(auth.get("member_id")), getattr(settings, "member_id", None)
+    if ours and member_id and member_id != ours:
+        raise _refused(settings, "it comes from another portal")
     return member_id
+
+
+def _refused(settings: AccountSettings, what: str) -> WebhookRejected:
+    return WebhookRejected(
+        f"the event is refused: {what}",
+        account=settings.key,
+        vendor=VENDOR,
+        remedy="After a new installation set the new application_token; else delete this address from the portal "
+        "that sends it.",
+    )
+
+
+def _auth(form: FormDict) -> Mapping[str, Any]:
+    block = form.get("auth")
+    return block if isinstance(block, dict) else {}
 
 
 def _moment(value: Any) -> datetime | None:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from crmkit.clock import Clock, SystemClock
 from crmkit.errors import CrmKitError
@@ -15,7 +15,7 @@ from crmkit.models import FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.tokens import TokenStore
 from crmkit.values import Json, Kind, Ref
-from crmkit.webhook import Delivery, FeedPage, WebhookRequest
+from crmkit.webhook import Delivery, FeedPage, Installation, WebhookRequest
 from crmkit.write import Native, Write
 
 
@@ -228,6 +228,23 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Give back network connections."""
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """A connection whose CRM tells of installations of our application; others have no such methods."""
+
+    def install(self, installation: Installation) -> None:
+        """Keep the tokens of an installation, once the CRM has confirmed that they are this account's.
+
+        Raises WebhookRejected when it does not.
+        """
+
+    def hook_settings(self, *, afresh: bool = False) -> AccountSettings:
+        """The account's settings with which hooks are checked: those of the last installation.
+
+        Read from the token store when `afresh`, else as they were last read.
+        """
 
 
 class Adapter(Protocol):

@@ -19,12 +19,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A pair of OAuth tokens. `expires_at` is Unix seconds; `host` is set when the account has moved."""
+    """A pair of OAuth tokens.
+
+    `expires_at` is Unix seconds; `host` is set when the account has moved; `hook_secret` is what hooks carry since the
+    last installation, where the CRM gives that out with it.
+    """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
     expires_at: float | None = None
     host: str | None = None
+    hook_secret: str | None = field(default=None, repr=False)
 
 
 class TokenStore(Protocol):

@@ -98,6 +98,24 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Installation:
+    """What came with an installation of our application in an account; believed only once the CRM confirms it.
+
+    Args:
+        access, refresh: the first pair of tokens.
+        expires_in_s: how long `access` lives.
+        url: where the account's API is, as the sender says.
+        hook_secret: what hooks of this installation will carry.
+    """
+
+    access: str = field(repr=False)
+    refresh: str | None = field(default=None, repr=False)
+    expires_in_s: float | None = None
+    url: str | None = None
+    hook_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What one delivery was understood to say. `refusals` explain the parts that were not."""
 
@@ -105,6 +123,7 @@ class Delivery:
     facts: tuple[Fact, ...] = ()
     refusals: tuple[str, ...] = ()
     account_id: str | None = field(default=None)
+    installation: Installation | None = None
 
 
 @dataclass(frozen=True, slots=True)

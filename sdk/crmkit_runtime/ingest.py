@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from crmkit.errors import BadPayload, CrmKitError, NotFound
 from crmkit.events import Event
-from crmkit.webhook import Delivery, Fact, Hint, Origin, WebhookReply, WebhookRequest
+from crmkit.webhook import Delivery, Hint, Installation, Origin, WebhookReply, WebhookRequest
+from crmkit_runtime import installs
 from crmkit_runtime.commit import GroupCommit
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import insert_rows, to_us
@@ -41,13 +42,14 @@ class _Parcel:
 class _Letter:
     """A delivery as it came, and what the writer made of it: a parcel and a reply, or a refusal."""
 
-    __slots__ = ("account", "came_at", "parcel", "refusal", "reply", "request", "sender")
+    __slots__ = ("account", "came_at", "installation", "parcel", "refusal", "reply", "request", "sender")
 
     def __init__(self, account: OpenAccount, sender: str, request: WebhookRequest) -> None:
         self.account = account
         self.sender = sender
         self.request = request
         self.parcel: _Parcel | None = None
+        self.installation: Installation | None = None
         self.reply = NOT_STORED
         self.refusal: CrmKitError | None = None
         self.came_at = time.perf_counter()
@@ -61,6 +63,7 @@ class _Letter:
         except CrmKitError as error:
             self.refusal = error
         else:
+            self.installation = found.installation
             self.parcel = _pack(self.account.key, self.sender, self.request, found)
 
 
@@ -98,6 +101,8 @@ class Ingest:
         is_stored = self._writer.put(letter, self._patience_s)
         if letter.refusal is not None:
             raise letter.refusal
+        if is_stored and letter.installation is not None:
+            installs.keep(account, letter.installation)
         return letter.reply if is_stored else NOT_STORED
 
     def close(self) -> None:
@@ -139,7 +144,7 @@ def _report(letters: Sequence[_Letter], is_stored: bool) -> None:
 def _understand(account: OpenAccount, sender: str, request: WebhookRequest) -> tuple[Delivery, WebhookReply]:
     try:
         if sender == account.adapter.vendor:
-            return account.adapter.parse(request, account.settings), WebhookReply()
+            return installs.parse(account, request), WebhookReply()
         if sender not in account.sources:
             raise NotFound(f"account {account.key} has no sender {sender}")
         source, settings = account.sources[sender]
@@ -166,15 +171,16 @@ def _pack(account: str, sender: str, request: WebhookRequest, found: Delivery) -
         "query": strip_secrets(request.query.encode("utf-8", "replace")).decode(),
         "content_type": request.headers.get("content-type", ""),
         "body": strip_secrets(request.body),
-        "outcome": _outcome(found.hints, found.facts, refusals),
+        "outcome": _outcome(found, refusals),
     }
     return _Parcel(row, found.hints, events)
 
 
-def _outcome(hints: Sequence[Hint], facts: Sequence[Fact], refusals: Sequence[str]) -> str:
-    parts = [f"{hint.ref.kind.value}:{hint.ref.id} {hint.action.value}" for hint in hints[:SHOWN]]
-    if len(hints) > SHOWN:
-        parts.append(f"{len(hints) - SHOWN} more")
-    parts += [f"{fact.event} {fact.key}" for fact in facts]
+def _outcome(found: Delivery, refusals: Sequence[str]) -> str:
+    parts = [f"{hint.ref.kind.value}:{hint.ref.id} {hint.action.value}" for hint in found.hints[:SHOWN]]
+    if len(found.hints) > SHOWN:
+        parts.append(f"{len(found.hints) - SHOWN} more")
+    parts += [f"{fact.event} {fact.key}" for fact in found.facts]
+    parts += ["the application was installed"] if found.installation is not None else []
     parts += [f"refused: {reason}" for reason in refusals]
     return ", ".join(parts) or "nothing to do"

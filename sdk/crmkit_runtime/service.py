@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from crmkit import registry
-from crmkit.adapter import Adapter, Connection, Doors, Level
+from crmkit.adapter import Adapter, Connection, Doors, Installable, Level
 from crmkit.clock import Clock, SystemClock
 from crmkit.errors import ConfigError
 from crmkit.extension import Extension
@@ -77,6 +78,11 @@ class OpenAccount:
     live: Connection
     bulk: Connection
     sources: Mapping[str, tuple[Source, SourceSettings]]
+
+    @cached_property
+    def installable(self) -> Installable | None:
+        """`live`, when its CRM tells of installations; looked at once, because every delivery asks."""
+        return self.live if isinstance(self.live, Installable) else None
 
 
 @dataclass(frozen=True)

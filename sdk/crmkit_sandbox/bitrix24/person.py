@@ -272,11 +272,13 @@ class Person:
         self._tell_app("ONAPPUPDATE", url, versions)
 
     def uninstall_app(self, url: str) -> None:
-        """Remove the app: its handlers and tokens go, `url` hears of it."""
+        """Remove the app: its handlers and tokens go, `url` hears of it; the next installation has another token."""
         self._unbind_app()
         with self.portal.world.lock:
             self.oauth.revoke_all()
         self._tell_app("ONAPPUNINSTALL", url, {"LANGUAGE_ID": "ru", "CLEAN": "1"})
+        with self.portal.world.lock:
+            self.oauth.application_token = secrets.token_hex(16)
 
     def rename_portal(self, host: str) -> None:
         """Give the portal another host, with a port if it needs one; the old one answers with redirects from now on."""

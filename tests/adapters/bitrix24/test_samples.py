@@ -34,7 +34,7 @@ from crmkit.models import (
 from crmkit.testing.clock import JumpingClock
 from crmkit.tokens import FileTokenStore
 from crmkit.values import Kind, Money, Ref
-from crmkit.webhook import Action, Delivery, Hint, WebhookRequest
+from crmkit.webhook import Action, Delivery, Hint, Installation, WebhookRequest
 from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_bitrix24.adapter import Bitrix24Connection
 
@@ -67,7 +67,6 @@ REASONS: Mapping[str, str] = {
     "click_to_call": "ONEXTERNALCALLSTART: a click-to-call has no result yet",
     "user_field_changed": "ONCRMDEALUSERFIELDSETENUMVALUES: crmkit does not know this event",
     "smart_process_update": "ONCRMDYNAMICITEMUPDATE: crmkit does not know this event",
-    "app_install": "ONAPPINSTALL: keep its tokens: set refresh_token and application_token of the account",
     "app_uninstall": "ONAPPUNINSTALL: the application was removed; authorise it again",
     "offline_events_wait": "ONOFFLINEEVENT: it only wakes whoever reads offline events",
 }
@@ -91,7 +90,7 @@ def ref(kind: Kind, id_: str) -> Ref:
 
 def test_every_sample_is_looked_at() -> None:
     """A new event needs its line here."""
-    assert {path.stem for path in SAMPLES.glob("*.form")} == HINTS.keys() | REASONS.keys()
+    assert {path.stem for path in SAMPLES.glob("*.form")} == HINTS.keys() | REASONS.keys() | {"app_install"}
 
 
 @pytest.mark.parametrize("name", HINTS)
@@ -105,6 +104,18 @@ def test_an_event_names_a_record(name: str) -> None:
 def test_an_event_of_another_matter_says_why(name: str) -> None:
     """No hint, and a reason that names the event."""
     assert delivery(name) == Delivery(refusals=(REASONS[name],), account_id=MEMBER)
+
+
+def test_an_installation_brings_its_tokens() -> None:
+    """With the portal's address and what its events will carry; none of it is shown."""
+    found = delivery("app_install")
+    assert found == Delivery(
+        account_id=MEMBER,
+        installation=Installation(
+            "a1b2c3d4e5", "f6e5d4c3b2", 3600.0, "https://okna.bitrix24.ru/rest/", "7f3a9c55d2e84b10"
+        ),
+    )
+    assert not any(secret in repr(found) for secret in ("a1b2c3d4e5", "f6e5d4c3b2", "7f3a9c55d2e84b10"))
 
 
 @pytest.mark.parametrize("shape", ["deal_classic", "deal_universal"])
