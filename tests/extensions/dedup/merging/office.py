@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmkit import (
@@ -88,17 +88,18 @@ def heard(b: Bench) -> list[str]:
 
 def picture(crm: Crm, names: Mapping[Ref, str]) -> dict[str, Any]:
     """Every card with all its fields, links, tasks and remarks, by the names that the test gave to addresses."""
+    cards = [*crm.contacts.iterate(), *crm.companies.iterate(), *crm.deals.iterate()]
+    return pictured(crm, cards, names)
+
+
+def pictured(crm: Crm, cards: Sequence[Contact | Company | Deal], names: Mapping[Ref, str]) -> dict[str, Any]:
+    """These cards alone."""
     known = {str(ref): name for ref, name in names.items()}
 
     def named(ref: Ref | None) -> str | None:
         return known.get(str(ref), str(ref)) if ref is not None else None
 
     found: dict[str, Any] = {}
-    cards: list[Contact | Company | Deal] = [
-        *crm.contacts.iterate(),
-        *crm.companies.iterate(),
-        *crm.deals.iterate(),
-    ]
     for card in cards:
         fields = {
             "owner": card.owner_id,
