@@ -37,7 +37,7 @@ BOOKS = {Kind.CONTACT: "contacts", Kind.COMPANY: "companies", Kind.DEAL: "deals"
 def appeared(event: Appeared, ctx: Ctx, *, is_own: bool) -> None:
     """Put a new record into the index and look who it is."""
     record = event.contact if isinstance(event, ContactCreated) else event.company
-    _weigh(record, ctx, is_own=is_own)
+    _weigh(record, event.ref, ctx, is_own=is_own)
 
 
 def changed(event: Changed, ctx: Ctx, *, is_own: bool) -> None:
@@ -45,7 +45,7 @@ def changed(event: Changed, ctx: Ctx, *, is_own: bool) -> None:
     record: Record = event.contact if isinstance(event, ContactUpdated) else event.company
     sight = _sight(record.ref.kind, ctx)
     is_same = sight is not None and event.before is not None and sight.fields.isdisjoint(event.changed)
-    _weigh(record, ctx, is_own=is_own, is_same=is_same)
+    _weigh(record, event.ref, ctx, is_own=is_own, is_same=is_same)
 
 
 def vanished(event: Vanished, ctx: Ctx) -> None:
@@ -71,10 +71,11 @@ def desk_of(ctx: Ctx, kind: Kind) -> Desk:
     return Desk(ctx.index, ctx.mirror, Exclusions(ctx.store), learned(ctx.store, kind))
 
 
-def _weigh(record: Record, ctx: Ctx, *, is_own: bool, is_same: bool = False) -> None:
+def _weigh(record: Record, subject: Ref, ctx: Ctx, *, is_own: bool, is_same: bool = False) -> None:
     sight = _sight(record.ref.kind, ctx)
     own = sight.profile(record) if sight is not None else None
-    is_taken_in = Journal(ctx.store).of_loser(record.ref) is not None
+    # An event that was waiting while its record was merged comes in the name of the survivor.
+    is_taken_in = record.ref != subject or Journal(ctx.store).of_loser(record.ref) is not None
     if sight is not None:
         # First put, then look: of two records made at one moment the later run finds the other. Where the CRM cannot
         # merge, the card that was merged lives on: it is no news that it looks like its survivor.

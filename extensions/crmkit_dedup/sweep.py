@@ -24,6 +24,7 @@ from crmkit_dedup.register import Register, Tally
 from crmkit_dedup.rows import company_row, deal_row, person_row
 from crmkit_dedup.scan import scan_companies, scan_deals, scan_people
 from crmkit_dedup.sights import LIVE_KINDS, sight_of
+from crmkit_dedup.texts import Words
 
 R = TypeVar("R", bound=Record)
 Watch = Callable[[str, int, int | None], None]
@@ -53,7 +54,7 @@ class Sweep:
 
     def _scan(self, kind: Kind, scan: Callable[[Watch], Scan[Any]]) -> Iterator[Said]:
         words = words_of(self.ctx)
-        found = yield from _watched(scan, words.kind(kind))
+        found = yield from _watched(scan, words, kind)
         if kind in LIVE_KINDS:
             learned.keep(self.ctx.store, kind, found.rarity)
         self.clusters[kind] = {one.id: cluster.id for cluster in found.duplicates for one in cluster.members}
@@ -171,14 +172,14 @@ def _report(ctx: Ctx, kind: Kind, counts: Counts, tally: Tally, apart: int) -> I
     yield "  " + words.say("scan_new", new=tally.new, known=tally.known, settled=tally.settled, apart=apart)
 
 
-def _watched(scan: Callable[[Watch], Scan[Any]], label: str) -> Generator[Said, None, Scan[Any]]:
+def _watched(scan: Callable[[Watch], Scan[Any]], words: Words, kind: Kind) -> Generator[Said, None, Scan[Any]]:
     """Yield how far the scan is while it runs, and return what it gave. Raises what it raised."""
     told: SimpleQueue[Progress | None] = SimpleQueue()
     outcome: list[Scan[Any] | BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(scan(lambda step, done, total: told.put(Progress(f"{label}: {step}", done, total))))
+            outcome.append(scan(lambda step, done, total: told.put(Progress(words.step(kind, step), done, total))))
         except BaseException as error:  # noqa: BLE001 -- raised again by who waits
             outcome.append(error)
         finally:

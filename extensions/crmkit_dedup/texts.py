@@ -45,6 +45,10 @@ class Words:
         """How sure it is."""
         return self.say(f"band_{band.value}")
 
+    def step(self, kind: Kind, step: str) -> str:
+        """A step of a scan; one that has no word yet is told by its own name."""
+        return f"{self.kind(kind)}: {self.say(f'step_{step}') if f'step_{step}' in _SENTENCES else step}"
+
     def time(self, at: datetime) -> str:
         """A moment as people of the account write it, to the minute."""
         local = at.astimezone(ZoneInfo(self.timezone))
@@ -148,7 +152,9 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "later": ("отложены до {until}: {ids}", "put off until {until}: {ids}"),
     "filled": ("в индекс внесено записей: {count}", "records put into the index: {count}"),
     "complete": ("индекс полон", "the index is complete"),
-    "step_read": ("чтение зеркала", "reading the mirror"),
+    "step_read": ("чтение", "reading"),
+    "step_keys": ("ключи", "keys"),
+    "step_compare": ("сравнение", "comparing"),
     "step_index": ("индекс", "index"),
     "step_act": ("разбор найденного", "acting on what was found"),
     "scanned": (

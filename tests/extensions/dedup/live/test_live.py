@@ -8,6 +8,7 @@ import pytest
 from tests.extensions.dedup.live.conftest import Office
 
 from crmkit.models import Email, Phone
+from crmkit_runtime.plan import apply_plan
 
 CRMS = ("amocrm", "bitrix24", "retailcrm", "memory")
 
@@ -157,6 +158,25 @@ def test_in_plan_mode_the_task_is_planned(office: Office) -> None:
         ("create", "task", "planned")
     ]
     assert desk.bench.tasks == []
+
+
+@pytest.mark.parametrize("vendor", CRMS)
+def test_a_planned_merge_is_applied_by_a_person(office: Office, vendor: str) -> None:
+    """Planned once, however often it is looked at; applied, the numbers are on one card and the queue is empty."""
+    desk = office(vendor, mode="plan", auto="merge")
+    desk.person.add_contact("Прохор Тлехугов", phone="+79161230001", email="proxor@mail.ru")
+    desk.person.add_contact("Тлехугов Прохор", phone=("+79161230001", "+79035557788"))
+    desk.command("scan")
+    [waiting] = desk.findings
+    untouched = [len(contact.phones) for contact in desk.bench.contacts]
+    planned = [item.write.verb.value for item in desk.bench.plan]
+    applied = {one.state for one in apply_plan(desk.bench.service, [item.id for item in desk.bench.plan])}
+    kept = [contact for contact in desk.bench.contacts if "дубль" not in contact.tags]
+
+    assert ("запланировано" in waiting.note, untouched) == (True, [1, 2])
+    assert (planned, applied) == (["update", "merge"], {"applied"})
+    assert [{phone.e164 for phone in one.phones} for one in kept] == [{"+79161230001", "+79035557788"}]
+    assert desk.findings == []
 
 
 @pytest.mark.parametrize("vendor", CRMS)

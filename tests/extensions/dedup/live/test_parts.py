@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmkit.events import ContactCreated
 from crmkit.models import Contact, Phone
-from crmkit.testing import MemoryCrm, context
+from crmkit.testing import MemoryCrm, context, run
 from crmkit.values import Kind, Ref
 from crmkit_dedup import dedup
 from crmkit_dedup.exclusions import Exclusions, Seen, print_of
@@ -185,6 +186,18 @@ def found_by(ctx: Ctx, ref: Ref) -> tuple[int, set[str]]:
     sight = sight_of(Kind.CONTACT, "RU")
     look = look_around(sight, ref, sight.profile(ctx.mirror.get(Contact, ref)), desk_of(ctx, Kind.CONTACT))
     return look.compared, {one.id for one in look.cluster.members} if look.cluster else set()
+
+
+def test_news_of_a_card_that_was_merged_meanwhile_finds_nobody() -> None:
+    """It comes in the name of the survivor; what the card was looks like it, and is no duplicate."""
+    memory = MemoryCrm()
+    ctx, [survivor] = fill(memory, ("Прохор Тлехугов", "+79161230001"))
+    loser = Contact(ref=card("999"), name="Тлехугов Прохор", phones=(Phone(raw="+79161230001"),))
+
+    outcome = run(dedup, ContactCreated(ref=survivor, occurred_at=NOW, contact=loser), memory)
+
+    assert (outcome.skipped, outcome.reasons) == (True, ("эта карточка уже объединена с другой",))
+    assert queue(ctx) == {}
 
 
 def test_a_number_that_strangers_share_identifies_nobody() -> None:
