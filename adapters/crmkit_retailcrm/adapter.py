@@ -45,7 +45,7 @@ _CAPABILITIES: Mapping[Capability, Level] = {
     Capability.MERGE: Level.EMULATED,
     Capability.LEADS: Level.ABSENT,
     Capability.CALLS: Level.ABSENT,
-    Capability.LINKS: Level.ABSENT,
+    Capability.LINKS: Level.EMULATED,
     Capability.DELETE: Level.ABSENT,
     Capability.WEBHOOKS: Level.ABSENT,
 }

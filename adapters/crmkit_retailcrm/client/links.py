@@ -14,6 +14,9 @@ from crmkit_retailcrm.errors.refusals import gone, unsupported
 from crmkit_retailcrm.translate import main_company
 from crmkit_retailcrm.wire import CORPORATE, as_map
 
+_LEGAL, _PRIVATE = "legal-entity", "individual"
+"""What an order's payer is. Source: retailCRM API v5, `contragentType`."""
+
 
 class Linker:
     """Connects records of one account.
@@ -41,19 +44,30 @@ class Linker:
                 case {Kind.CONTACT: person, Kind.COMPANY: company}:
                     self.join(person, company)
                 case _:
-                    raise self._unsupported("connect", write, other)
+                    raise self._unsupported("connect", write.ref, other)
         return write.ref
 
     def unlink(self, write: Write) -> Ref | None:
-        """Raise Unsupported: an order always has a customer, and contacts of a company cannot be taken out."""
-        other = write.others[0] if write.others else None
-        raise self._unsupported("disconnect", write, other)
+        """Take an order's company or contact off it, or a person out of a company; what is not connected stays.
+
+        Raises Unsupported for an order's only customer: the CRM keeps no order without one.
+        """
+        for other in write.others:
+            sides = {ref.kind: ref for ref in (write.ref, other) if ref is not None}
+            match sides:
+                case {Kind.DEAL: deal, Kind.CONTACT: person}:
+                    self._drop_person(deal, person)
+                case {Kind.DEAL: deal, Kind.COMPANY: company}:
+                    self._drop_company(deal, company)
+                case {Kind.CONTACT: person, Kind.COMPANY: company}:
+                    self._part(person, company)
+                case _:
+                    raise self._unsupported("disconnect", write.ref, other)
+        return write.ref
 
     def join(self, person: Ref, company: Ref) -> None:
         """Make a person a contact of a company; once is enough."""
-        known = next((item for _, item in self._reader.load([company])), None)
-        if known is None:
-            raise gone(company.account, str(company))
+        company, known = self._reader.present(company)
         contacts = known.get("customerContacts") or []
         if any(str(as_map(one.get("customer")).get("id")) == person.id for one in contacts):
             return
@@ -62,9 +76,7 @@ class Linker:
 
     def legal(self, company: Ref, values: Mapping[str, Any]) -> None:
         """Write fields of a company's main legal entity; make one where there is none."""
-        known = next((item for _, item in self._reader.load([company])), None)
-        if known is None:
-            raise gone(company.account, str(company))
+        company, known = self._reader.present(company)
         main, path = main_company(known), f"customers-corporate/{company.id}/companies"
         if main.get("id"):
             form: dict[str, Json] = {"by": "id", "entityBy": "id", "company": dict(values)}
@@ -74,27 +86,26 @@ class Linker:
             self._line.post(f"{path}/create", {"by": "id", "company": made})
 
     def complete_party(self, order: dict[str, Any]) -> None:
-        """Give a corporate order its company's main legal entity, unless it names one."""
+        """Give a corporate order its company's main legal entity and the type of that, unless it names them."""
         customer = as_map(order.get("customer"))
-        if customer.get("type") != CORPORATE or order.get("company"):
+        if customer.get("type") != CORPORATE:
             return
         company = Ref(self._directory.account().key, Kind.COMPANY, str(customer["id"]))
-        known = next((item for _, item in self._reader.load([company])), None)
-        if known is not None and main_company(known).get("id"):
-            order["company"] = {"id": main_company(known)["id"]}
+        known = next((item for _, item in self._reader.load([company])), {})
+        main = main_company(known)
+        if main.get("id"):
+            order.setdefault("company", {"id": main["id"]})
+        type_ = as_map(main.get("contragent")).get("contragentType") or _LEGAL
+        order["contragent"] = {"contragentType": type_, **as_map(order.get("contragent"))}
 
     def _set_person(self, deal: Ref, person: Ref) -> None:
-        order = self._reader.order(deal.id)
-        if order is None:
-            raise gone(deal.account, str(deal))
+        order = self._order(deal)
         side = "contact" if as_map(order.get("customer")).get("type") == CORPORATE else "customer"
         if str(as_map(order.get(side)).get("id")) != person.id:
             self._edit(deal, {side: {"id": int(person.id), "type": "customer"}})
 
     def _set_company(self, deal: Ref, company: Ref) -> None:
-        order = self._reader.order(deal.id)
-        if order is None:
-            raise gone(deal.account, str(deal))
+        order = self._order(deal)
         customer = as_map(order.get("customer"))
         if str(customer.get("id")) == company.id and customer.get("type") == CORPORATE:
             return
@@ -104,12 +115,52 @@ class Linker:
         self.complete_party(item)
         self._edit(deal, item)
 
+    def _drop_person(self, deal: Ref, person: Ref) -> None:
+        order = self._order(deal)
+        customer = as_map(order.get("customer"))
+        if str(customer.get("id")) == person.id and customer.get("type") != CORPORATE:
+            raise self._unsupported("disconnect", deal, person)
+        if str(as_map(order.get("contact")).get("id")) == person.id:
+            self._edit(deal, {"contact": None})
+
+    def _drop_company(self, deal: Ref, company: Ref) -> None:
+        order = self._order(deal)
+        customer, person = as_map(order.get("customer")), as_map(order.get("contact")).get("id")
+        if str(customer.get("id")) != company.id or customer.get("type") != CORPORATE:
+            return
+        if not person:
+            raise self._unsupported("disconnect", deal, company)
+        own: dict[str, Any] = {"id": person, "type": "customer"}
+        legal = {"company": None, "contragent": {"contragentType": _PRIVATE}}
+        self._edit(deal, {"customer": own, "contact": own, **legal})
+
+    def _part(self, person: Ref, company: Ref) -> None:
+        """The API has no call for this: the list of contacts is written without the person, and looked at again."""
+        company, known = self._reader.present(company)
+        contacts = [as_map(one) for one in known.get("customerContacts") or []]
+        kept = [one for one in contacts if str(as_map(one.get("customer")).get("id")) != person.id]
+        if len(kept) == len(contacts):
+            return
+        main = next((one for one in kept if one.get("isMain")), kept[0] if kept else None)
+        left: list[Json] = [{"customer": {"id": one["customer"]["id"]}, "isMain": one is main} for one in kept]
+        form: dict[str, Json] = {"by": "id", "customerCorporate": {"customerContacts": left}}
+        self._line.post(f"customers-corporate/{company.id}/edit", form, is_repeatable=True)
+        _, after = self._reader.present(company)
+        if any(str(as_map(as_map(one).get("customer")).get("id")) == person.id for one in after["customerContacts"]):
+            raise self._unsupported("disconnect", person, company)
+
+    def _order(self, deal: Ref) -> dict[str, Any]:
+        order = self._reader.order(deal.id)
+        if order is None:
+            raise gone(deal.account, str(deal))
+        return order
+
     def _edit(self, deal: Ref, item: dict[str, Any]) -> None:
         form: dict[str, Json] = {"by": "id", "order": item}
         self._line.post(f"orders/{deal.id}/edit", form, is_repeatable=True)
 
-    def _unsupported(self, what: str, write: Write, other: Ref | None) -> Exception:
-        pair = f"a {write.kind.value} and a {other.kind.value if other else 'record'}"
+    def _unsupported(self, what: str, one: Ref | None, other: Ref) -> Exception:
+        pair = f"a {one.kind.value if one else 'record'} and a {other.kind.value}"
         return unsupported(
             self._directory.account().key,
             f"{what} {pair}",

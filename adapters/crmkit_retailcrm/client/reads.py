@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crmkit.adapter import Query
-from crmkit.errors import Unsupported
+from crmkit.errors import NotFound, Unsupported
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.enrich import Enricher
@@ -16,7 +16,7 @@ from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.sheets import Sheets
 from crmkit_retailcrm.client.walk import Walker
-from crmkit_retailcrm.errors.refusals import gone, unsupported
+from crmkit_retailcrm.errors.refusals import Merged, gone, unsupported
 from crmkit_retailcrm.translate import paragraphs
 from crmkit_retailcrm.wire import CARDS, CORPORATE, OURS, PAGE, SHELVES, Item, as_map, listed
 
@@ -123,6 +123,24 @@ class Reader:
         shelf = SHELVES[kind]
         params = [("filter[externalIds][]", key), ("limit", "20")]
         return next(iter(listed(self._line.get(shelf.path, params), shelf.many)), None)
+
+    def present(self, ref: Ref) -> tuple[Ref, dict[str, Any]]:
+        """A record as it is now, or the one that took it in. Raises NotFound.
+
+        Lists leave out what was merged; the record's own address names the survivor.
+        """
+        found = next((item for _, item in self.load([ref])), None)
+        if found is None:
+            try:
+                self._line.get(f"{SHELVES[ref.kind].path}/{ref.id}", [("by", "id")])
+            except Merged as merged:
+                ref = Ref(ref.account, ref.kind, merged.survivor)
+                found = next((item for _, item in self.load([ref])), None)
+            except NotFound:
+                found = None
+        if found is None:
+            raise gone(ref.account, str(ref))
+        return ref, dict(found)
 
     def order(self, record_id: str) -> dict[str, Any] | None:
         """An order as it is now; None when it is gone."""

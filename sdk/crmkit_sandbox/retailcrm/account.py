@@ -97,6 +97,7 @@ class Switches:
     """What no primary source settles; each may be turned the other way."""
 
     removes_left_out_items: bool = True
+    replaces_contacts: bool = True
     refuses_unknown_fields: bool = False
     joins_phones_on_combine: bool = False
     refuses_first_page_since_id: bool = True

@@ -74,15 +74,23 @@ def create(account: Account, given: Row, site: str, ignored: list[str]) -> Row:
 
 
 def update(account: Account, before: Row, given: Row, ignored: list[str]) -> Row:
-    """A corporate customer with what `given` holds; its parts are written by methods of their own.
+    """A corporate customer with what `given` holds; its contacts are a whole new list.
+
+    Its companies and addresses are written by methods of their own.
 
     Raises ProblemError 400 for a value that cannot be kept.
     """
     columns = schema.read("customerCorporate", given, SCHEMA, ignored, NEEDED)
     if columns.get("externalId") != before.get("externalId"):
         check_external(account, "corporate", columns, before["site"], TITLE)
-    ignored.extend(f"customerCorporate.{field}" for _, field, _ in SHELVES.values() if field in columns)
-    return changes.change(account, "corporate", before, _applied(account, before, columns, ignored))
+    after = _applied(account, before, columns, ignored)
+    contacts = columns.get("customerContacts")
+    if contacts is not None and account.switches.replaces_contacts:
+        after = _with_contacts(account, after, contacts, ignored)
+    elif contacts is not None:
+        ignored.append("customerCorporate.customerContacts")
+    ignored.extend(f"customerCorporate.{field}" for field in ("companies", "addresses") if field in columns)
+    return enlist(account, changes.change(account, "corporate", before, after))
 
 
 def with_part(account: Account, row: Row, shelf: str, given: Row, part: Row | None, ignored: list[str]) -> Row:
@@ -135,6 +143,15 @@ def part_of(account: Account, row: Row, shelf: str, address: str, entity_by: str
         if address in [str(one[name]) for one in (part, person) if name in one]:
             return dict(part)
     raise problem(404)
+
+
+def _with_contacts(account: Account, row: Row, given: list[Row], ignored: list[str]) -> Row:
+    wanted = {(one.get("customer") or {}).get("id"): one for one in given}
+    after = {**row, "customerContacts": [one for one in row["customerContacts"] if one["customer"] in wanted]}
+    known = {one["customer"]: one for one in after["customerContacts"]}
+    for person, one in wanted.items():
+        after = with_part(account, after, "contacts", one, known.get(person), ignored)
+    return after
 
 
 def _contact(account: Account, row: Row, columns: Row, *, is_new: bool) -> Row:

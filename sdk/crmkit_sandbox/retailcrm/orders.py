@@ -138,6 +138,11 @@ def _applied(account: Account, before: Row, columns: Row, ignored: list[str]) ->
 
 def _link(account: Account, after: Row, columns: Row) -> None:
     site = after["site"]
+    if "customer" in columns and columns["customer"] is None:
+        raise not_loaded(TITLE, {"customer": "This value should not be blank."})
+    for name in ("contact", "company"):
+        if name in columns and columns[name] is None:
+            after.pop(name, None)
     for name in ("customer", "contact"):
         if columns.get(name):
             after[name] = linked(account, columns[name], name, site, TITLE)["id"]

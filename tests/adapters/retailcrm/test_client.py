@@ -307,9 +307,7 @@ class TestWriting:
             (Write(Verb.CREATE, Kind.NOTE, record=Note(text="x")), Rejected),
             (Write(Verb.CREATE, Kind.NOTE, record=Note(about=Ref("okna", Kind.DEAL, "1"), text=" ")), Rejected),
             (
-                Write(
-                    Verb.UNLINK, Kind.DEAL, ref=Ref("okna", Kind.DEAL, "1"), others=(Ref("okna", Kind.CONTACT, "2"),)
-                ),
+                Write(Verb.UNLINK, Kind.TASK, ref=Ref("okna", Kind.TASK, "1"), others=(Ref("okna", Kind.DEAL, "2"),)),
                 Unsupported,
             ),
             (

@@ -1,0 +1,127 @@
+"""Who belongs to whom in retailCRM: what can be taken apart, what follows a merge, what a company's order says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+from pydantic import SecretStr
+
+from crmkit import Company, Contact, Crm, Deal, Kind, NotFound, Ref, Unsupported
+from crmkit.adapter import Doors
+from crmkit.clock import SystemClock
+from crmkit.http import RateLimit, Urgency
+from crmkit.tokens import StaticTokens
+from crmkit_retailcrm import RetailCrmAdapter, RetailCrmSettings
+from crmkit_sandbox import Sandbox
+
+
+class Free:
+    """A limiter that holds nobody back."""
+
+    def wait(self, limits: Sequence[RateLimit], urgency: Urgency) -> None:
+        """Go on."""
+
+    def push(self, limit: RateLimit, seconds: float) -> None:
+        """Forget it."""
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(("retailcrm",)) as found:
+        found.retailcrm.limits.enabled = False
+        yield found
+
+
+@pytest.fixture
+def crm(sandbox: Sandbox) -> Crm:
+    retail = sandbox.retailcrm
+
+    class Turning(SystemClock):
+        """Who waits turns the emulator's clock on."""
+
+        def wait(self, seconds: float, wake: threading.Event | None = None) -> None:
+            sandbox.clock.advance(seconds)
+
+    own = RetailCrmSettings(
+        key="okna", vendor="retailcrm", base_url=retail.base_url, api_key=SecretStr(retail.api_key), site="main"
+    )
+    return Crm(RetailCrmAdapter().open(own, Doors(tokens=StaticTokens(""), limiter=Free(), clock=Turning())))
+
+
+def test_an_order_keeps_its_only_customer(crm: Crm) -> None:
+    """A person, or a company, that nobody can take the place of stays; the error says what to do."""
+    person, firm = crm.contacts.create(Contact(name="Иван")), crm.companies.create(Company(name="ООО"))
+    own, corporate = (crm.deals.create(Deal(title="Окна", contacts=(person,))), crm.deals.create(Deal(company=firm)))
+    for deal, party in ((own, person), (corporate, firm)):
+        with pytest.raises(Unsupported, match="in its place"):
+            crm.deals.unlink(deal, party)
+    assert (crm.deals.get(own).contacts, crm.deals.get(corporate).company) == ((person,), firm)
+
+
+def test_a_corporate_order_says_who_pays(crm: Crm) -> None:
+    """Its payer is of the legal entity's type; the person who stays when the company goes is a private one."""
+    person = crm.contacts.create(Contact(name="Иван"))
+    firm = crm.companies.create(Company(name="ООО", inn="0770123456"))
+    plain = crm.companies.create(Company(name="ИП без реквизитов"))
+    deals = [crm.deals.create(Deal(company=company, contacts=(person,))) for company in (firm, plain)]
+    types = [crm.deals.get(deal).raw["contragent"]["contragentType"] for deal in deals]
+    crm.deals.unlink(deals[0], firm)
+    private = crm.deals.get(deals[0])
+    assert types == ["legal-entity", "legal-entity"]
+    assert (private.company, private.contacts) == (None, (person,))
+    assert private.raw["contragent"]["contragentType"] == "individual"
+    assert "company" not in private.raw
+
+
+def test_the_payer_of_an_entrepreneurs_order_is_one(crm: Crm, sandbox: Sandbox) -> None:
+    """The type is the legal entity's own; what `extra` says wins over it."""
+    entity = {"name": "ИП Иванов", "contragent": {"contragentType": "enterpreneur"}}
+    firm = crm.ref(Kind.COMPANY, sandbox.retailcrm.add_corporate(nickName="ИП Иванов", companies=[entity]))
+    chosen = {"contragent": {"contragentType": "legal-entity"}}
+    deals = [crm.deals.create(Deal(company=firm)), crm.deals.create(Deal(company=firm), extra=chosen)]
+    types = [crm.deals.get(deal).raw["contragent"]["contragentType"] for deal in deals]
+    assert types == ["enterpreneur", "legal-entity"]
+
+
+def test_a_contact_leaves_a_corporate_order(crm: Crm) -> None:
+    """The company stays; who is not on the order is not taken off it."""
+    firm = crm.companies.create(Company(name="ООО"))
+    person, other = (crm.contacts.create(Contact(name=name)) for name in ("Иван", "Пётр"))
+    deal = crm.deals.create(Deal(company=firm, contacts=(person,)))
+    crm.deals.unlink(deal, other)
+    before = crm.deals.get(deal)
+    crm.deals.unlink(deal, person)
+    after = crm.deals.get(deal)
+    assert [(one.company, one.contacts) for one in (before, after)] == [(firm, (person,)), (firm, ())]
+
+
+def test_a_person_who_cannot_leave_a_company_is_told_so(crm: Crm, sandbox: Sandbox) -> None:
+    """Where the CRM keeps its list of contacts whatever is written, silence would be a lie."""
+    firm, person = crm.companies.create(Company(name="ООО")), crm.contacts.create(Contact(name="Иван"))
+    crm.contacts.link(person, firm)
+    sandbox.retailcrm.switches.replaces_contacts = False
+    with pytest.raises(Unsupported, match="disconnect a contact and a company"):
+        crm.contacts.unlink(person, firm)
+    assert crm.companies.get(firm).contacts == (person,)
+
+
+def test_a_link_to_a_merged_company_reaches_the_survivor(crm: Crm) -> None:
+    """The CRM names who took the record in; nobody who knows the old address has to."""
+    kept, lost = (crm.companies.create(Company(name=name)) for name in ("ООО «Окна»", "Окна"))
+    person = crm.contacts.create(Contact(name="Иван"))
+    crm.companies.merge(kept, [lost])
+    crm.contacts.link(person, lost)
+    crm.companies.update(lost, {"inn": "0770123456"})
+    found = crm.companies.get(kept)
+    assert (found.contacts, found.inn) == ((person,), "0770123456")
+
+
+def test_a_company_that_never_was_is_not_found(crm: Crm) -> None:
+    """The error names the address."""
+    person, nobody = crm.contacts.create(Contact(name="Иван")), Ref("okna", Kind.COMPANY, "999999")
+    for act in (crm.contacts.link, crm.contacts.unlink):
+        with pytest.raises(NotFound) as missing:
+            act(person, nobody)
+        assert missing.value.ref == str(nobody)
