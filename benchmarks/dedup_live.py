@@ -89,9 +89,8 @@ def _measure(database: Database, asked: argparse.Namespace) -> bool:
     bare = _bare(database, sight, picked)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{asked.size:,} contacts, file {database.path.stat().st_size / 1e6:,.0f} MB, peak {peak:,.0f} MB")
-    print(
-        f"  {len(picked):,} checks: {found / len(picked):.0%} with duplicates, {compared / len(picked):.1f} compared each"
-    )
+    share, each = found / len(picked), compared / len(picked)
+    print(f"  {len(picked):,} checks: {share:.0%} with duplicates, {each:.1f} compared each")
     _print("check", checks)
     _print("put into the index", puts)
     _print("bare lookup of one key", bare)
