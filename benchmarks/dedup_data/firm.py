@@ -91,7 +91,8 @@ def draw_firm(picked: random.Random, *, core: str = "", form: str = "", city: st
     ogrn = head + str(int(head) % 11 % 10) if len(inn) == 10 else f"{head}{int(roll() * 100):02d}"
     if len(inn) == 12:
         ogrn += str(int(ogrn) % 13 % 10)
-    word = romanise(core.split()[-1], ICAO).lower().replace("’", "").replace("-", "")
+    own = next(part for part in core.split() if len(part) > 3 or part == core.split()[-1])
+    word = romanise(own, ICAO).lower().replace("’", "").replace("-", "")
     domain = f"{word}{'' if roll() < 0.4 else int(roll() * 9000)}.ru"
     email = (
         f"{picked.choice(mail.ROLES)}@{domain}"

@@ -74,7 +74,18 @@ def _mirrored(asked: Asked) -> list[PersonRow]:
             remedy=tr(f"Есть: {', '.join(known)}.", f"There is: {', '.join(known)}."),
         )
     with open_migrated(asked.config_path) as database:
-        return [person_row(contact) for contact in DeskMirror(database, account).scan(Contact)]
+        rows = [person_row(contact) for contact in DeskMirror(database, account).scan(Contact)]
+    if not rows:
+        raise ConfigError(
+            tr(f"в зеркале аккаунта {account} нет контактов", f"the mirror of {account} holds no contacts"),
+            remedy=tr(
+                "Зеркало ведётся для тех, кому нужны контакты: включите [extensions.dedup] и дождитесь загрузки "
+                "(crmkit accounts --watch), или дайте выгрузку CRM.",
+                "Contacts are mirrored for extensions that need them: add [extensions.dedup] and wait for the first "
+                "load (crmkit accounts --watch), or give the CRM's export.",
+            ),
+        )
+    return rows
 
 
 def _write(file: TextIO, losses: Iterable[Arrival]) -> None:

@@ -104,6 +104,6 @@ def _print_counts(counts: Counts) -> None:
         for code, count in counts.reasons[:_SHOWN]:
             click.echo(f"  {count:,}  {reason_text(Reason(code, 0.0), language())}")
     if counts.shared_phones:
-        click.echo(tr("номера, общие для разных людей:", "numbers that different people share:"))
+        click.echo(tr("общие для разных владельцев:", "shared by different owners:"))
         for phone, count in counts.shared_phones[:_SHOWN]:
             click.echo(f"  {phone}  {count:,}")
