@@ -22,7 +22,7 @@ from crmkit_bitrix24.client import Directory, Feed, Line, OperatingTime, Reader,
 from crmkit_bitrix24.client.install import install
 from crmkit_bitrix24.errors.answers import judge_for, token_judge_for
 from crmkit_bitrix24.errors.refusals import VENDOR, unsupported
-from crmkit_bitrix24.translate import from_item, from_items, native_extra, natives
+from crmkit_bitrix24.translate import from_item, native_extra, natives
 
 _CAPABILITIES: Mapping[Capability, Level] = {
     **dict.fromkeys(Capability, Level.NATIVE),
@@ -131,7 +131,7 @@ class Bitrix24Connection:
         since = updated_since.astimezone(UTC).isoformat() if updated_since is not None else None
         for chunk in self._reader.pages(kind, since, cursor):
             account = self.account()
-            yield Page(from_items(kind, chunk.items, account), chunk.cursor)
+            yield Page(tuple([from_item(kind, item, account) for item in chunk.items]), chunk.cursor)
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's search is narrowed by the normalized form."""
@@ -209,7 +209,10 @@ class Bitrix24Connection:
         return from_item(kind, item, self.account())
 
     def _records(self, kind: Kind, items: Sequence[Mapping[str, Any]]) -> Sequence[Record]:
-        return from_items(kind, items, self.account()) if items else ()
+        if not items:
+            return ()
+        account = self.account()
+        return [from_item(kind, item, account) for item in items]
 
     def _choose_authority(self) -> auth.Authority:
         if self._settings.webhook is not None:

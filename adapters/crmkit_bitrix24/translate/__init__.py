@@ -6,7 +6,7 @@ from crmkit_bitrix24.translate.drafts import Draft, drafted, moment, split_text,
 from crmkit_bitrix24.translate.events import EVENTS, happened_at, hint_of, number_in
 from crmkit_bitrix24.translate.multifields import added, patch
 from crmkit_bitrix24.translate.natives import native_extra, natives
-from crmkit_bitrix24.translate.records import from_item, from_items
+from crmkit_bitrix24.translate.records import from_item
 from crmkit_bitrix24.translate.timeline import CALL_CODES, CALL_TYPES, split_result
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "field_def",
     "filled",
     "from_item",
-    "from_items",
     "happened_at",
     "hint_of",
     "moment",

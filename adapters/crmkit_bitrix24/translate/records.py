@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -204,20 +204,13 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
 
 def from_item(kind: Kind, raw: Item, account: Home) -> Record:
     """The record of a kind that a body is. Raises BadPayload for one that has no id, or values nobody expects."""
-    return from_items(kind, (raw,), account)[0]
-
-
-def from_items(kind: Kind, items: Iterable[Item], account: Home) -> tuple[Record, ...]:
-    """The records of a kind that bodies are. Raises BadPayload as `from_item` does."""
-    translate = _TRANSLATORS[kind]
     try:
-        records = tuple([translate(raw, account) for raw in items])
+        record = _TRANSLATORS[kind](raw, account)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise unreadable(account.key, kind.value) from error
-    for record in records:
-        if record.ref.id in ("", TASK_PREFIX):
-            raise unreadable(account.key, kind.value)
-    return records
+    if record.ref.id in ("", TASK_PREFIX):
+        raise unreadable(account.key, kind.value)
+    return record
 
 
 _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
