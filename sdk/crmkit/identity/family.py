@@ -66,8 +66,8 @@ _ENDINGS = [
         ("ev", "ev", Gender.MALE, 3), ("ein", "ein", None, 1), ("in", "in", Gender.MALE, 2), ("enko", "enko", None, 3),
         ("quk", "quk", None, 3), ("Juk", "Juk", None, 3), ("uk", "uk", None, 2), ("Janc", "Janc", None, 3),
         ("Jan", "Jan", None, 2), ("dze", "dze", None, 3), ("wvili", "wvili", None, 3), ("ih", "ih", None, 2),
-        ("ko", "ko", None, 1), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2), ("ec", "ec", None, 1),
-        ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
+        ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
+        ("ec", "ec", None, 1), ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
     )
 ]  # fmt: skip
 _PATRONYMIC = re.compile(r"(.{2,}?)(oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna|iq|J?ovna)|(?!)", re.ASCII)

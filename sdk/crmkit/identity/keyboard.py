@@ -14,12 +14,18 @@ _LATIN_WORD = re.compile(r"[a-z\[\]{};:'\",.<>`~]+(?:-[a-z\[\]{};:'\",.<>`~]+)?"
 _CYRILLIC_WORD = re.compile(r"[а-яё]+", re.IGNORECASE)
 _LATIN_VOWELS = re.compile(r"[aeiouy]", re.IGNORECASE)
 _CYRILLIC_VOWELS = re.compile(r"[аеёиоуыэюя]", re.IGNORECASE)
+# Consonants that begin a word in some language of Europe; other pairs are keys struck in the wrong layout.
+_ONSETS = (
+    "bl|br|ch|cl|cr|cv|cz|dj|dm|dn|dr|dv|dz|fl|fr|gl|gn|gr|gv|kh|kl|kn|kr|ks|kv|lv|ml|mn|mr|mst|ph|pl|pn|pr|ps|pt|rh|rz"
+    "|sc|sh|sk|sl|sm|sn|sp|sr|st|sv|sw|sz|th|tr|ts|tv|tw|tz|vl|vn|vr|vs|vz|wr|wh|zb|zd|zh|zl|zm|zn|zr|zv|gh|lj|nj|ng"
+)
 _LATIN_CROWD = re.compile(
-    r"[bcdfghjklmnpqrstvwxz]{4}|[qvwx][bcdfgjkqvwxz]|j[bcdfgkqvwxz]|^.[^aeiouy]{3}", re.IGNORECASE
+    rf"[bcdfghjklmnpqrstvwxz]{{4}}|[qvwx][bcdfgjkqvwxz]|j[jqwx]|^(?!{_ONSETS})[bcdfghjklmnpqrstvwxz]{{2}}",
+    re.IGNORECASE,
 )
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
 _VOWELS = (0.25, 0.7)
-_FEWEST_VOWELS = 0.16
+_FEWEST_VOWELS, _FEW_VOWELS = 0.16, 0.34
 
 
 def to_cyrillic_layout(chunk: str) -> str | None:
@@ -44,7 +50,15 @@ def looks_mistyped(chunk: str) -> bool:
     if other is None or len(chunk) < 4 or not other.isalpha() or _CYRILLIC_CROWD.search(other):
         return False
     vowels = len(_CYRILLIC_VOWELS.findall(other)) / len(other)
-    own = len(_LATIN_VOWELS.findall(chunk)) / len(chunk)
     # э and ё lie under an apostrophe and a backtick, which romanised names hold too: these two are no sign of it.
-    is_odd = _INNER_SIGN.search(chunk[:-1]) is not None or own < _FEWEST_VOWELS or bool(_LATIN_CROWD.search(chunk))
-    return is_odd and _VOWELS[0] <= vowels <= _VOWELS[1]
+    is_odd = _INNER_SIGN.search(chunk[:-1]) is not None or _LATIN_CROWD.search(chunk) is not None
+    return (is_odd or _latin_vowels(chunk) < _FEWEST_VOWELS) and _VOWELS[0] <= vowels <= _VOWELS[1]
+
+
+def sounds_latin(chunk: str) -> bool:
+    """The Latin chunk can be pronounced as it stands: it has vowels enough and no crowd of consonants."""
+    return _INNER_SIGN.search(chunk) is None and _latin_vowels(chunk) > _FEW_VOWELS and not _LATIN_CROWD.search(chunk)
+
+
+def _latin_vowels(chunk: str) -> float:
+    return len(_LATIN_VOWELS.findall(chunk)) / len(chunk)

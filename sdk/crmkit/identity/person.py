@@ -204,6 +204,8 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
         given = chosen[0].given
         return [pair for pair in placed if pair is not chosen], (chosen[0], given) if given else None
     unknown = [pair for pair in placed if not pair[0].initial]
+    if len(unknown) < len(placed) and len(unknown) == 1 and patronymic is None:
+        return placed, None
     for pair in sorted(unknown, key=_given_rank):
         strength = pair[0].surname.strength
         is_alone = pair[1] != "first" and all(word.surname.strength <= strength for word, _ in unknown)

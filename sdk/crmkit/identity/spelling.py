@@ -30,13 +30,15 @@ _LATIN_CODES = {
     "gh": "g", "x": "h", "j": "i", "y": "i", "q": "k", "4": "q", "6": "w", "3": "z", "0": "o",
 }  # fmt: skip
 _LATIN_SOUND = re.compile(
-    r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=[aeiou]))|(?P<sc>sc(?=[eiyaou]))"
-    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))|(?P<zh>(?<=[iy])j(?=[aou]\w))|(?P<code>"
+    r"(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=a[bfhlmnprsv]|u[mnr]|[eio]))|(?P<sc>sc(?=[eiyaou]))"
+    r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))"
+    # ж by the telegraph's code and in chats, where й cannot stand.
+    r"|(?P<zh>(?<=y)j(?=[aou]\w)|(?<=i)j(?=u\w)|^j(?=[bcdfgklmnpqrstvz])|j(?=[iy]))|(?P<code>"
     + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
     + ")"
 )
 # In the Polish and German manner `w` is в, in chats it is ш: the ending tells.
-_WESTERN_W = re.compile(r"[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wikt|^wassil")
+_WESTERN_W = re.compile(r"\w{3}[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wikt|^wassil")
 _LATIN_RUN = re.compile(r"[a-z0-9]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[a-z]")
@@ -46,7 +48,7 @@ _SOFT = re.compile(r"i+e")
 _SIBILANT = re.compile(r"[sw]q|w+")
 _AFFRICATE = re.compile(r"ts|tc|tz")
 _DOUBLE = re.compile(r"(.)\1+")
-_LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
+LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
 _CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІёЁьЬ", "aceopxykmtAKCEHBOPTXMYiIëËʹʹ")
 _DIGITS_AS_CYRILLIC = str.maketrans("0346", "озчб")
 
@@ -82,11 +84,11 @@ def one_script(word: str) -> str:
     if word.isascii() or not any("A" <= sign <= "z" for sign in word):
         return word
     letters = [sign for sign in word if sign.isalpha()]
-    latin = sum(sign.isascii() and sign.translate(_LOOK_ALIKE) == sign for sign in letters)
+    latin = sum(sign.isascii() and sign.translate(LOOK_ALIKE) == sign for sign in letters)
     cyrillic = sum("\u0400" <= sign <= "\u04ff" and sign.translate(_CYRILLIC_LOOKS) == sign for sign in letters)
     if not any("\u0400" <= sign <= "\u04ff" for sign in letters):
         return word
-    return word.translate(_CYRILLIC_LOOKS) if latin > cyrillic else word.translate(_LOOK_ALIKE)
+    return word.translate(_CYRILLIC_LOOKS) if latin > cyrillic else word.translate(LOOK_ALIKE)
 
 
 def _plain(text: str) -> str:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from crmkit.identity.clutter import KIN, TITLES, is_nonsense
 from crmkit.identity.family import Patronymic, Surname, patronymic_of, surname_of
 from crmkit.identity.given import Gender, Given, given_of
-from crmkit.identity.keyboard import looks_mistyped, to_cyrillic_layout, to_latin_layout
-from crmkit.identity.spelling import fine_code, one_script, skeleton
+from crmkit.identity.keyboard import looks_mistyped, sounds_latin, to_cyrillic_layout, to_latin_layout
+from crmkit.identity.spelling import LOOK_ALIKE, fine_code, one_script, skeleton
 
 
 class Word(NamedTuple):
@@ -67,8 +67,10 @@ _DAUGHTERS = frozenset(["кызы", "гызы", "кизи", "қызы", "kyzy", 
 _CHILD_TAIL = re.compile(rf"(\w+)-({'|'.join([*_SONS, *_DAUGHTERS])})", re.IGNORECASE)
 _LETTER_PAIRS = frozenset(["yu", "ya", "yo", "ye", "zh", "kh", "ch", "sh", "ts", "iu", "ia", "ju", "ja", "дж"])
 _MARK = re.compile(r"[\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
+_LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXYaceopxykmt]{3,}")
 _ONLY_DIGITS = re.compile(r"\d+")
 _EDGE_DIGITS = re.compile(r"^\d+(?=[^\W\d_])|\d+$")
+_CHAT_ENDING = re.compile(r"[a-z'’]{2}i4$", re.IGNORECASE)
 _CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{2})")
 _AROUND = ".,;:'\"<>[]{}`~!?"
 
@@ -78,8 +80,11 @@ def _script(chunk: str) -> str:
 
 
 def _word(text: str) -> Word:
+    text = _in_cyrillic_looks(text)
     lower = one_script(text).lower().replace("ё", "е")
     code = fine_code(text)
+    if "w" in lower and lower.isascii() and given_of(chatted := fine_code(lower.replace("w", "sh"))):
+        code = chatted  # Antowa is Антоша, though it ends like a surname
     if len(text) == 1:
         return Word(code, None, None, Surname(code, None, 0), initial=skeleton(text)[:1])
     if lower in _SONS or lower in _DAUGHTERS:
@@ -91,12 +96,19 @@ def _word(text: str) -> Word:
     is_title, is_kin = lower in TITLES, lower in KIN
     if "-" in text:
         return _double(code, text, is_title)
-    given = given_of(code, lower)
-    if given is None and "j" in lower and lower.isascii():
-        # In chats and telegrams `j` is ж: Sereja.
-        given = given_of(fine_code(lower.replace("j", "zh")))
-    word = Word(code, given, patronymic_of(code), surname_of(code), "", None, is_title, is_kin, is_nobody)
+    surname = surname_of(code)
+    # Only the very word makes a first name of what ends so: Алиева sounds like Алева, short for Алевтина.
+    given = _given(code, lower) if surname.strength < _SURELY_SURNAME else given_of("", lower)
+    word = Word(code, given, patronymic_of(code), surname, "", None, is_title, is_kin, is_nobody)
     return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
+
+
+def _given(code: str, lower: str) -> Given | None:
+    given = given_of(code, lower)
+    if given is None and lower.isascii() and ("j" in lower or "w" in lower):
+        # In chats and telegrams `j` is ж and `w` is ш wherever they stand: Sereja, Antowa.
+        return given_of(fine_code(lower.replace("j", "zh").replace("w", "sh")))
+    return given
 
 
 def _only_role(word: Word) -> str:
@@ -105,6 +117,14 @@ def _only_role(word: Word) -> str:
     if word.given is not None:
         return "first" if word.surname.strength < _SURELY_SURNAME else ""
     return "last" if word.surname.strength >= _SURELY_SURNAME - 1 else ""
+
+
+def _in_cyrillic_looks(text: str) -> str:
+    """The word in Cyrillic when all its Latin letters only look so, and it is a name that way alone: Bepa."""
+    if not (text.isascii() and _LOOKS_ONLY.fullmatch(text)) or _sounds_known(text):
+        return text
+    other = text.translate(LOOK_ALIKE)
+    return other if _sounds_known(other) or surname_of(fine_code(other)).strength > 1 else text
 
 
 def _double(code: str, text: str, is_title: bool) -> Word:
@@ -131,6 +151,8 @@ def _double(code: str, text: str, is_title: bool) -> Word:
 def _without_digits(part: str) -> str:
     if _ONLY_DIGITS.fullmatch(part):
         return ""
+    if _CHAT_ENDING.search(part):
+        return part.lstrip("0123456789")
     return part if _CHAT_DIGIT.match(part) else _EDGE_DIGITS.sub("", part)
 
 
@@ -140,8 +162,11 @@ def _in_layout(chunk: str, struck: str) -> str:
         typed = to_latin_layout(chunk)
         return typed if typed is not None and _is_better(chunk, typed, struck) else chunk
     core = chunk.strip(_AROUND)
-    if len(core) < 2 or _sounds_known(core):
+    is_initial = len(core) < 2 or core.lower() in _LETTER_PAIRS
+    if (is_initial and struck != _LATIN) or _sounds_known(core):
         return chunk
+    if is_initial:
+        return to_cyrillic_layout(core) or chunk
     for piece in (chunk, core):
         typed = to_cyrillic_layout(piece)
         if (
@@ -155,7 +180,9 @@ def _in_layout(chunk: str, struck: str) -> str:
 
 def _is_odd(chunk: str, typed: str) -> bool:
     own, other = surname_of(fine_code(chunk)), surname_of(fine_code(typed))
-    return own.strength < other.strength == 3 or (own.strength < 2 and looks_mistyped(chunk))
+    if own.strength < other.strength == _SURELY_SURNAME and not sounds_latin(chunk):
+        return True
+    return own.strength <= other.strength and own.strength < _SURELY_SURNAME and looks_mistyped(chunk)
 
 
 def _is_better(chunk: str, typed: str, struck: str) -> bool:
@@ -168,4 +195,4 @@ def _is_better(chunk: str, typed: str, struck: str) -> bool:
 def _sounds_known(word: str) -> bool:
     code = fine_code(word)
     patronymic = patronymic_of(code)
-    return given_of(code) is not None or (patronymic is not None and patronymic.surely)
+    return _given(code, word.lower()) is not None or (patronymic is not None and patronymic.surely)
