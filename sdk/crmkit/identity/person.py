@@ -221,7 +221,7 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
         or (unknown and patronymic is not None and unknown[0][0].surname.strength < 2)
         or is_first_there
     ):
-        chosen = min(unknown, key=_given_rank)
+        chosen = min(unknown, key=lambda pair: (pair[0].surname.strength > 1, *_given_rank(pair)))
         if len(unknown) > 1 or chosen[0].surname.strength < 2:
             code = coarse(chosen[0].code)
             given = Given(frozenset((code,)), False, None)

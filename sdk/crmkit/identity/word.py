@@ -97,8 +97,9 @@ def _word(text: str) -> Word:
     if "-" in text:
         return _double(code, text, is_title)
     surname = surname_of(code)
-    # Only the very word makes a first name of what ends so: Алиева sounds like Алева, short for Алевтина.
-    given = _given(code, lower) if surname.strength < _SURELY_SURNAME else given_of("", lower)
+    given = _given(code, lower)
+    if given is not None and given.is_short and surname.strength == _SURELY_SURNAME:
+        given = given_of("", lower)  # Алиева sounds like Алева, short for Алевтина: only the very word will do
     word = Word(code, given, patronymic_of(code), surname, "", None, is_title, is_kin, is_nobody)
     return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
 
