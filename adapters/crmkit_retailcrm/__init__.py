@@ -2,5 +2,6 @@
 
 from crmkit_retailcrm.adapter import RetailCrmAdapter
 from crmkit_retailcrm.auth import RetailCrmSettings
+from crmkit_retailcrm.translate import OrderDetails, OrderPayment, order_details
 
-__all__ = ["RetailCrmAdapter", "RetailCrmSettings"]
+__all__ = ["OrderDetails", "OrderPayment", "RetailCrmAdapter", "RetailCrmSettings", "order_details"]

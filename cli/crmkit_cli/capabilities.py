@@ -15,9 +15,9 @@ from crmkit.write import Verb, Write
 _CARDS = (Kind.CONTACT, Kind.COMPANY, Kind.DEAL)
 _WRITTEN = (*_CARDS, Kind.LEAD, Kind.TASK, Kind.NOTE)
 WRITES: Mapping[Verb, Sequence[Kind]] = {
-    Verb.CREATE: (*_WRITTEN, Kind.CALL),
-    Verb.UPDATE: _WRITTEN,
-    Verb.DELETE: _WRITTEN,
+    Verb.CREATE: (*_WRITTEN, Kind.FILE, Kind.CALL),
+    Verb.UPDATE: (*_WRITTEN, Kind.FILE),
+    Verb.DELETE: (*_WRITTEN, Kind.FILE),
     Verb.LINK: _CARDS,
     Verb.UNLINK: _CARDS,
     Verb.MERGE: _CARDS,
@@ -32,6 +32,7 @@ _OF_KINDS: Mapping[Kind, Capability] = {
     Kind.LEAD: Capability.LEADS,
     Kind.TASK: Capability.TASKS,
     Kind.NOTE: Capability.NOTES,
+    Kind.FILE: Capability.FILES,
     Kind.CALL: Capability.LOG_CALLS,
 }
 _OF_VERBS: Mapping[Verb, Capability] = {
@@ -102,7 +103,9 @@ def _level(adapter: Adapter, capability: Capability) -> Level:
 
 
 def _effect(adapter: Adapter, verb: Verb, kind: Kind) -> str:
-    needed = [one for one in (_OF_KINDS[kind], _OF_VERBS.get(verb)) if one is not None]
+    # Files can be deleted wherever there are any; the capability DELETE is about records that people miss.
+    of_verb = None if kind is Kind.FILE else _OF_VERBS.get(verb)
+    needed = [one for one in (_OF_KINDS[kind], of_verb) if one is not None]
     if any(_level(adapter, one) is Level.ABSENT for one in needed):
         return "—"
     effect: EffectClass = adapter.effect_class(_sample(verb, kind))

@@ -6,6 +6,7 @@ from crmkit.models import Record
 from crmkit.values import Kind
 from crmkit_retailcrm.errors.refusals import unreadable
 from crmkit_retailcrm.translate.custom import Names, field_def, known_fields
+from crmkit_retailcrm.translate.details import OrderDetails, OrderPayment, order_details
 from crmkit_retailcrm.translate.drafts import Draft, amount_item, drafted
 from crmkit_retailcrm.translate.home import Home, moment_of, number_of, to_moment, to_number
 from crmkit_retailcrm.translate.natives import native_extra, natives
@@ -56,6 +57,8 @@ __all__ = [
     "Draft",
     "Home",
     "Names",
+    "OrderDetails",
+    "OrderPayment",
     "amount_item",
     "call_item",
     "call_key",
@@ -76,6 +79,7 @@ __all__ = [
     "native_extra",
     "natives",
     "number_of",
+    "order_details",
     "paragraphs",
     "to_moment",
     "to_number",
