@@ -16,9 +16,8 @@ from crmkit_runtime import report
 from crmkit_runtime.crashpoint import VARIABLE
 from crmkit_runtime.database import Database
 from crmkit_runtime.migrations import migrate
-from crmkit_sandbox import Sandbox
+from crmkit_testing.side import ACCOUNT, Side
 
-ACCOUNT = "acme"
 HOOK_SECRET = "a-secret-of-these-tests-only"
 KILLED = 137
 PATIENCE_S = 30.0
@@ -29,8 +28,7 @@ database = "{folder}/crmkit.sqlite3"
 sweep_every_s = {sweep_every_s}
 
 [accounts.{account}]
-vendor = "amocrm"
-base_url = "{base_url}"
+{table}
 
 [accounts.{account}.sources.ringostat]
 timezone = "UTC"
@@ -71,20 +69,18 @@ class Processes:
 
     Args:
         folder: where everything lies; a module of extensions may lie there too.
-        sandbox: the account's other side.
+        side: the account's other side, open.
         extension: the one that is installed, by its name or as `module:attribute`.
         sweep_every_s: how often the feed is read; no hooks are subscribed.
     """
 
-    def __init__(self, folder: Path, sandbox: Sandbox, extension: str, *, sweep_every_s: float = 60.0) -> None:
-        # Processes that share a busy machine are late now and then: a refusal must not cost minutes.
-        sandbox.amocrm.limits.retry_after = 1
+    def __init__(self, folder: Path, side: Side, extension: str, *, sweep_every_s: float = 60.0) -> None:
         self.database = Database(str(folder / "crmkit.sqlite3"))
         self._config = folder / "crmkit.toml"
         text = _CONFIG.format(
             folder=folder,
             account=ACCOUNT,
-            base_url=sandbox.amocrm.base_url,
+            table="\n".join(f'{name} = "{value}"' for name, value in side.account_table().items()),
             extension=extension,
             sweep_every_s=sweep_every_s,
         )
@@ -92,7 +88,7 @@ class Processes:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CRMKIT_")},
             "CRMKIT_LANG": "en",
-            "CRMKIT_ACME_TOKEN": sandbox.amocrm.token,
+            **side.environment(),
             "CRMKIT_ACME_HOOK_SECRET": HOOK_SECRET,
         }
         self._log = (folder / "processes.log").open("ab")

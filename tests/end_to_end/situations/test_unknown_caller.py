@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from tests.end_to_end.situations.others import VENDORS, in_real_time, script
 from tests.end_to_end.situations.premises import until
 from tests.end_to_end.situations.processes import PATIENCE_S, Process, Processes
-
-from crmkit_sandbox import Sandbox
-from crmkit_sandbox.amocrm import AmoCrm
 
 NUMBERS = [f"+7926555{n:04d}" for n in range(4)]
 
@@ -32,16 +31,10 @@ def missed(phone: str, number: int) -> dict[str, str]:
     }
 
 
-def owners(amo: AmoCrm) -> Counter[str]:
-    """How many contacts each of the numbers has."""
-    texts = [str(contact.get("custom_fields_values")) for contact in amo.contacts.values()]
-    return Counter(phone for phone in NUMBERS for text in texts if phone in text)
-
-
-def test_two_calls_of_a_stranger_at_two_processes_are_one_contact_and_one_task(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_two_calls_of_a_stranger_at_two_processes_are_one_contact_and_one_task(tmp_path: Path, vendor: str) -> None:
     """Both processes receive and both work; for each number two different calls come at the same moment."""
-    with Sandbox(("amocrm",)) as sandbox, Processes(tmp_path, sandbox, "call-tasks") as shop:
-        amo = sandbox.amocrm
+    with in_real_time(vendor) as side, Processes(tmp_path, side, "call-tasks") as shop:
         both = [shop.start(is_web=True), shop.start(is_web=True)]
         for process in both:
             process.wait_for_work()
@@ -57,8 +50,9 @@ def test_two_calls_of_a_stranger_at_two_processes_are_one_contact_and_one_task(t
             ]
             assert {call.result() for call in calls} == {200}
         until(lambda: shop.account().runs == {"done": len(calls)}, within_s=PATIENCE_S, otherwise=shop.said)
-
-        assert owners(amo) == Counter(NUMBERS)
-        people = {contact["id"] for contact in amo.contacts.values()}
-        assert Counter(task["entity_id"] for task in amo.tasks.values()) == Counter(people)
-        assert all("Пропущенных звонков: 2" in task["text"] for task in amo.tasks.values())
+        crm = script(side, tmp_path)
+        people, tasks = list(crm.contacts.iterate()), list(crm.tasks.iterate())
+        crm.close()
+    assert Counter(phone.e164 for person in people for phone in person.phones) == Counter(NUMBERS)
+    assert Counter(task.about for task in tasks) == Counter(person.ref for person in people)
+    assert all("Пропущенных звонков: 2" in task.text for task in tasks)
