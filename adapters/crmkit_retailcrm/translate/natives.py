@@ -37,7 +37,7 @@ _PLAIN: Mapping[Kind, frozenset[str]] = {
     Kind.DEAL: frozenset(
         {
             *("externalId", "lastName", "firstName", "patronymic", "phone", "additionalPhone", "email"),
-            *("customerComment", "managerComment", "countryIso", "orderMethod", "privilegeType", "shipmentStore"),
+            *("customerComment", "countryIso", "orderMethod", "privilegeType", "shipmentStore"),
             *("shipmentDate", "call", "weight", "length", "width", "height"),
         }
     ),
@@ -62,6 +62,8 @@ _TITLES: Mapping[str, str] = {
     "address": "Адрес",
     "contragent": "Реквизиты",
     "source": "Источник",
+    "companies": "Юрлица",
+    "addresses": "Адреса",
     _SUBSCRIBED: "Рассылка",
 }
 
@@ -143,6 +145,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "да" if value else "нет"
     if isinstance(value, Mapping):
-        parts = [str(inner) for name, inner in _bare(value).items() if not isinstance(inner, Mapping | bool)]
+        parts = [str(inner) for inner in _bare(value).values() if not isinstance(inner, Mapping | bool)]
         return str(value.get("text") or ", ".join(parts))
     return ", ".join(_text(one) for one in value) if isinstance(value, list) else str(value)

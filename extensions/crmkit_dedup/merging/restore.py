@@ -94,7 +94,8 @@ class _Step:
     became: Portrait
 
     def run(self) -> None:
-        told = {name for one in (self.now, self.was, self.became) for native in one.natives for name in native.tells}
+        seen = [native for one in (self.now, self.was, self.became) for native in one.natives]
+        told = {name for native in seen for name in native.tells}
         values: dict[str, Any] = {}
         if isinstance(self.now.record, Contact):
             values |= self._name()
@@ -106,6 +107,7 @@ class _Step:
         if values or extra:
             self._write(values, natives, extra)
         self._company()
+        self._parts()
 
     def _write(self, values: Mapping[str, Any], natives: Mapping[str, Json], extra: Mapping[str, Json]) -> None:
         """All at once; when the CRM will not, each by itself, so that one bad field spoils no other."""
@@ -198,6 +200,14 @@ class _Step:
             port(restoring.ctx.crm, ref.kind).link(ref, was)
         elif now is not None:
             restoring.unlink(ref, now)
+
+    def _parts(self) -> None:
+        """What can be written with a new record only has come to stay; it is named."""
+        for native in self.now.natives:
+            was = self.was.native(native.name)
+            if native.is_for_new and _value(was) != native.value:
+                what = self.restoring.say("cannot_part", what=f"{native.title}: {native.text}", id=self.now.ref.id)
+                self.restoring.report.append(self.restoring.say("cannot", what=what))
 
     def _kept(self, name: str, value: str) -> None:
         title = field_title(self.restoring.ctx.language, name)

@@ -107,7 +107,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "cannot_note": ("примечание {what} осталось у {id}: {text}", "note {what} stays with {id}: {text}"),
     "cannot_link": ("связь {id} с {what}: {text}", "the link of {id} with {what}: {text}"),
     "cannot_field": ("поле «{what}» у {id}: {text}", "the field “{what}” of {id}: {text}"),
-    "cannot_owner": ("ответственный {what} у {id}: {text}", "the owner {what} of {id}: {text}"),
+    "cannot_part": ("«{what}» осталось у {id}", "“{what}” stays with {id}"),
     "copies": ("копии примечаний у {id}: {what}", "copies of notes with {id}: {what}"),
     "note_dates": (
         "дата и автор примечаний, написанных заново: {what}",

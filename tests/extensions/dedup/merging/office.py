@@ -88,7 +88,7 @@ def heard(b: Bench) -> list[str]:
 
 def picture(crm: Crm, names: Mapping[Ref, str]) -> dict[str, Any]:
     """Every card with all its fields, links, tasks and remarks, by the names that the test gave to addresses."""
-    cards = [*crm.contacts.iterate(), *crm.companies.iterate(), *crm.deals.iterate()]
+    cards: list[Contact | Company | Deal] = [*crm.contacts.iterate(), *crm.companies.iterate(), *crm.deals.iterate()]
     return pictured(crm, cards, names)
 
 
@@ -101,7 +101,7 @@ def pictured(crm: Crm, cards: Sequence[Contact | Company | Deal], names: Mapping
 
     found: dict[str, Any] = {}
     for card in cards:
-        fields = {
+        fields: dict[str, Any] = {
             "owner": card.owner_id,
             "tags": set(getattr(card, "tags", ())),
             "natives": {native.name: _plain(native.value) for native in crm.natives(card) if not native.is_quiet},

@@ -45,7 +45,7 @@ def reaper(monkeypatch: pytest.MonkeyPatch) -> Reaper:
 def office() -> Iterator[Bench]:
     """A service beside the CRM in a dict."""
     with bench(merger(), "memory") as b:
-        assert b.person
+        assert b.service.accounts
         yield b
 
 

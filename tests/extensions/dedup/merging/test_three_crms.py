@@ -130,19 +130,13 @@ def test_taken_back_all_is_as_it_was(crm_bench: OpenBench) -> None:
     pair.merge()
     lines = pair.undo()
     changed = differing(before, pair.picture())
-    lasting = {
-        "amocrm": {"kept.notes", "lost.notes"},
-        "bitrix24": set(),
-        "retailcrm": {"kept.company", "firm.people"},
-    }
-    assert changed.keys() == lasting[pair.bench.side.vendor]
     said = "\n".join(lines)
     if pair.bench.side.vendor == "amocrm":
+        assert changed.keys() == {"kept.notes", "lost.notes"}
         assert changed["lost.notes"][0] == changed["lost.notes"][1][-1:]
         assert "копии примечаний" in said
-    if pair.bench.side.vendor == "retailcrm":
-        assert changed["firm.people"] == ({"lost"}, {"lost", "kept"})
-        assert f"связь {pair.kept.id} с company {pair.firm.id}" in said
+    else:
+        assert changed == {}
     assert ("создана заново" in said) is (pair.bench.side.vendor != "amocrm")
 
 
@@ -237,7 +231,7 @@ def test_a_loser_that_lives_on_is_nobodys_news(crm_bench: OpenBench) -> None:
     assert heard(b) == said
 
 
-@pytest.mark.parametrize("requests", [8, 14, 20, 26])
+@pytest.mark.parametrize("requests", [10, 19])
 def test_a_broken_merge_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
     """The CRM stops answering after so many requests: the same command ends the merge, and nothing is there twice."""
     pair = Pair(crm_bench([merger(), witness()]))
@@ -257,7 +251,7 @@ def test_a_broken_merge_is_gone_on_with(crm_bench: OpenBench, requests: int) -> 
     assert [line.split("  ")[2] for line in told(pair.bench, "journal")] == ["выполнено"]
 
 
-@pytest.mark.parametrize("requests", [6, 12, 18, 24])
+@pytest.mark.parametrize("requests", [8, 17])
 def test_a_broken_undo_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
     """Taking back that was broken off ends as if it had not been."""
     pair = Pair(crm_bench([merger(), witness()]), company=False)
