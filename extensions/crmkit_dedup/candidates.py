@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Generic, NamedTuple, TypeVar
 
@@ -43,13 +43,18 @@ class Candidates(Generic[P]):
         self._size = len(profiles)
         self.pairs: set[int] = set()
 
-    def add(self, groups: Iterable[Sequence[int]], cap: int) -> None:
-        """Take every pair of a group; of a group wider than `cap`, those that share something more."""
+    def add(
+        self, groups: Mapping[str, Sequence[int]], cap: int, is_telling: Callable[[str], bool] | None = None
+    ) -> None:
+        """Take every pair of a group; of a group wider than `cap`, those that share something more.
+
+        A key for which `is_telling` is false proves little by itself: its holders must share something more too.
+        """
         size, pairs = self._size, self.pairs
-        for group in groups:
+        for key, group in groups.items():
             if len(group) == 2:
                 pairs.add(group[0] * size + group[1])
-            elif len(group) <= cap:
+            elif len(group) <= cap and (is_telling is None or is_telling(key)):
                 pairs.update([one * size + other for one, other in combinations(group, 2)])
             else:
                 for part in self._parts(group, cap):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -29,6 +28,12 @@ class Profile(Protocol):
 
 P = TypeVar("P", bound=Profile)
 
+SHARED_FROM = 3
+"""Numbers of so many different people are told of."""
+
+WIDEST_TOLD = 20
+"""How many of them, the widest."""
+
 
 class Rules(NamedTuple, Generic[P]):
     """How one kind of records is compared: the weighing, and the fact that a code is about."""
@@ -38,15 +43,26 @@ class Rules(NamedTuple, Generic[P]):
 
 
 class Scan(Generic[P]):
-    """A scanned base. `rarity` is what it has taught, for the live check."""
+    """A scanned base. `rarity` is what it has taught, for the live check.
+
+    `compared` are the pairs that were compared, `helped` the links that each reason for sameness has helped.
+    """
 
     def __init__(
-        self, profiles: Sequence[P], groups: Sequence[Group], rules: Rules[P], rarity: Rarity, *, compared: int
+        self,
+        profiles: Sequence[P],
+        groups: Sequence[Group],
+        rules: Rules[P],
+        rarity: Rarity,
+        *,
+        compared: int,
+        helped: Mapping[str, int] | None = None,
     ) -> None:
         self._profiles = profiles
         self._groups = groups
         self._rules = rules
         self._compared = compared
+        self._helped = helped or {}
         self.rarity = rarity
 
     def __len__(self) -> int:
@@ -83,23 +99,15 @@ class Scan(Generic[P]):
     @property
     def counts(self) -> Counts:
         """The scan in figures."""
-        helped: Counter[str] = Counter()
         review = sure = 0
         for group in self._groups:
             every, own = len(group.members), len(group.sure)
             sure += own * (own - 1) // 2
             review += every * (every - 1) // 2 - own * (own - 1) // 2
-            helped.update(
-                {
-                    reason.code
-                    for member in self._cluster(group).members
-                    for reason in member.reasons
-                    if reason.points > 0
-                }
-            )
         inside = sum(len(group.members) for group in self._groups)
         auto = sum(len(group.sure) for group in self._groups)
-        shared = sorted(self.rarity.holders.items(), key=lambda item: (-item[1], item[0]))
+        phones = ((key, people) for key, people in self.rarity.holders.items() if key[0].isdecimal() and "@" not in key)
+        shared = sorted((-people, phone) for phone, people in phones if people >= SHARED_FROM)
         return Counts(
             records=len(self._profiles),
             junk=sum(1 for profile in self._profiles if profile.junk),
@@ -110,8 +118,8 @@ class Scan(Generic[P]):
             auto_pairs=sure,
             review_pairs=review,
             compared=self._compared,
-            shared_phones=tuple(shared[:20]),
-            reasons=tuple(helped.most_common()),
+            shared_phones=tuple((phone, -people) for people, phone in shared[:WIDEST_TOLD]),
+            reasons=tuple(sorted(self._helped.items(), key=lambda item: (-item[1], item[0]))),
         )
 
     def _cluster(self, group: Group) -> Cluster:

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from crmkit_dedup.candidates import Family
 from crmkit_dedup.profile import LIKELY, PersonProfile, line_of
+from crmkit_dedup.rarity import Rarity
 
 WIDEST = 60
 """A key that more records hold tells little by itself: its holders are compared where they share more than it."""
+
+NEARLY = 4.0
+"""Points that a name may lack: as many as a town in common gives, which narrows the key by itself."""
 
 SELDOM = 12
 """The same for keys that prove little: a bare surname, a mailbox name without its provider."""
@@ -64,6 +68,13 @@ FAMILIES = (
     Family("s", _surname, SELDOM),
 )
 """All kinds of keys, the surest first."""
+
+
+def is_telling_name(rarity: Rarity, key: str) -> bool:
+    """A surname with a first name is rare enough in the base for one more agreement to decide."""
+    surname, _, given = key.rpartition(" ")
+    bits = rarity.fields["surname"].bits(surname) + rarity.fields["given"].bits(given)
+    return bits >= rarity.base_bits - NEARLY
 
 
 def narrow_keys(profile: PersonProfile) -> Iterator[str]:

@@ -118,8 +118,6 @@ def adopt(fields: Iterable[object]) -> PersonProfile:
         given=_same(profile.given),
         given_word=intern(profile.given_word),
         patronymic=intern(profile.patronymic),
-        city=intern(profile.city),
-        company=intern(profile.company),
     )
 
 

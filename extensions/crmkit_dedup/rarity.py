@@ -8,6 +8,7 @@ from math import log2
 from typing import Any
 
 from crmkit.errors import BadPayload
+from crmkit_dedup.commonness import common
 
 SMALLEST = 2_000
 """A base with fewer records tells little of how common a word is: the lacking ones are taken to be like `LEAST`."""
@@ -28,20 +29,25 @@ LEAST: Mapping[str, float] = {
 
 
 class Counted:
-    """How often each word of one field is met, in bits: 1 for a word that every second filled record has."""
+    """How often each word of one field is met, in bits: 1 for a word that every second filled record has.
 
-    __slots__ = ("_bits", "counts", "filled", "least")
+    `common` are shares of people at large, for what a small base lacks; `least` the share of words beside them.
+    """
 
-    def __init__(self, counts: Mapping[str, int], filled: int, least: float) -> None:
+    __slots__ = ("_bits", "_bits_of_any", "_common", "counts", "filled", "least")
+
+    def __init__(self, counts: Mapping[str, int], filled: int, least: float, common: Mapping[str, float]) -> None:
         self.counts = counts
         self.filled = filled
         self.least = least
+        self._common = common
         self._bits: dict[str, float] = {}
+        self._bits_of_any: dict[frozenset[str], float] = {}
 
     def share(self, word: str) -> float:
         """The share of filled records that have the word; a word that was not counted is as rare as one met once."""
         lacking = max(0, SMALLEST - self.filled)
-        own = (self.counts.get(word, 1) + lacking * self.least) / (self.filled + lacking)
+        own = (self.counts.get(word, 1) + lacking * self._common.get(word, self.least)) / (self.filled + lacking)
         return min(max(own, self.least), 1.0)
 
     def bits(self, word: str) -> float:
@@ -51,9 +57,12 @@ class Counted:
             found = self._bits[word] = -log2(self.share(word))
         return found
 
-    def bits_of_any(self, words: Iterable[str]) -> float:
+    def bits_of_any(self, words: frozenset[str]) -> float:
         """How much it says that two records meet in one of the words."""
-        return -log2(min(1.0, sum(map(self.share, words)) or 1.0))
+        found = self._bits_of_any.get(words)
+        if found is None:
+            found = self._bits_of_any[words] = -log2(min(1.0, sum(map(self.share, words)) or 1.0))
+        return found
 
 
 class Rarity:
@@ -80,7 +89,7 @@ class Rarity:
         self.holders: Mapping[str, int] = holders or {}
         self.generations = frozenset(generations)
         self.fields: Mapping[str, Counted] = {
-            field: Counted((counts or {}).get(field, {}), (filled or {}).get(field, 0), least)
+            field: Counted((counts or {}).get(field, {}), (filled or {}).get(field, 0), least, common(field))
             for field, least in LEAST.items()
         }
 

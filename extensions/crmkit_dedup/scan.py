@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import combinations
 from typing import TypeVar
 
 from crmkit_dedup.candidates import Candidates, groups_by_key
@@ -15,7 +16,7 @@ from crmkit_dedup.crew import Readers
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import generations_of, holders_of
-from crmkit_dedup.keys import FAMILIES, WIDEST, narrow_keys
+from crmkit_dedup.keys import FAMILIES, WIDEST, is_telling_name, narrow_keys
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, words_of
 from crmkit_dedup.rarity import Rarity, counters
@@ -64,6 +65,7 @@ def scan_people(
         profiles = list(readers.profiles(_counted(rows, told), workers))
         counts, filled = _counted_words(profiles, words_of)
         filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
+        words = Rarity(len(profiles), counts, filled)
         candidates = Candidates(profiles, narrow_keys)
         holders: dict[str, int] = {}
         generations: Iterable[str] = ()
@@ -76,7 +78,7 @@ def scan_people(
                 counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
             elif family.code == "n":
                 generations = list(generations_of(groups, profiles))
-            candidates.add(groups.values(), family.cap)
+            candidates.add(groups, family.cap, partial(is_telling_name, words) if family.code == "n" else None)
         rarity = Rarity(len(profiles), counts, filled, holders, generations)
         return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told)
 
@@ -102,7 +104,7 @@ def scan_companies(
             groups = groups_by_key(profiles, family.keys)
             if family.code in "pmd":
                 holders.update(holders_of_firms(groups, profiles))
-            candidates.add(groups.values(), family.cap)
+            candidates.add(groups, family.cap)
         rarity = Rarity(len(profiles), counts, filled, holders)
         return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told)
 
@@ -120,16 +122,23 @@ def scan_deals(
         readers = Readers(partial(deal_profile, within_days=within_days), DealRow._make, DealProfile._make)
         profiles = list(readers.profiles(_counted(rows, told), workers))
         candidates = Candidates(profiles, narrow_deal_keys)
-        candidates.add(groups_by_key(profiles, deal_keys).values(), WIDEST)
+        candidates.add(groups_by_key(profiles, deal_keys), WIDEST)
         return _scanned(profiles, candidates.pairs, DEALS, Rarity(len(profiles)), told)
+
+
+def join_few(profiles: Sequence[P], rules: Rules[P], rarity: Rarity) -> Scan[P]:
+    """Join a few profiles, every pair of them compared, as a scan of the base that `rarity` was learned from would."""
+    size = len(profiles)
+    pairs = {one * size + other for one, other in combinations(range(size), 2)}
+    return _scanned(profiles, pairs, rules, rarity, _untold)
 
 
 def _counted(rows: Iterable[R], told: Progress) -> Iterator[R]:
     done = 0
-    for done, row in enumerate(rows):
+    for done, row in enumerate(rows, start=1):
+        yield row
         if done % STEP == 0:
             told("read", done, None)
-        yield row
     told("read", done, done)
 
 
@@ -152,11 +161,13 @@ def _addresses(local: str, group: Sequence[int], profiles: Sequence[PersonProfil
 def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Rarity, told: Progress) -> Scan[P]:
     size = len(profiles)
     links = []
+    helped: Counter[str] = Counter()
     for done, pair in enumerate(pairs):
         one, other = divmod(pair, size)
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
         if weighed.band is not Band.IGNORE:
             links.append(Link(one, other, weighed.score, weighed.band is Band.AUTO))
+            helped.update([code for code, bits in weighed.points if bits > 0])
         if done % STEP == 0:
             told("compare", done, len(pairs))
 
@@ -167,7 +178,7 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
     clustering = Clustering(judge, lambda at: profiles[at].id, floor=weights.REVIEW, sure_floor=weights.SURE_FLOOR)
     groups = clustering.groups(links)
     told("compare", len(pairs), len(pairs))
-    return Scan(profiles, groups, rules, rarity, compared=len(pairs))
+    return Scan(profiles, groups, rules, rarity, compared=len(pairs), helped=helped)
 
 
 @contextmanager

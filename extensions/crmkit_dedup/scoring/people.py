@@ -27,6 +27,12 @@ _DOUBTS = frozenset(
     {"given_differs", "surname_differs", "patronymic_differs", "extension_differs", "phone_reissued", "generations"}
 )
 
+_TOLD = frozenset(
+    {"base", "phone", "phone_landline", "phone_extension", "phone_shared", "phone_sole", "mailbox", "mailbox_shared"}
+    | {"mailbox_role", "messenger", "birthday", "inn"}
+)
+"""Codes whose fact is told beside them."""
+
 
 def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
     """Compare two people.
@@ -50,7 +56,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
     weigh_mailboxes(a, b, rarity, points)
     if a.messengers and b.messengers:
         weigh_messengers(a, b, rarity, points)
-    is_reached = bool(points) and points[0][1] > 0
+    is_reached = bool(points) and max([bits for _, bits in points]) > 0
     weigh_names(a, b, fit, rarity, points)
     _weigh_facts(a, b, birthday, fit, rarity, points)
     if is_reached:
@@ -64,13 +70,15 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         and _may_be_kin(a, b, rarity)
     ):
         points.append(("generations", 0.0))
-    is_doubted = any(code in _DOUBTS for code, _ in points)
+    is_doubted = not _DOUBTS.isdisjoint([code for code, _ in points])
     is_kin = points[-1][0] == "generations"
     return Weighed(points, score, _band(points, score, fit, is_doubted=is_doubted), is_doubted=is_kin)
 
 
 def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> str:
     """The fact that a reason is about, where it can be told in a word."""
+    if code not in _TOLD:
+        return ""
     if code == "base":
         return str(rarity.size)
     if code in ("phone", "phone_landline", "phone_extension", "phone_shared", "phone_sole"):
@@ -86,7 +94,7 @@ def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rari
         return ", ".join(sorted(set(a.messengers) & set(b.messengers)))
     if code == "birthday":
         return f"{a.birthday % 100:02d}.{a.birthday // 100 % 100:02d}.{a.birthday // 10_000}"
-    return a.inn if code == "inn" else ""
+    return a.inn
 
 
 def fit_of_birthday(one: int, other: int) -> Fit:
