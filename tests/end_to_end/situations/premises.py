@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from crmkit.clock import Clock, SystemClock
 from crmkit.extension import Extension
@@ -66,9 +66,25 @@ class Premises:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """The accounts' keys."""
+        return list(self.sandboxes)
+
     def amo(self, account: str = ACCOUNT) -> AmoCrm:
         """The account's other side."""
         return self.sandboxes[account].amocrm
+
+    def turn(self, seconds: float) -> None:
+        """Turn the accounts' time on."""
+        self.time.advance(seconds)
+
+    def deliver(self) -> int:
+        """Wait until no hook is under way; how many were sent in all."""
+        for sandbox in self.sandboxes.values():
+            if not sandbox.settle(10.0):
+                raise TimeoutError("the emulator's hooks were not delivered within ten seconds")
+        return sum(len(sandbox.amocrm.deliveries) for sandbox in self.sandboxes.values())
 
     def environment(self) -> Mapping[str, str]:
         """The accounts' secrets; a one-time code is a fresh one each time."""
@@ -114,6 +130,22 @@ class Premises:
         return datetime.fromtimestamp(self.time.now(), UTC)
 
 
+class Place(Protocol):
+    """What a service stands in: accounts that know one time."""
+
+    clock: Clock
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The accounts' keys."""
+
+    def turn(self, seconds: float) -> None:
+        """Turn the accounts' time on."""
+
+    def deliver(self) -> int:
+        """Wait until no hook is under way; how many were sent in all."""
+
+
 class Open:
     """A service that is up.
 
@@ -123,7 +155,7 @@ class Open:
         worker: works on it, by `settle` on turned time, or by threads of its own between `start` and `stop`.
     """
 
-    def __init__(self, premises: Premises, service: Service, worker: Worker) -> None:
+    def __init__(self, premises: Place, service: Service, worker: Worker) -> None:
         self.service = service
         self._premises = premises
         self._worker = worker
@@ -144,22 +176,22 @@ class Open:
         """Do everything that is due, and wait a while, on turned time, for what is queued for later."""
         until = self._premises.clock.now() + timedelta(seconds=PATIENCE_S)
         while True:
-            delivered = self._deliver()
+            delivered = self._premises.deliver()
             self._worker.drain()
-            if self._deliver() > delivered:
+            if self._premises.deliver() > delivered:
                 continue
             if self._premises.clock.now() >= until or not self._is_waiting():
                 return
-            self._premises.time.advance(1.0)
+            self._premises.turn(1.0)
 
     def connect(self) -> None:
         """Subscribe, load what is there, and let a few seconds pass: what is done from now on is news."""
         self.settle()
-        self._premises.time.advance(5.0)
+        self._premises.turn(5.0)
 
     def pass_time(self, by: timedelta) -> None:
         """Turn the time on and do what has become due."""
-        self._premises.time.advance(by.total_seconds())
+        self._premises.turn(by.total_seconds())
         self.settle()
 
     def account(self, key: str = ACCOUNT) -> report.AccountReport:
@@ -175,14 +207,8 @@ class Open:
         """What an extension explained, oldest first."""
         return [reason for run in self.runs(extension, account) for reason in run.decisions]
 
-    def _deliver(self) -> int:
-        for sandbox in self._premises.sandboxes.values():
-            if not sandbox.settle(10.0):
-                raise TimeoutError("the emulator's hooks were not delivered within ten seconds")
-        return sum(len(sandbox.amocrm.deliveries) for sandbox in self._premises.sandboxes.values())
-
     def _is_waiting(self) -> bool:
-        states = [self.account(key) for key in self._premises.sandboxes]
+        states = [self.account(key) for key in self._premises.keys]
         return any(state.hints_waiting or state.runs.get("queued") for state in states)
 
 
