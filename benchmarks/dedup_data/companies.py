@@ -41,6 +41,7 @@ def _branches(base: _Base) -> None:
     """One INN, another KPP: a branch in another city, which has cards of its own."""
     head = draw_firm(base.picked, form="ООО")
     branch = draw_firm(base.picked, core=head.core, form=head.form)
+    head.keep_kpp = branch.keep_kpp = True
     branch.inn, branch.ogrn, branch.site = head.inn, head.ogrn, head.site
     branch.kpp = f"{int(base.picked.random() * 9000) + 1000}43001"
     base.traps.append(Trap("branches", (base.add(head), base.add(branch))))

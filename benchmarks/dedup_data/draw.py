@@ -15,6 +15,7 @@ class Draw(Generic[T]):
     """Items with weights; `one` gives an item as often as its weight says."""
 
     def __init__(self, items: Sequence[T], weights: Sequence[float]) -> None:
+        assert len(items) == len(weights), "an item has no weight"
         self.items, self.weights = tuple(items), tuple(weights)
         self._sums = list(accumulate(weights))
         self._total = self._sums[-1]

@@ -44,6 +44,14 @@ _TWO = """Строй Торг Сервис Авто Мед Агро Лес Те�
 Текстиль Продукт Логистик Дизайн Монтаж Ремонт Проект Вент Климат Окна Двери Кровля Бетон Щебень Плюс Гарант Групп
 Трейд Маркет"""
 _PREFIXES = ("", "", "", "", "", "", "ТД ", "ГК ", "СК ", "ПК ", "НПО ", "УК ", "ТК ")
+_SPELLED = {
+    "ТД": "Торговый дом",
+    "ГК": "Группа компаний",
+    "СК": "Строительная компания",
+    "ПК": "Производственная компания",
+    "УК": "Управляющая компания",
+    "ТК": "Транспортная компания",
+}
 _ONES, _TWOS = _ONE.split(), _TWO.split()
 
 
@@ -61,6 +69,8 @@ class Firm:
     email: str
     site: str
     address: str
+    keep_kpp: bool = False
+    """The KPP is written beside the INN: nothing else tells a branch from its head."""
     since: date = field(default_factory=lambda: date(2020, 1, 1))
 
 
@@ -102,7 +112,7 @@ def draw_firm(picked: random.Random, *, core: str = "", form: str = "", city: st
     phone = landline(city, picked) if roll() < 0.6 else mobile(picked)
     site = domain if roll() < 0.6 else ""
     address = f"ул. {picked.choice(_ONES)}ная, {int(roll() * 90) + 1}"
-    return Firm(form, core, inn, kpp, ogrn, city, phone, email, site, address, random_day(picked))
+    return Firm(form, core, inn, kpp, ogrn, city, phone, email, site, address, since=random_day(picked))
 
 
 def _core(picked: random.Random) -> str:
@@ -123,7 +133,7 @@ def spoil_firm(firm: Firm, level: Hardness, picked: random.Random) -> tuple[tupl
     roll, noise = picked.random, list[str]()
     name = _name(firm, level, picked, noise)
     inn = _inn(firm.inn, level, picked, noise)
-    kpp = firm.kpp if inn and roll() < 0.5 else ""
+    kpp = firm.kpp if inn and (firm.keep_kpp or roll() < 0.5) else ""
     ogrn = firm.ogrn if roll() < 0.25 else ""
     phone = "" if inn and roll() < level.no_phone * 2 else typed(firm.phone, picked, level.phone_shape)
     if phone and roll() < level.other_phone:
@@ -185,6 +195,10 @@ def _name(firm: Firm, level: Hardness, picked: random.Random, noise: list[str]) 
     if roll() < level.order:
         core = core.replace("-", " ") if "-" in core else core.replace(" ", "-" if form not in ("ИП", "КФХ") else " ")
         noise.append("hyphen")
+    head, _, rest = core.partition(" ")
+    if head in _SPELLED and roll() < level.order:
+        noise.append("prefix")
+        core = f"{_SPELLED[head]} {rest}" if roll() < 0.6 else rest
     if roll() < level.remark:
         core += picked.choice((f" {firm.city}", f" ({firm.city})", f" г. {firm.city}", " (основной)", " НОВЫЙ", " опт"))
         noise.append("remark")

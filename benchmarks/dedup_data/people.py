@@ -71,7 +71,12 @@ def _spouses(base: _Base) -> None:
     picked, one = base.picked, draw_person(base.picked, few=base.level.short_names, is_male=True)
     born = one.birthday + timedelta(int((picked.random() - 0.4) * 3000))
     two = draw_person(picked, few=base.level.short_names, is_male=False, family=one.family, born=born, city=one.city)
-    two.mobiles[0] = one.mobiles[0]
+    if picked.random() < 0.2:
+        one.city_phone = two.city_phone = landline(one.city, picked)
+        if picked.random() < 0.5:
+            one.mobiles = two.mobiles = [one.city_phone]
+    else:
+        two.mobiles[0] = one.mobiles[0]
     if picked.random() < 0.3:
         two.emails = list(one.emails)
     if picked.random() < 0.25:
@@ -121,6 +126,17 @@ def _namesakes(base: _Base) -> None:
     if base.picked.random() < 0.5:
         two.middle = one.middle
     base.trap("namesakes", base.add(one), base.add(two))
+
+
+def _same_local(base: _Base) -> None:
+    """One name of a mailbox at two providers: two people."""
+    one, two = base.new(), base.new()
+    local = f"{one.emails[0].partition('@')[0] if one.emails else 'sergey1985'}"
+    one.emails, two.emails = (
+        [f"{local}@mail.ru"],
+        [f"{local}@{base.picked.choice(('bk.ru', 'list.ru', 'yandex.ru', 'gmail.com'))}"],
+    )
+    base.trap("same_local", base.add(one), base.add(two))
 
 
 def _reissued(base: _Base) -> None:
@@ -198,9 +214,9 @@ def _unknown_caller(base: _Base) -> None:
 
 
 _TRAPS: Draw[Callable[[_Base], None]] = Draw(
-    (_spouses, _father_and_son, _siblings, _namesakes, _reissued, _switchboard, _role_box, _junk, _stub,
+    (_spouses, _father_and_son, _siblings, _namesakes, _reissued, _same_local, _switchboard, _role_box, _junk, _stub,
     _manager_phone, _unknown_caller),
-    (22, 9, 9, 18, 12, 2, 2.5, 10, 8, 0.7, 8),
+    (22, 9, 9, 18, 12, 4, 2, 2.5, 10, 8, 0.7, 8),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from benchmarks.dedup_data.mail import mailbox
+from benchmarks.dedup_data.mail import FREE, mailbox
 from benchmarks.dedup_data.names import (
     FATHER_FIRST,
     FEMALE_FIRST,
@@ -79,7 +79,8 @@ def draw_person(
     if roll() < 0.75:
         person.emails.append(mailbox(first, last, middle, birthday.year, picked))
         if roll() < 0.25:
-            person.emails.append(mailbox(first, last, middle, birthday.year, picked))
+            again = person.emails[0].partition("@")[0] + "@" + FREE.one(picked)
+            person.emails.append(again if roll() < 0.4 else mailbox(first, last, middle, birthday.year, picked))
     if roll() < 0.1:
         person.city_phone = landline(city, picked)
     if roll() < 0.12:

@@ -85,7 +85,7 @@ def typed(digits: str, picked: random.Random, noise: float) -> str:
         return picked.choice(_SHEET).format(a=a, b=b, c=c, d=d)
     if kind < 0.96:
         return f"{digits[0]}.{digits[1:]}E+10"
-    return picked.choice(_CLEAN).format(a=a, b=b, c=c, d=d).replace("0", "О")
+    return picked.choice(_CLEAN).format(a=a, b=b, c=c, d=d).replace("0", picked.choice("ОOо"))
 
 
 def _foreign(digits: str, picked: random.Random) -> str:

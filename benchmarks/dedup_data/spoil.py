@@ -58,7 +58,7 @@ def _names(person: Person, level: Hardness, picked: random.Random, noise: list[s
     roll = picked.random
     last, first, middle = person.last, person.first, person.middle
     if person.other_last and roll() < level.surname_change:
-        last = person.other_last
+        last = person.other_last if roll() < 0.75 else f"{last}-{person.other_last}"
         noise.append("surname_change")
     if not person.keep_middle and roll() < level.no_middle:
         middle = ""
@@ -78,11 +78,27 @@ def _names(person: Person, level: Hardness, picked: random.Random, noise: list[s
             middle = slip(middle, picked)
     if roll() < 0.6:
         last, first, middle = last.replace("ё", "е"), first.replace("ё", "е"), middle.replace("ё", "е")
+    if middle and roll() < level.diminutive / 5 and (short := _spoken(middle)):
+        noise.append("spoken_middle")
+        middle = short
     if last and roll() < level.initials:
         noise.append("initials")
         first, middle = first[:1] + ".", f"{middle[0]}." if middle else ""
+        if middle and roll() < 0.4:
+            first, middle = first + middle, ""
+    elif last and roll() < level.no_last / 5:
+        noise.append("no_first")
+        first = middle = ""
     last, first, middle = _script(last, first, middle, level, picked, noise)
     return _arranged(last, first, middle, level, picked, noise)
+
+
+def _spoken(middle: str) -> str:
+    """A patronymic as it is spoken: Сергеич, Палыч, Иванна; empty where it has no such form."""
+    for written, spoken in (("ович", "ыч"), ("евич", "ич"), ("овна", "на"), ("евна", "вна")):
+        if middle.endswith(written) and len(middle) > 6:
+            return middle.removesuffix(written) + spoken
+    return ""
 
 
 def _first(first: str, level: Hardness, picked: random.Random, noise: list[str]) -> str:
@@ -157,7 +173,13 @@ def _phones(person: Person, level: Hardness, picked: random.Random, noise: list[
         noise.append("no_phone")
         return ""
     number = person.mobiles[0]
-    if len(person.mobiles) > 1 and not person.keep_phone and roll() < level.other_phone * 3:
+    if not person.keep_phone and roll() < level.other_phone / 6:
+        noise.append("toll_free")
+        return typed("7800" + f"{int(roll() * 500) * 1999:07d}", picked, level.phone_shape)
+    if person.city_phone and not person.keep_phone and roll() < level.other_phone:
+        noise.append("city_phone")
+        number = person.city_phone
+    elif len(person.mobiles) > 1 and not person.keep_phone and roll() < level.other_phone * 3:
         noise.append("other_phone")
         number = person.mobiles[1]
     if roll() < level.phone_slip:
@@ -167,6 +189,9 @@ def _phones(person: Person, level: Hardness, picked: random.Random, noise: list[
         noise.append("lost_number")
         return f"{number[0]}.{number[1:6]}E+10"
     text = typed(number, picked, level.phone_shape)
+    if person.city_phone == number and roll() < 0.1:
+        noise.append("no_city_code")
+        return f"{number[-7:-4]}-{number[-4:-2]}-{number[-2:]}"
     if person.extension:
         text = with_extension(text, person.extension, picked)
     if roll() < level.extra_phone:
