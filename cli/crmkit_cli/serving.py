@@ -12,6 +12,7 @@ import waitress.server
 
 from crmkit.errors import ConfigError
 from crmkit_cli.language import tr
+from crmkit_runtime.console.session import password_of
 from crmkit_runtime.ingest import Ingest
 from crmkit_runtime.logs import configure
 from crmkit_runtime.metrics import Metrics, is_wanted
@@ -102,7 +103,7 @@ def _listen(service: Service, ingest: Ingest, host: str, port: int) -> _Server:
     metrics = Metrics(service) if is_wanted(service, os.environ) else None
     try:
         server: _Server = waitress.server.create_server(
-            create_app(service, ingest, metrics),
+            create_app(service, ingest, metrics, password_of(os.environ)),
             host=host,
             port=port,
             threads=16,

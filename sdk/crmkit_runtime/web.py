@@ -1,4 +1,4 @@
-"""create_app(): what the internet sees of a service: hook addresses, health, and nothing else."""
+"""create_app(): what the internet sees of a service: hook addresses, health, and a console that has a password."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from crmkit_runtime.console.views import make_console
 from crmkit_runtime.health import readiness
 from crmkit_runtime.hooks import HookDoor
 from crmkit_runtime.ingest import Ingest
@@ -19,12 +20,14 @@ from crmkit_runtime.service import Service
 log = logging.getLogger(__name__)
 
 
-def create_app(service: Service, ingest: Ingest, metrics: Metrics | None = None) -> Flask:
+def create_app(
+    service: Service, ingest: Ingest, metrics: Metrics | None = None, console_password: str | None = None
+) -> Flask:
     """The WSGI application of a service.
 
     `/hooks/<sender>/<account>/<secret>` takes deliveries (see `HookDoor`), `/healthz` says that this process lives and
-    stores, `/readyz` that the service works, `/metrics` gives Prometheus figures when `metrics` is given. There is
-    nothing else: a wrong secret is answered as an address that does not exist.
+    stores, `/readyz` that the service works, `/metrics` gives Prometheus figures when `metrics` is given, `/console` is
+    there when it has a password. There is nothing else: a wrong secret is answered as an address that does not exist.
     """
     app = Flask("crmkit", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = service.config.max_body_bytes
@@ -33,6 +36,8 @@ def create_app(service: Service, ingest: Ingest, metrics: Metrics | None = None)
     _add(app, "/readyz", views.ready)
     if metrics is not None:
         _add(app, "/metrics", views.figures)
+    if console_password is not None:
+        app.register_blueprint(make_console(service, console_password))
     app.register_error_handler(HTTPException, _refusal)
     app.register_error_handler(Exception, _fault)
     # Deliveries pass before Flask: its routing and its objects cost as much as reading a delivery does.
