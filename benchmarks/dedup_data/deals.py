@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from benchmarks.dedup_data.dataset import Dataset, Trap
 from benchmarks.dedup_data.draw import Draw
@@ -13,15 +14,32 @@ from benchmarks.dedup_data.slips import slip
 
 from crmkit_dedup.rows import DealRow
 
-_PRODUCTS = ("Кухня", "Шкаф-купе", "Остекление балкона", "Ремонт квартиры", "Доставка", "Курс английского",
-             "Абонемент", "CRM внедрение",
-             "Аудит сайта", "Забор", "Кровля", "Натяжной потолок", "Кондиционер", "Страховка", "Имплантация",
-             "Детский лагерь")  # fmt: skip
-_WORDY = ("Заявка с сайта", "Новая сделка", "Звонок", "Входящий лид", "Сделка #{n}", "Заказ {n}",
-          "Заявка {product}", "{product}",
-          "{product} {client}", "Обращение", "")  # fmt: skip
+_FAMILIES = """Кухня,Кухня угловая,кухни,Кухня на заказ|Шкаф-купе,Шкаф купе,шкафы-купе
+Остекление балкона,Балкон остекление|Ремонт квартиры,Ремонт квартир под ключ|Доставка,Доставка груза
+Курс английского,Английский язык курс|Абонемент,Абонемент на год|CRM внедрение,Внедрение CRM
+Аудит сайта,SEO аудит сайта|Забор,Забор из профнастила|Кровля,Кровельные работы
+Натяжной потолок,Потолок натяжной,Натяжные потолки|Кондиционер,Кондиционер с установкой|Страховка,Страховка КАСКО
+Имплантация,Имплантация зубов|Детский лагерь,Лагерь детский путёвка"""
+_PRODUCTS = tuple(tuple(family.split(",")) for family in _FAMILIES.replace("\n", "|").split("|"))
+_VAGUE = ("Заявка с сайта", "Новая сделка", "Звонок", "Входящий лид", "Сделка #{n}", "Заказ {n}", "Обращение", "",
+          "Новая заявка",
+          "Сделка от {day}", "{client}")  # fmt: skip
+_TELLING = ("Заявка {product}", "{product}", "{product} {client}", "Заказ: {product}", "{product}, {n} руб")
 _PIPELINES = ("Продажи", "Опт", "Сервис")
 _STAGES = ("Новая", "Квалификация", "Предложение", "Счёт", "Договор")
+_DAYS = {"easy": 6, "medium": 14, "hard": 25}
+"""Within how many days the same wish is entered again."""
+
+
+class Wish(NamedTuple):
+    """What a client wants, and when they said so first; `family` is a place among the products."""
+
+    client: str
+    pipeline: str
+    family: int
+    day: date
+    is_named: bool = False
+    """What is wanted stands in every deal: nothing else tells it from another wish."""
 
 
 class _Base:
@@ -32,90 +50,87 @@ class _Base:
         self.entity = 0
         self.client = 0
 
-    def wish(self) -> tuple[str, str, str, date]:
-        """Draw a client's wish: client, pipeline, product, day."""
+    def wish(self) -> Wish:
+        """Draw a wish of a new client."""
         self.client += 1
         picked = self.picked
-        return f"c{self.client}", picked.choice(_PIPELINES), picked.choice(_PRODUCTS), random_day(picked)
+        place = int(picked.random() * len(_PRODUCTS))
+        return Wish(f"c{self.client}", picked.choice(_PIPELINES), place, random_day(picked))
 
-    def add(
-        self,
-        client: str,
-        pipeline: str,
-        product: str,
-        day: date,
-        *,
-        copies: int = 1,
-        is_closed: bool = False,
-        is_named: bool = False,
-    ) -> int:
-        """Add the deals of one wish: copies come within days of the first; `is_named`: the product stands in each."""
+    def add(self, wish: Wish, *, copies: int = 1, is_closed: bool = False) -> int:
+        """Add the deals of one wish; copies come within days of the first."""
         picked, self.entity = self.picked, self.entity + 1
         amount = str(int(picked.random() * 200) * 1000)
         for at in range(copies):
-            noise: list[str] = []
-            typed_product = product if is_named or picked.random() > 0.35 else ""
-            if typed_product and picked.random() < self.level.slip:
-                typed_product = slip(product, picked)
-                noise.append("slip")
-            if not typed_product:
-                noise.append("no_product")
-            title = picked.choice(_WORDY).format(n=int(picked.random() * 9000), product=product, client=client)
-            created = day + timedelta(int(picked.random() * 8) if at else 0)
+            created = wish.day + timedelta(int(picked.random() * _DAYS[self.level.name]) if at else 0)
             closed = created + timedelta(5 + int(picked.random() * 60)) if is_closed else None
-            stage = (
-                ("Успешно реализовано" if picked.random() < 0.6 else "Закрыто и не реализовано")
-                if is_closed
-                else picked.choice(_STAGES)
-            )
+            noise: list[str] = []
+            title, product = self._words(wish, created, noise)
             shown = amount if picked.random() < 0.5 else ""
-            contact = client if picked.random() < 0.95 else ""
-            company = f"f{client}" if int(client[1:]) % 4 == 0 else ""
-            fields = (
-                contact or ("" if company else client),
-                company,
-                pipeline,
-                stage,
-                is_closed,
-                title,
-                typed_product,
-                shown,
-                created,
-                closed,
-            )
+            company = f"f{wish.client}" if int(wish.client[1:]) % 4 == 0 else ""
+            contact = "" if company and picked.random() < 0.1 else wish.client
+            stage = self._stage(is_closed=is_closed)
+            fields = (contact, company, wish.pipeline, stage, is_closed, title, product, shown, created, closed)
             self.records.append((fields, self.entity, tuple(noise)))
         return self.entity
 
+    def trap(self, kind: str, one: int, other: int) -> None:
+        """Note two wishes that look like one."""
+        self.traps.append(Trap(kind, (one, other)))
+
+    def _words(self, wish: Wish, created: date, noise: list[str]) -> tuple[str, str]:
+        picked, level = self.picked, self.level
+        family = _PRODUCTS[wish.family]
+        product = family[0]
+        if picked.random() < level.diminutive * 2:
+            product = picked.choice(family)
+            noise.append("other_words")
+        if picked.random() < level.slip:
+            product = slip(product, picked)
+            noise.append("slip")
+        has_field = picked.random() > 0.35
+        is_telling = picked.random() < 0.45 or (wish.is_named and not has_field)
+        title = picked.choice(_TELLING if is_telling else _VAGUE).format(
+            n=int(picked.random() * 9000), product=product, client=wish.client, day=created
+        )
+        if not has_field:
+            noise.append("no_product")
+        return title, product if has_field else ""
+
+    def _stage(self, *, is_closed: bool) -> str:
+        if not is_closed:
+            return self.picked.choice(_STAGES)
+        return "Успешно реализовано" if self.picked.random() < 0.6 else "Закрыто и не реализовано"
+
 
 def _repeat(base: _Base) -> None:
-    """Bought, closed, and came again for the same."""
-    client, pipeline, product, day = base.wish()
-    one = base.add(client, pipeline, product, day, is_closed=True)
-    later = day + timedelta(75 + int(base.picked.random() * 300))
-    base.traps.append(Trap("repeat", (one, base.add(client, pipeline, product, later))))
+    """Bought, closed, and came again for the same: some within days of the closing."""
+    wish = base.wish()
+    one = base.add(wish, is_closed=True)
+    later = wish.day + timedelta(70 + int(base.picked.random() ** 2 * 300))
+    base.trap("repeat", one, base.add(wish._replace(day=later)))
 
 
 def _other_product(base: _Base) -> None:
-    client, pipeline, product, day = base.wish()
-    other = base.picked.choice([item for item in _PRODUCTS if item != product])
-    one = base.add(client, pipeline, product, day, is_named=True)
-    two = base.add(client, pipeline, other, day + timedelta(3), is_named=True)
-    base.traps.append(Trap("other_product", (one, two)))
+    """Two things wanted at once."""
+    wish = base.wish()._replace(is_named=True)
+    other = base.picked.choice([place for place in range(len(_PRODUCTS)) if place != wish.family])
+    later = wish.day + timedelta(int(base.picked.random() * 7))
+    base.trap("other_product", base.add(wish), base.add(wish._replace(family=other, day=later)))
 
 
 def _other_pipeline(base: _Base) -> None:
-    client, pipeline, product, day = base.wish()
-    other = base.picked.choice([item for item in _PIPELINES if item != pipeline])
-    one = base.add(client, pipeline, product, day)
-    base.traps.append(Trap("other_pipeline", (one, base.add(client, other, product, day + timedelta(2)))))
+    """One client in the hands of two departments."""
+    wish = base.wish()
+    other = base.picked.choice([item for item in _PIPELINES if item != wish.pipeline])
+    base.trap("other_pipeline", base.add(wish), base.add(wish._replace(pipeline=other, day=wish.day + timedelta(2))))
 
 
 def _long_after(base: _Base) -> None:
     """Still open half a year later, when the client asks for something again."""
-    client, pipeline, product, day = base.wish()
-    one = base.add(client, pipeline, product, day)
-    later = day + timedelta(150 + int(base.picked.random() * 200))
-    base.traps.append(Trap("long_after", (one, base.add(client, pipeline, product, later))))
+    wish = base.wish()
+    later = wish.day + timedelta(150 + int(base.picked.random() * 200))
+    base.trap("long_after", base.add(wish), base.add(wish._replace(day=later)))
 
 
 _TRAPS = Draw((_repeat, _other_product, _other_pipeline, _long_after), (40, 25, 20, 15))
@@ -130,9 +145,9 @@ def deals(size: int, *, seed: int, level: Hardness) -> Dataset[DealRow]:
         if picked.random() < level.traps * 3:
             _TRAPS.one(picked)(base)
         else:
-            base.add(*base.wish(), copies=_COPIES.one(picked), is_closed=False)
+            base.add(base.wish(), copies=_COPIES.one(picked))
             if picked.random() < 0.3:
-                base.add(*base.wish(), is_closed=True)
+                base.add(base.wish(), is_closed=True)
     records = base.records
     picked.shuffle(records)
     del records[size:]
