@@ -7,18 +7,15 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import combinations
 from typing import Any, cast
 
 from crmkit.storage import Index, Mirror
 from crmkit.values import Ref
-from crmkit_dedup.clusters import Clustering, Judgement, Link
 from crmkit_dedup.exclusions import Exclusions, print_of
-from crmkit_dedup.found import Scan
 from crmkit_dedup.keys import WIDEST
 from crmkit_dedup.match import Band, Cluster
 from crmkit_dedup.rarity import Rarity
-from crmkit_dedup.scoring import weights
+from crmkit_dedup.scan import join_few
 from crmkit_dedup.sights import AnySight
 
 MOST = 24
@@ -74,7 +71,8 @@ def look_around(sight: AnySight, ref: Ref, own: Any, desk: Desk) -> Look:
         for _, other in nlargest(NEAREST, near)
         if other not in apart or not apart[other].holds(print_of(keys), print_of(sight.keys(others[other])))
     ]
-    cluster = _cluster_of(sight, [own, *kept], rarity) if kept else None
+    groups = join_few([own, *kept], sight.rules, rarity).duplicates if kept else ()
+    cluster = next((one for one in groups if own.id in {member.id for member in one.members}), None)
     return Look(len(others), cluster, is_apart=not kept)
 
 
@@ -107,25 +105,3 @@ def _with_holders(
     learned = copy(rarity)
     learned.holders = ChainMap(fresh, cast("dict[str, int]", rarity.holders))
     return learned
-
-
-def _cluster_of(sight: AnySight, profiles: Sequence[Any], rarity: Rarity) -> Cluster | None:
-    """The group of the first profile, formed by the rules by which a scan forms groups."""
-    weighed = {
-        (one, other): sight.rules.weigh(profiles[one], profiles[other], rarity)
-        for one, other in combinations(range(len(profiles)), 2)
-    }
-    links = [
-        Link(one, other, found.score, found.band is Band.AUTO)
-        for (one, other), found in weighed.items()
-        if found.band is not Band.IGNORE
-    ]
-
-    def judge(one: int, other: int) -> Judgement:
-        found = weighed[min(one, other), max(one, other)]
-        return Judgement(found.score, found.is_vetoed)
-
-    clustering = Clustering(judge, lambda at: profiles[at].id, floor=weights.REVIEW, sure_floor=weights.SURE_FLOOR)
-    groups = [group for group in clustering.groups(links) if 0 in group.members]
-    scan = Scan(profiles, groups, sight.rules, rarity, compared=len(weighed))
-    return next(scan.duplicates, None)
