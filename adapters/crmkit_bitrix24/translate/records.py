@@ -42,9 +42,10 @@ from crmkit_bitrix24.translate.values import (
 from crmkit_bitrix24.wire import ALSO, TASK_PREFIX, Item, rows
 
 _NOTHING: Mapping[str, Any] = {}
-_OUTCOMES = {"S": Outcome.WON, "F": Outcome.LOST}
+_OUTCOMES: Mapping[Any, Outcome] = {"S": Outcome.WON, "F": Outcome.LOST}
 # Named once: to look up a member of an enumeration costs more than most of what is done with it.
-_OPEN, _DEAL_KIND = Outcome.OPEN, Kind.DEAL
+_OPEN = Outcome.OPEN
+_DEAL_KIND, _CONTACT_KIND, _COMPANY_KIND = Kind.DEAL, Kind.CONTACT, Kind.COMPANY
 
 
 def from_deal(raw: Item, account: Home) -> Deal:
@@ -53,8 +54,8 @@ def from_deal(raw: Item, account: Home) -> Deal:
     get, key = item.get, account.key
     also = raw.get(ALSO) or _NOTHING
     record_id = str(item["id"])
-    stage = text_of(get("stageId"))
-    outcome = _OUTCOMES.get(str(get("stageSemanticId")), _OPEN)
+    stage, company = text_of(get("stageId")), id_of(get("companyId"))
+    outcome = _OUTCOMES.get(get("stageSemanticId"), _OPEN)
     updated_at = time_of(get("updatedTime"))
     closed_at = None if outcome is _OPEN else time_of(get("movedTime")) or time_of(get("closedate")) or updated_at
     fields, rows_ = also.get("fields"), also.get("items")
@@ -77,7 +78,7 @@ def from_deal(raw: Item, account: Home) -> Deal:
             "closed_at": closed_at,
             "loss_reason": None,
             "contacts": _contacts(item, key),
-            "company": _ref(key, Kind.COMPANY, get("companyId")),
+            "company": Ref(key, _COMPANY_KIND, company) if company else None,
             "source": text_of(get("sourceId")),
             "items": tuple([_line_item(row, item, account) for row in rows_]) if rows_ else (),
             "tags": (),
@@ -94,20 +95,17 @@ def from_contact(raw: Item, account: Home) -> Contact:
     item = classic(raw)
     get = item.get
     first, middle, last = text_of(get("NAME")), text_of(get("SECOND_NAME")), text_of(get("LAST_NAME"))
-    return _CONTACT.cast(
-        {
-            **_head(item, raw, Kind.CONTACT, account),
-            "name": " ".join([part for part in (first, middle, last) if part]),
-            "first_name": first,
-            "middle_name": middle,
-            "last_name": last,
-            "phones": phones_of(get("PHONE"), account.country),
-            "emails": emails_of(get("EMAIL")),
-            "company": _ref(account.key, Kind.COMPANY, get("COMPANY_ID")),
-            "birthday": day_of(get("BIRTHDATE")),
-            "tags": (),
-        }
-    )
+    values = _head(item, raw, _CONTACT_KIND, "contact", account)
+    values["name"] = " ".join([part for part in (first, middle, last) if part])
+    values["first_name"] = first
+    values["middle_name"] = middle
+    values["last_name"] = last
+    values["phones"] = phones_of(get("PHONE"), account.country)
+    values["emails"] = emails_of(get("EMAIL"))
+    values["company"] = _ref(account.key, _COMPANY_KIND, get("COMPANY_ID"))
+    values["birthday"] = day_of(get("BIRTHDATE"))
+    values["tags"] = ()
+    return _CONTACT.cast(values)
 
 
 _CONTACT = Mould(Contact, "is_deleted", "tags")
@@ -119,19 +117,16 @@ def from_company(raw: Item, account: Home) -> Company:
     also = raw.get(ALSO) or _NOTHING
     requisites = also.get("requisites") or ()
     sites = [text_of(one.get("VALUE")) for one in many(item.get("WEB")) if isinstance(one, dict)]
-    return _COMPANY.cast(
-        {
-            **_head(item, raw, Kind.COMPANY, account),
-            "name": text_of(item.get("TITLE")) or "",
-            "phones": phones_of(item.get("PHONE"), account.country),
-            "emails": emails_of(item.get("EMAIL")),
-            "site": next((site for site in sites if site), None),
-            "inn": _tax_number(requisites, "RQ_INN"),
-            "kpp": _tax_number(requisites, "RQ_KPP"),
-            "contacts": tuple([Ref(account.key, Kind.CONTACT, str(one)) for one in also.get("contacts") or ()]),
-            "tags": (),
-        }
-    )
+    values = _head(item, raw, _COMPANY_KIND, "company", account)
+    values["name"] = text_of(item.get("TITLE")) or ""
+    values["phones"] = phones_of(item.get("PHONE"), account.country)
+    values["emails"] = emails_of(item.get("EMAIL"))
+    values["site"] = next((site for site in sites if site), None)
+    values["inn"] = _tax_number(requisites, "RQ_INN")
+    values["kpp"] = _tax_number(requisites, "RQ_KPP")
+    values["contacts"] = tuple([Ref(account.key, _CONTACT_KIND, str(one)) for one in also.get("contacts") or ()])
+    values["tags"] = ()
+    return _COMPANY.cast(values)
 
 
 _COMPANY = Mould(Company, "is_deleted", "tags")
@@ -140,19 +135,16 @@ _COMPANY = Mould(Company, "is_deleted", "tags")
 def from_lead(raw: Item, account: Home) -> Lead:
     """The request; `status` is the stage of the lead."""
     item = classic(raw)
-    return _LEAD.cast(
-        {
-            **_head(item, raw, Kind.LEAD, account),
-            "title": text_of(item.get("TITLE")) or "",
-            "status": text_of(item.get("STATUS_ID")),
-            "source": text_of(item.get("SOURCE_ID")),
-            "phones": phones_of(item.get("PHONE"), account.country),
-            "emails": emails_of(item.get("EMAIL")),
-            "deal": None,
-            "contact": _ref(account.key, Kind.CONTACT, item.get("CONTACT_ID")),
-            "company": _ref(account.key, Kind.COMPANY, item.get("COMPANY_ID")),
-        }
-    )
+    values = _head(item, raw, Kind.LEAD, "lead", account)
+    values["title"] = text_of(item.get("TITLE")) or ""
+    values["status"] = text_of(item.get("STATUS_ID"))
+    values["source"] = text_of(item.get("SOURCE_ID"))
+    values["phones"] = phones_of(item.get("PHONE"), account.country)
+    values["emails"] = emails_of(item.get("EMAIL"))
+    values["deal"] = None
+    values["contact"] = _ref(account.key, _CONTACT_KIND, item.get("CONTACT_ID"))
+    values["company"] = _ref(account.key, _COMPANY_KIND, item.get("COMPANY_ID"))
+    return _LEAD.cast(values)
 
 
 _LEAD = Mould(Lead, "is_deleted", "deal")
@@ -194,7 +186,7 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
                 ref=StageRef(pipeline_id=pipeline_id, stage_id=str(stage["STATUS_ID"])),
                 name=text_of(stage.get("NAME")) or "",
                 sort=int(stage.get("SORT") or 0),
-                outcome=_OUTCOMES.get(str(stage.get("SEMANTICS")), Outcome.OPEN),
+                outcome=_OUTCOMES.get(stage.get("SEMANTICS"), Outcome.OPEN),
             )
             for stage in found
         ),
@@ -226,13 +218,13 @@ _TRANSLATORS: Mapping[Kind, Callable[[Item, Home], Record]] = {
 }
 
 
-def _head(item: Item, raw: Item, kind: Kind, account: Home) -> dict[str, Any]:
-    """The fields that every record has, in their order."""
+def _head(item: Item, raw: Item, kind: Kind, name: str, account: Home) -> dict[str, Any]:
+    """The fields that every record has, in their order; `name` is what the portal calls the kind in addresses."""
     get, record_id = item.get, str(item["ID"])
     fields = (raw.get(ALSO) or _NOTHING).get("fields")
     return {
         "ref": Ref(account.key, kind, record_id),
-        "url": f"{account.url}/crm/{kind.value}/details/{record_id}/",
+        "url": f"{account.url}/crm/{name}/details/{record_id}/",
         "created_at": time_of(get("DATE_CREATE")),
         "updated_at": time_of(get("DATE_MODIFY")),
         "created_by": id_of(get("CREATED_BY_ID")),
@@ -268,7 +260,7 @@ def _contacts(item: Item, key: str) -> tuple[Ref, ...]:
     ids = [str(one) for one in others or ()]
     if main is not None:
         ids = [main, *(one for one in ids if one != main)]
-    return tuple([Ref(key, Kind.CONTACT, one) for one in ids])
+    return tuple([Ref(key, _CONTACT_KIND, one) for one in ids])
 
 
 def _ref(key: str, kind: Kind, value: Any) -> Ref | None:

@@ -108,30 +108,29 @@ def many(value: Any) -> list[Any]:
 
 def phones_of(found: Any, country: str) -> tuple[Phone, ...]:
     """Phones of a multifield in the vendor's order, with their E.164 forms."""
-    if not found:
-        return ()
     return tuple(
-        [_PHONE.cast({"raw": raw, "e164": _parsed(raw, country), "kind": kind}) for raw, kind in _entries(found)]
+        [
+            _PHONE.cast({"raw": raw, "e164": _parsed(raw, country), "kind": _kind(value.get("VALUE_TYPE"))})
+            for value in (many(found) if found else ())
+            if isinstance(value, dict) and (raw := text_of(value.get("VALUE")))
+        ]
     )
 
 
 def emails_of(found: Any) -> tuple[Email, ...]:
     """E-mails of a multifield in the vendor's order."""
-    return tuple([_EMAIL.cast({"value": raw, "kind": kind}) for raw, kind in _entries(found)]) if found else ()
+    return tuple(
+        [
+            _EMAIL.cast({"value": address, "kind": _kind(value.get("VALUE_TYPE"))})
+            for value in (many(found) if found else ())
+            if isinstance(value, dict) and (address := text_of(value.get("VALUE")))
+        ]
+    )
 
 
-def _entries(found: Any) -> list[tuple[str, str | None]]:
-    entries = [
-        (text_of(value.get("VALUE")), _kind(text_of(value.get("VALUE_TYPE"))))
-        for value in many(found)
-        if isinstance(value, dict)
-    ]
-    return [(raw, kind) for raw, kind in entries if raw]
-
-
-@lru_cache(maxsize=256)
-def _kind(value_type: str | None) -> str | None:
-    return value_type.lower() if value_type else None
+def _kind(value_type: Any) -> str | None:
+    text = text_of(value_type)
+    return text.lower() if text else None
 
 
 def phone_of(raw: str, country: str) -> Phone:
