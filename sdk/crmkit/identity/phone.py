@@ -40,7 +40,7 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
     left out.
     """
     if country in _PLUS_SEVEN:
-        plain = _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED))
+        plain = _MOBILE.fullmatch(raw) or _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED))
         if plain is not None and plain[1] not in _PLACEHOLDERS:
             return (PhoneNumber(f"+7{plain[1]}", None, raw),)
     if len(raw) > MAX_FIELD:
