@@ -46,6 +46,8 @@ def id_of(value: Any) -> str | None:
     """An id as text; None for everything that says "no value", 0 among it."""
     if type(value) is int:
         return str(value) if value else None
+    if type(value) is str:
+        return None if value == "" or value == "0" else value
     return None if is_empty(value) or isinstance(value, list | dict) else str(value)
 
 
