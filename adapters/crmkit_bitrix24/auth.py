@@ -15,7 +15,7 @@ from crmkit.errors import AuthError, ConfigError, VendorDown
 from crmkit.http import RateLimit, Request, Transport
 from crmkit.settings import AccountSettings, secret_variable
 from crmkit.tokens import Tokens, TokenStore
-from crmkit_bitrix24.errors.refusals import AUTHORISE, EXPIRED, INVALID, VENDOR
+from crmkit_bitrix24.errors.refusals import AUTHORISE, EXPIRED, INVALID, SPENT, VENDOR, refresh_refused
 
 _CLOUD = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?)\.bitrix24\.[a-z]{2,3}(\.[a-z]{2})?")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -190,6 +190,7 @@ class OAuth:
         self._clock = clock
         self._dial = dial
         self._current: Tokens | None = None
+        self._refused: list[Mapping[str, str]] = []
 
     @property
     def base_url(self) -> str:
@@ -239,7 +240,7 @@ class OAuth:
             if stored is not None and stored.access != refused:
                 self._current = stored
                 return stored
-            answer = self._ask(self._grant(stored))
+            answer = self._granted(stored)
             tokens = Tokens(
                 access=str(answer["access_token"]),
                 refresh=str(answer["refresh_token"]) if answer.get("refresh_token") else None,
@@ -258,20 +259,38 @@ class OAuth:
         now = known or self._settings.base_url.rstrip("/")
         return told if told and told != now and trusted_move(now, told) else known
 
-    def _grant(self, stored: Tokens | None) -> Mapping[str, str]:
+    def _granted(self, stored: Tokens | None) -> Mapping[str, Any]:
+        """The answer to the first grant that is good: the stored token, then what the settings hold since.
+
+        Raises AuthError when none is; what the settings hold is then not tried again.
+        """
+        refusal: AuthError | None = None
+        for grant in self._grants(stored):
+            try:
+                return self._ask(grant)
+            except AuthError as error:
+                if error.code not in SPENT:
+                    raise
+                self._refused.append(grant)
+                refusal = refusal or error
+        raise refresh_refused(self._account, refusal)
+
+    def _grants(self, stored: Tokens | None) -> list[Mapping[str, str]]:
         settings = self._settings
-        first = settings.refresh_token.get_secret_value() if settings.refresh_token else None
-        refresh = stored.refresh if stored is not None and stored.refresh else first
-        if refresh:
-            return {"grant_type": "refresh_token", "refresh_token": refresh}
+        found = [{"grant_type": "refresh_token", "refresh_token": stored.refresh}] if stored and stored.refresh else []
+        others = []
+        if settings.refresh_token is not None:
+            others.append({"grant_type": "refresh_token", "refresh_token": settings.refresh_token.get_secret_value()})
         if settings.code is not None:
-            return {"grant_type": "authorization_code", "code": settings.code.get_secret_value()}
-        raise AuthError(
-            "the application has never been authorised in this portal",
-            account=self._account,
-            vendor=VENDOR,
-            remedy="Set the refresh_token that came with the installation, or a fresh code.",
-        )
+            others.append({"grant_type": "authorization_code", "code": settings.code.get_secret_value()})
+        if not found and not others:
+            raise AuthError(
+                "the application has never been authorised in this portal",
+                account=self._account,
+                vendor=VENDOR,
+                remedy="Set the refresh_token that came with the installation, or a fresh code.",
+            )
+        return [*found, *(one for one in others if one not in found and one not in self._refused)]
 
     def _ask(self, grant: Mapping[str, str]) -> Mapping[str, Any]:
         settings = self._settings

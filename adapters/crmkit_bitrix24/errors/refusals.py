@@ -23,6 +23,9 @@ from crmkit.errors import (
 VENDOR = "bitrix24"
 EXPIRED = "expired_token"
 INVALID = "invalid_token"
+SPENT = frozenset({"invalid_grant", "bad_verification_code"})
+"""Refusals of the authorisation server that say: this code or refresh token is of no use any more."""
+
 LIMIT_CODES = frozenset({"OPERATION_TIME_LIMIT"})
 """Refusals of one method only, which must not hold the whole account: whoever reads the answer tells them."""
 
@@ -97,6 +100,18 @@ def unreadable(account: str, kind: str) -> BadPayload:
         account=account,
         vendor=VENDOR,
         remedy="Look at the answer with crm.call(); if Bitrix24 means it so, crmkit has to learn it.",
+    )
+
+
+def refresh_refused(account: str, refusal: AuthError | None) -> AuthError:
+    """Neither the stored refresh token nor what the settings hold is of any use."""
+    return AuthError(
+        "the refresh token is refused: it is spent, expired or revoked",
+        account=account,
+        vendor=VENDOR,
+        status=refusal.status if refusal else None,
+        code=refusal.code if refusal else None,
+        remedy=AUTHORISE,
     )
 
 

@@ -288,3 +288,23 @@ def test_another_refusal_is_not_answered_with_a_renewal(tmp_path: Path) -> None:
     with pytest.raises(AuthError) as refused:
         _application(tmp_path).call("GET", "profile")
     assert (refused.value.code, len(responses.calls)) == ("NO_AUTH_FOUND", 1)
+
+
+def test_a_spent_pair_gives_way_to_what_the_settings_hold_since(side: Bitrix24Side, tmp_path: Path) -> None:
+    """The stored token is tried first; a new one in the settings saves the account, and is asked for once when bad."""
+    store = FileTokenStore(tmp_path)
+    spent = Tokens("dead", "spent-elsewhere")
+    store.save("okna", spent)
+    fresh = SecretStr(side.portal.issue_tokens()["refresh_token"])
+    connection = opened(side, installed(side, refresh_token=fresh), tmp_path)
+    connection.call("GET", "profile")
+    renewed = store.load("okna")
+    store.save("okna", spent)
+    hopeless = opened(side, installed(side, refresh_token=SecretStr("bad")), tmp_path)
+    before = side.portal.requests.count(path="/oauth/token/")
+    for _ in range(3):
+        with pytest.raises(AuthError, match="the refresh token is refused: it is spent, expired or revoked"):
+            hopeless.call("GET", "profile")
+    assert renewed is not None
+    assert renewed.access != "dead"
+    assert side.portal.requests.count(path="/oauth/token/") - before == 4

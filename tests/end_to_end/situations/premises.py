@@ -38,18 +38,14 @@ class Premises:
         folder: where the database lies.
         accounts: keys of the accounts; each is an amoCRM of its own.
         is_turned: the time stands until a test turns it; else it is the machine's.
-        is_oauth: the accounts are opened with the OAuth set and a one-time code, not with a long-lived token.
     """
 
-    def __init__(
-        self, folder: Path, accounts: Sequence[str] = (ACCOUNT,), *, is_turned: bool = True, is_oauth: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, accounts: Sequence[str] = (ACCOUNT,), *, is_turned: bool = True) -> None:
         self.time = SandboxClock()
         self.sandboxes = {key: Sandbox(("amocrm",), self.time) for key in accounts}
         self.clock: Clock = JumpingClock(self._now, self.time.advance) if is_turned else SystemClock()
         self.database = Database(str(folder / "crmkit.sqlite3"))
         self._is_turned = is_turned
-        self._is_oauth = is_oauth
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -87,15 +83,8 @@ class Premises:
         return sum(len(sandbox.amocrm.deliveries) for sandbox in self.sandboxes.values())
 
     def environment(self) -> Mapping[str, str]:
-        """The accounts' secrets; a one-time code is a fresh one each time."""
-        found: dict[str, str] = {}
-        for key in self.sandboxes:
-            amo, name = self.amo(key), f"CRMKIT_{key.upper()}"
-            if self._is_oauth:
-                found |= {f"{name}_CLIENT_SECRET": amo.client_secret, f"{name}_CODE": amo.auth_code()}
-            else:
-                found[f"{name}_TOKEN"] = amo.token
-        return found
+        """The accounts' long-lived tokens."""
+        return {f"CRMKIT_{key.upper()}_TOKEN": self.amo(key).token for key in self.sandboxes}
 
     @contextmanager
     def open(
@@ -122,9 +111,7 @@ class Premises:
                 service.close()
 
     def _table(self, key: str) -> Mapping[str, Any]:
-        amo = self.amo(key)
-        oauth = {"client_id": amo.client_id, "redirect_uri": amo.redirect_uri} if self._is_oauth else {}
-        return {"vendor": "amocrm", "base_url": amo.base_url, **oauth}
+        return {"vendor": "amocrm", "base_url": self.amo(key).base_url}
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.time.now(), UTC)
