@@ -39,25 +39,36 @@ _KIN_WORDS = """
 KIN = frozenset(_KIN_WORDS.split())
 """Words whose next one, in the genitive, names another person: `муж Лены`, `от Иванова`."""
 
+_KEY_RUN_WORDS = """
+тест test testing tester тестовый тестовая asdf asdfg asdfgh asd qwe qwer qwert qwerty qwertyuiop zxc zxcv zxcvb zxcvbn
+qaz wsx qazwsx abc abcd йцу йцук йцуке йцукен йцукенг фыв фыва фывап фывапр фывапролдж ячс ячсм ячсмить ясм абв абвг
+абвгд ываыва хз ххх xxx ааа ыыы zzz aaa ббб
+"""
+KEY_RUNS = frozenset(_KEY_RUN_WORDS.split())
+"""Runs over the keyboard and words of whoever tries a form out."""
+
 _NOBODY_WORDS = """
-тест тестов тестова тестович тестовна тестовый тестовая проба пробный test testov testova tester testing testoviy demo
-demoviy демо asdf asdfg asdfgh asd qwe qwer qwert qwerty qwertyuiop zxc zxcv zxcvb zxcvbn qaz wsx qazwsx abc abcd
-йцу йцук йцуке йцукен йцукенг фыв фыва фывап фывапр фывапролдж ячс ячсм ячсмить ясм абв абвг абвгд ываыва
+тестов тестова тестович тестовна проба пробный testov testova testoviy demo demoviy демо
 аноним анонимный anonymous anonim anon неизвестно неизвестный неизвестная неизвестен unknown none null nan undefined
 нет пусто пустой empty безымянный безымянная noname no name без имени фамилии названия данных не указано указан указана
 определен определено определился скрыт скрытый номер клиент клиентка client customer покупатель гость guest user
 пользователь пользователя контакт contact абонент лид lead имя фамилия фио отчество никто некто какой-то кто-то
-хз ххх xxx ааа ыыы zzz aaa ббб привет hello hi ало алло да нету безфамилии безимени новый новая
+привет hello hi ало алло да нету безфамилии безимени новый новая
 """
 NOBODY = frozenset(_NOBODY_WORDS.split())
 """Words that stand where a name should: a field of nothing but these names nobody."""
 
-_REPEATED = re.compile(r"(.{1,2}?)\1{2,}|(.{2,4})\2+")
-_NAME_LIKE_REPEATS = frozenset({"лолo", "тата", "нана", "кока", "жужу", "дада", "мама", "папа", "баба", "лала", "ляля"})
+_REPEATED = re.compile(r"(.{1,5}?)\1+")
 
 
 def is_nonsense(word: str) -> bool:
-    """The word is a run over the keyboard or one piece repeated; `word` is in lower case."""
-    if word in NOBODY:
+    """The word stands where a name should and is none; `word` is in lower case."""
+    return word in NOBODY or is_key_run(word)
+
+
+def is_key_run(word: str) -> bool:
+    """The word is a run over the keyboard, one piece repeated, or a test; `word` is in lower case."""
+    if word in KEY_RUNS:
         return True
-    return _REPEATED.fullmatch(word) is not None and word not in _NAME_LIKE_REPEATS
+    found = _REPEATED.fullmatch(word)
+    return found is not None and (len(word) > 2 * len(found[1]) or found[1] in KEY_RUNS)

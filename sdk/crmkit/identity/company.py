@@ -8,10 +8,12 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crmkit.identity import legal_form
-from crmkit.identity.clutter import is_nonsense
+from crmkit.identity.clutter import is_key_run
+from crmkit.identity.family import surname_of
+from crmkit.identity.given import given_of
 from crmkit.identity.keyboard import looks_mistyped, to_cyrillic_layout
 from crmkit.identity.person import PersonForm, person_form
-from crmkit.identity.spelling import one_script, skeleton
+from crmkit.identity.spelling import LOOK_ALIKE, fine_code, one_script, skeleton
 
 
 class CompanyForm(NamedTuple):
@@ -21,8 +23,8 @@ class CompanyForm(NamedTuple):
     - `forms`: legal forms, canonical (`ООО`, `АО`, `ИП`, …) whatever the script, in full or short; may be empty;
     - `prefixes`: what stood before the name and is no part of it, expanded (`торговый дом`, `группа компаний`);
     - `place`: the code of the city that was glued to the name, if any;
-    - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is (`core` is the surname
-      alone then); else None;
+    - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is, also where the form
+      was left out (`core` is the surname alone then); else None;
     - `is_junk`: the text names no firm (`частное лицо`, `нет`, `-`).
     """
 
@@ -38,16 +40,15 @@ class CompanyForm(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def company_form(raw: str, city: str = "") -> CompanyForm:
     """The comparable form of a firm's name. `city` is the firm's own: glued to the name it is no part of it."""
-    tokens = _tokens(raw)
-    if not tokens or all(token in legal_form.NOBODY or is_nonsense(token) for token in tokens):
+    tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
+    if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
         return CompanyForm(is_junk=bool(raw.strip()))
-    tokens, forms = _without_forms(tokens)
-    tokens, place = _without_places(tokens, _tokens(city))
-    if "ИП" in forms or "КФХ" in forms:
-        person = person_form(name=" ".join(tokens))
-        is_named = bool(person.surname and (person.given or person.given_initials)) and not person.is_junk
-        if is_named or (person.surname and "ИП" in forms):
-            return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
+    forms = _without_forms(_tokens(raw))[1]
+    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city))
+    tokens = tuple(token for token in tokens if token not in legal_form.REMARKS) or tokens
+    person = _person(tokens, forms)
+    if person is not None:
+        return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
     own, prefixes = _without_prefixes(tokens)
     codes = _codes(own or tokens)
     return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset(), place=place)
@@ -58,12 +59,17 @@ def is_junk_company(raw: str) -> bool:
     return company_form(raw).is_junk
 
 
+_SURNAME_AND_INITIALS = 3
+_ENDING = 2
+_TRADERS = frozenset({"ИП", "КФХ"})
+_BRACKETED = re.compile(r"\([^()]*\)")
 _QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
 _DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}[^\W\d_]\b\.?)|^\s*([иia]\.\s?[пpо]\.)", re.IGNORECASE)
 _SPACED = re.compile(r"^\s*((?:[оo0]\s){2}[оo0]|[зоп]\sа\sо|и\sп)\s", re.IGNORECASE)
 _GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО)(?=[А-ЯЁA-Z][а-яёa-z])")
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
 _LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
+_LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXY]{2,3}|[ABCEHKMOPTXYaceopxyk]{4,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -75,7 +81,11 @@ def _tokens(raw: str) -> tuple[str, ...]:
     text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
     text = _DOTTED.sub(_undotted, text)
     text = re.sub(r"(?i)к\s?\(\s?ф\s?\)\s?х", "кфх", text)
-    return tuple(one_script(token).lower() for token in _TOKEN.findall(text))
+    tokens = _TOKEN.findall(text)
+    if not text.isascii():
+        # Among Russian words a token of look-alikes only is Russian too: CK Статус.
+        tokens = [token.translate(LOOK_ALIKE) if _LOOKS_ONLY.fullmatch(token) else token for token in tokens]
+    return tuple(one_script(token).lower() for token in tokens)
 
 
 def _undotted(match: re.Match[str]) -> str:
@@ -83,9 +93,28 @@ def _undotted(match: re.Match[str]) -> str:
     return f"{joined} " if one_script(joined).lower() in _form_words() else match[0]
 
 
+def _person(tokens: tuple[str, ...], forms: frozenset[str]) -> PersonForm | None:
+    """The person that the firm is: of an ИП or КФХ, or of a name with no form at all that reads as a whole one's."""
+    if forms and not forms & _TRADERS:
+        return None
+    person = person_form(name=" ".join(tokens))
+    if not person.surname or person.is_junk:
+        return None
+    if not forms:
+        is_own = any(given_of(fine_code(token), token) for token in tokens)
+        is_family = bool(person.patronymic) or any(surname_of(fine_code(token)).strength > _ENDING for token in tokens)
+        is_initials = not person.given and len(tokens) == _SURNAME_AND_INITIALS and bool(person.patronymic_initial)
+        return person if is_family and (is_own or is_initials) and not person.words else None
+    if "ИП" in forms:
+        return person
+    return person if person.given or person.given_initials else None
+
+
 def _in_layout(text: str) -> str:
     chunks = text.split()
     is_russian = any(chunk.lower().strip("\"'@") in _LAYOUT_FORMS for chunk in (*chunks[:1], *chunks[-1:]))
+    if not is_russian and any(chunk.lower().strip("\"'().,") in _form_words() for chunk in chunks):
+        return text  # its own form is in Latin letters: so is the name
     mended = []
     for chunk in chunks:
         bare = chunk.strip("\"'")
@@ -116,12 +145,13 @@ def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[tup
     left = [token for token in tokens if token not in legal_form.PLACES] or list(tokens)
     place = ""
     for at, token in enumerate(left):
-        if token in ("г", "гор") and at and at + 1 < len(left):
-            place = skeleton(left[at + 1])
-            left = left[: at - 1 if left[at - 1] == "в" and at > 1 else at] + left[at + 2 :]
+        if token in ("г", "гор") and at and at + 1 < len(left) and len(left[at + 1]) > 1:
+            size = next(size for size in (3, 2, 1) if size == 1 or _is_city(left[at + 1 : at + 1 + size]))
+            place = "".join(map(skeleton, left[at + 1 : at + 1 + size]))
+            left = left[: at - 1 if left[at - 1] == "в" and at > 1 else at] + left[at + 1 + size :]
             break
     codes, own = [skeleton(token) for token in left], [skeleton(word) for word in city]
-    for size in {len(own), 2, 1} - {0}:
+    for size in sorted({len(own), 3, 2, 1} - {0}, reverse=True):
         if len(left) <= size:
             continue
         for start, rest in ((len(left) - size, left[:-size]), (0, left[size:])):
@@ -132,7 +162,7 @@ def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[tup
 
 
 def _is_city(piece: list[str]) -> bool:
-    return "-".join(piece) in legal_form.CITIES or (len(piece) == 1 and piece[0] in legal_form.CITIES)
+    return "-".join(piece) in legal_form.CITIES or all(word in legal_form.CITIES for word in piece)
 
 
 def _without_prefixes(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:

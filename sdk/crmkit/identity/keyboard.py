@@ -19,13 +19,10 @@ _ONSETS = (
     "bl|br|ch|cl|cr|cv|cz|dj|dm|dn|dr|dv|dz|fl|fr|gl|gn|gr|gv|kh|kl|kn|kr|ks|kv|lv|ml|mn|mr|mst|ph|pl|pn|pr|ps|pt|rh|rz"
     "|sc|sh|sk|sl|sm|sn|sp|sr|st|sv|sw|sz|th|tr|ts|tv|tw|tz|vl|vn|vr|vs|vz|wr|wh|zb|zd|zh|zl|zm|zn|zr|zv|gh|lj|nj|ng"
 )
-_LATIN_CROWD = re.compile(
-    rf"[bcdfghjklmnpqrstvwxz]{{4}}|[qvwx][bcdfgjkqvwxz]|j[jqwx]|^(?!{_ONSETS})[bcdfghjklmnpqrstvwxz]{{2}}",
-    re.IGNORECASE,
-)
+_LATIN_CROWD = re.compile(rf"[qvwx][bcdfgjkqvwxz]|j[jqwx]|^(?!{_ONSETS})[bcdfghjklmnpqrstvwxz]{{2}}", re.IGNORECASE)
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
 _VOWELS = (0.25, 0.7)
-_FEWEST_VOWELS, _FEW_VOWELS = 0.16, 0.34
+_FEWEST_VOWELS, _FEW_VOWELS = 0.2, 0.34
 
 
 def to_cyrillic_layout(chunk: str) -> str | None:

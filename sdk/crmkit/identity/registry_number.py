@@ -103,12 +103,12 @@ def _sum(digits: str, weights: tuple[int, ...]) -> int:
 def _inn_company(digits: str) -> str | None:
     number = digits.rjust(10, "0")
     is_fit = len(number) == 10 and len(digits) > 8 and _sum(number, _INN_10) % 11 % 10 == int(number[9])
-    return number if is_fit and number[:2] != "00" else None
+    return number if is_fit else None
 
 
 def _inn_person(digits: str) -> str | None:
     number = digits.rjust(12, "0")
-    if len(number) != 12 or len(digits) < 11 or number[:2] == "00":
+    if len(number) != 12 or len(digits) < 11:
         return None
     is_fit = _sum(number, _INN_11) % 11 % 10 == int(number[10]) and _sum(number, _INN_12) % 11 % 10 == int(number[11])
     return number if is_fit else None

@@ -60,7 +60,7 @@ def fine_code(word: str) -> str:
     """
     text = one_script(word).lower()
     if _CYRILLIC.search(text):
-        text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьо", "ё")
+        text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьов", "ёв")
         text = re.sub(r"(?<![аеёиоуыэюя])йо", "ё", text)
         text = _LATIN_RUN.sub(_from_latin, text if _LATIN.search(text) is None else _plain(text)).translate(_TO_CODE)
     else:
