@@ -142,8 +142,7 @@ class Line:
 
         Raises what a whole batch is refused with.
         """
-        parts = [Batch(commands[start : start + BATCH]) for start in range(0, len(commands), BATCH)]
-        return [result for found in self.batches(parts) for result in found]
+        return [result for found in self.batches(in_batches(commands)) for result in found]
 
     def batches(self, parts: Iterable[Batch], *, is_ordered: bool = False) -> Iterator[list[Json | CrmKitError]]:
         """The results of batches in order, several at a time; one behind the other when `is_ordered`.
@@ -258,6 +257,11 @@ class Line:
         with self._lock:
             for transport in self._transports.values():
                 transport.close()
+
+
+def in_batches(commands: Sequence[Command]) -> list[Batch]:
+    """Reads by fifties."""
+    return [Batch(commands[start : start + BATCH]) for start in range(0, len(commands), BATCH)]
 
 
 def answered(found: Sequence[Json | CrmKitError]) -> list[Json]:

@@ -12,7 +12,7 @@ from crmkit.identity import parse_phone
 from crmkit.values import Kind, Ref
 from crmkit_bitrix24.client.directory import Directory
 from crmkit_bitrix24.client.enrich import Enricher
-from crmkit_bitrix24.client.line import Line, answered
+from crmkit_bitrix24.client.line import Line, answered, in_batches
 from crmkit_bitrix24.client.participants import Participants
 from crmkit_bitrix24.client.walk import DEALS, Listing, Walker
 from crmkit_bitrix24.errors.refusals import unsupported
@@ -85,12 +85,14 @@ class Reader:
         self._key = key
 
     def load(self, refs: Sequence[Ref]) -> Iterator[tuple[Kind, list[dict[str, Any]]]]:
-        """Those of the records that exist, by kind; fifty ids a command, fifty commands a request."""
+        """Those of the records that exist, some of a kind at a time; fifty ids a command, fifty commands a request."""
         by_kind: dict[Kind, list[str]] = {}
         for ref in dict.fromkeys(refs):
             by_kind.setdefault(ref.kind, []).append(ref.id)
         for kind, ids in by_kind.items():
-            yield kind, self._enricher.complete(kind, self._by_id(kind, ids))
+            # What was answered first is translated while the rest is under way.
+            for items in self._parts_by_id(kind, ids):
+                yield kind, self._enricher.complete(kind, items)
 
     def pages(self, kind: Kind, since: str | None, cursor: str | None) -> Iterator[Chunk]:
         """A whole kind, or what changed in it since a moment, by rising id; complete while others change it."""
@@ -163,34 +165,36 @@ class Reader:
         return LISTINGS[kind]
 
     def _by_id(self, kind: Kind, ids: list[str]) -> list[dict[str, Any]]:
+        return [item for items in self._parts_by_id(kind, ids) for item in items]
+
+    def _parts_by_id(self, kind: Kind, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
         if kind in (Kind.USER, Kind.PIPELINE):
             name = "ID" if kind is Kind.USER else "id"
-            return [item for item in self._small(kind) if str(item[name]) in ids]
-        if kind is Kind.CALL:
+            yield [item for item in self._small(kind) if str(item[name]) in ids]
+        elif kind is Kind.CALL:
             found = self._line.every([Command(_CALLS, {"FILTER": {"CALL_ID": one}}) for one in ids])
-            return [
-                row for one, result in zip(ids, found, strict=True) for row in rows(result) if row["CALL_ID"] == one
-            ]
-        if kind is Kind.NOTE:
-            return self._one_by_one("crm.timeline.comment.get", [one for one in ids if one.isdigit()])
+            yield [row for one, result in zip(ids, found, strict=True) for row in rows(result) if row["CALL_ID"] == one]
+        elif kind is Kind.NOTE:
+            yield self._one_by_one("crm.timeline.comment.get", [one for one in ids if one.isdigit()])
+        else:
+            yield from self._in_fifties(kind, [one for one in ids if one.isdigit() and one != "0"])
         if kind is Kind.TASK:
             module = [one.removeprefix(TASK_PREFIX) for one in ids if one.startswith(TASK_PREFIX)]
-            return [*self._in_fifties(kind, ids), *self._module_tasks([one for one in module if one.isdigit()])]
-        return self._in_fifties(kind, ids)
+            yield self._module_tasks([one for one in module if one.isdigit()])
 
-    def _in_fifties(self, kind: Kind, ids: list[str]) -> list[dict[str, Any]]:
-        numbers = [one for one in ids if one.isdigit() and one != "0"]
+    def _in_fifties(self, kind: Kind, ids: list[str]) -> Iterator[list[dict[str, Any]]]:
         listing = LISTINGS[kind]
-        commands = [
-            listing.matching({f"@{listing.id_name}": numbers[start : start + PAGE]}).command("")
-            for start in range(0, len(numbers), PAGE)
-        ]
+        lists = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        commands = [listing.matching({f"@{listing.id_name}": some}).command("") for some in lists]
         unread = self._directory.unread(kind) if commands else []
         if len(commands) == 1 and not unread:
-            return rows(self._line.call(*commands[0]))
-        found = self._line.batch([*unread, *commands])
-        self._directory.take(kind, unread, found[: len(unread)])
-        return [row for result in answered(found[len(unread) :]) for row in rows(result)]
+            yield rows(self._line.call(*commands[0]))
+            return
+        for found in self._line.batches(in_batches([*unread, *commands])):
+            if unread:
+                self._directory.take(kind, unread, found[: len(unread)])
+            yield [row for result in answered(found[len(unread) :]) for row in rows(result)]
+            unread = []
 
     def _one_by_one(self, method: str, ids: list[str]) -> list[dict[str, Any]]:
         found = []
