@@ -102,12 +102,18 @@ def _person(tokens: tuple[str, ...], forms: frozenset[str]) -> PersonForm | None
         return None
     if not forms:
         is_own = any(given_of(fine_code(token), token) for token in tokens)
-        is_family = bool(person.patronymic) or any(surname_of(fine_code(token)).strength > _ENDING for token in tokens)
+        is_family = bool(person.patronymic) or any(map(_ends_like_surname, tokens))
         is_initials = not person.given and len(tokens) == _SURNAME_AND_INITIALS and bool(person.patronymic_initial)
         return person if is_family and (is_own or is_initials) and not person.words else None
     if "ИП" in forms:
         return person
     return person if person.given or person.given_initials else None
+
+
+def _ends_like_surname(token: str) -> bool:
+    surname = surname_of(fine_code(token))
+    # An adjective (Строительная) is no surname here.
+    return surname.strength > _ENDING or (surname.strength == _ENDING and not surname.code.endswith("i"))
 
 
 def _in_layout(text: str) -> str:

@@ -63,7 +63,7 @@ _ENDINGS = [
         ("ska", "ski", Gender.FEMALE, 3), ("cka", "cki", Gender.FEMALE, 3), ("aJa", "i", Gender.FEMALE, 2),
         ("oi", "i", None, 1), ("ova", "ov", Gender.FEMALE, 3), ("eva", "ev", Gender.FEMALE, 3),
         ("Jova", "Jov", Gender.FEMALE, 3), ("ina", "in", Gender.FEMALE, 2), ("ov", "ov", Gender.MALE, 3),
-        ("ev", "ev", Gender.MALE, 3), ("ein", "ein", None, 1), ("in", "in", Gender.MALE, 2), ("enko", "enko", None, 3),
+        ("ev", "ev", Gender.MALE, 3), ("ein", "ein", None, 1), ("ain", "ain", None, 1), ("in", "in", Gender.MALE, 2), ("enko", "enko", None, 3),
         ("quk", "quk", None, 3), ("Juk", "Juk", None, 3), ("uk", "uk", None, 2), ("Janc", "Janc", None, 3),
         ("Jan", "Jan", None, 2), ("dze", "dze", None, 3), ("wvili", "wvili", None, 3), ("ih", "ih", None, 2),
         ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
