@@ -180,7 +180,7 @@ class Journal:
         return str(found["merge"]) if found is not None else None
 
     def open_of(self, refs: Sequence[Ref]) -> Entry | None:
-        """The merge of exactly these records that was begun and not ended; whatever it did not hold yet, it holds now."""
+        """The merge of exactly these records that was begun and not ended; it holds all of them from now on."""
         holders = {holder for ref in refs if (holder := self.holder(ref)) is not None}
         entry = self.get(holders.pop()) if len(holders) == 1 else None
         if entry is None or set(entry.before) != set(refs):
@@ -196,10 +196,16 @@ class Journal:
 
     def into(self, survivor: Ref) -> list[Entry]:
         """Merges into a record that still stand, oldest first."""
-        prefix = f"{survivor.kind.value}-{survivor.id}-"
-        standing = (State.DONE, State.PLANNED)
+        prefix, standing = f"{survivor.kind.value}-", (State.DONE, State.PLANNED)
         found = [one for one in self.entries(prefix=prefix) if one.survivor == survivor and one.state in standing]
         return sorted(found, key=lambda entry: entry.at)
+
+    def renew(self, old: Ref, new: Ref) -> None:
+        """A survivor was made anew under another address: its own merges are from now on merges into that one."""
+        for entry in self.into(old):
+            before = {new if ref == old else ref: one.renewed(old, new) for ref, one in entry.before.items()}
+            after = {new if ref == old else ref: one.renewed(old, new) for ref, one in entry.after.items()}
+            self.put(replace(entry, survivor=new, before=before, after=after))
 
     def entries(self, *, prefix: str = "") -> Iterator[Entry]:
         """All merges whose names begin so, in the order of their names."""

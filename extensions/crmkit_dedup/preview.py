@@ -142,6 +142,8 @@ def _objections(found: Sequence[Portrait], rules: MergeRules, excluded: Excluded
         said += [Objection("protected_tag", one.ref.id, tag) for tag in one.record.tags if tag in rules.protected_tags]
         if one.record.owner_id in rules.protected_owners:
             said.append(Objection("protected_owner", one.ref.id, str(one.record.owner_id)))
+        if any("own_company" in native.tells and native.value == "Y" for native in one.natives):
+            said.append(Objection("own_company", one.ref.id))
         fields = (native.title for native in one.natives if native.title in rules.protected_fields)
         said += [Objection("protected_field", one.ref.id, title) for title in fields]
     if excluded is not None:

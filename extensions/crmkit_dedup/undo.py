@@ -53,6 +53,8 @@ def undo(ctx: Context[Any], merge_id: str, *, is_forced: bool = False) -> Undone
         return Undone(True, (say(language, "undone", merge=merge_id), *entry.report), dict(entry.anew))
     if entry.state is State.REFUSED:
         return Undone(False, (say(language, "never_done", merge=merge_id),))
+    if (further := journal.of_loser(entry.survivor)) is not None:
+        return Undone(False, (say(language, "undo_first", id=entry.survivor.id, what=further.id),))
     try:
         if not ctx.is_plan:
             journal.hold(entry)
@@ -107,6 +109,8 @@ class _Undoing:
         for earlier in self.journal.into(loser):
             for older in earlier.losers:
                 port(self.ctx.crm, loser.kind).readdress(older, new)
+        if new != loser and not self.ctx.is_plan:
+            self.journal.renew(loser, new)
         self._deals(was, new)
         self._tasks(was, new)
         self._people(was, new)
@@ -287,6 +291,9 @@ class _Undoing:
 
     def _lost(self, was: Portrait, new: Ref) -> None:
         lost = [self._say("cannot_id", id=was.ref.id), self._say("cannot_history", id=was.ref.id)]
+        made = self._read(new)
+        if made is None or made.created_at != was.record.created_at:
+            lost.append(self._say("cannot_day", id=was.ref.id))
         if was.calls:
             calls = listed([ref.id for ref in was.calls])
             lost.append(self._say("cannot_calls", what=calls, id=self.entry.survivor.id))

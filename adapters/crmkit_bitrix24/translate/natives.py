@@ -34,7 +34,13 @@ _READ_ONLY = frozenset(
 )
 _FILES = frozenset({"PHOTO", "LOGO"})
 _FLAGS = frozenset({"OPENED", "EXPORT", "IS_MY_COMPANY"})
-_TELLS: Mapping[str, str] = {"BIRTHDATE": "birthday", "WEB": "site", "SOURCE_ID": "source", "ORIGIN_ID": "external_id"}
+_TELLS: Mapping[str, str] = {
+    "BIRTHDATE": "birthday",
+    "WEB": "site",
+    "SOURCE_ID": "source",
+    "ORIGIN_ID": "external_id",
+    "IS_MY_COMPANY": "own_company",
+}
 _TITLES: Mapping[str, str] = {
     "POST": "Должность",
     "COMMENTS": "Комментарий",
@@ -57,11 +63,12 @@ def natives(record: Record) -> list[Native]:
     is_ours = body.get("ORIGINATOR_ID") == ORIGINATOR
     found = []
     for name, value in body.items():
-        if name == ALSO or name in _OURS or name in _READ_ONLY or _is_blank(name, value):
+        definition = definitions.get(name) or {}
+        if name == ALSO or name in _OURS or name in _READ_ONLY or _is_blank(name, value, definition):
             continue
         if is_ours and name in ("ORIGINATOR_ID", "ORIGIN_ID"):
             continue  # the mark of our own creation says nothing of the card
-        found.append(_native(name, value, definitions.get(name) or {}))
+        found.append(_native(name, value, definition))
     return found
 
 
@@ -93,9 +100,11 @@ def _native(name: str, value: Any, definition: Item) -> Native:
     )
 
 
-def _is_blank(name: str, value: Any) -> bool:
+def _is_blank(name: str, value: Any, definition: Item) -> bool:
     if value in (None, "", False) or value == []:
         return True
+    if definition.get("type") == "boolean":
+        return value in ("0", "N")  # a switch that is off and one that was never set look alike
     # In a number 0 says something, in an id or a sum that the portal fills in it does not.
     return value == "0.00" or (not name.startswith("UF_") and is_empty(value))
 

@@ -55,6 +55,9 @@ def merge(
     journal = Journal(ctx.store)
     entry = None if ctx.is_plan else journal.open_of(list(dict.fromkeys(refs)))
     if entry is None:
+        taken = _taken(ctx, journal, refs)
+        if taken is not None:
+            return taken
         seen = preview(ctx.crm, refs, rules, survivor=survivor, excluded=excluded)
         if seen.objections and not is_forced:
             return Merged(None, tuple(seen.lines(ctx.language)), seen.objections)
@@ -82,9 +85,17 @@ def arrive(ctx: Context[Any], loser: Ref, rules: MergeRules) -> Merged | None:
     journal = Journal(ctx.store)
     planned = (entry for entry in journal.entries() if entry.state is State.PLANNED and loser in entry.losers)
     entry = next(planned, None)
-    if entry is None or ctx.is_plan:
+    if entry is None:
         return None
     return _Merging(ctx, journal, entry, rules).arrived()
+
+
+def _taken(ctx: Context[Any], journal: Journal, refs: Sequence[Ref]) -> Merged | None:
+    """A record that another one has taken in already, though the CRM still has it, is merged no second time."""
+    standing = ((ref, journal.of_loser(ref)) for ref in refs)
+    said = [Objection("merged", ref.id, entry.id) for ref, entry in standing if entry is not None]
+    lines = tuple(say(ctx.language, "objection", text=one.text(ctx.language)) for one in said)
+    return Merged(None, lines, tuple(said)) if said else None
 
 
 def _begun(ctx: Context[Any], journal: Journal, seen: Preview, why: str) -> Entry:

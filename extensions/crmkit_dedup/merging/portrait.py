@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from crmkit.adapter import Capability, Level
@@ -64,6 +64,10 @@ class Portrait:
     def native(self, name: str) -> Native | None:
         """One of the vendor's own fields, when it is filled."""
         return next((one for one in self.natives if one.name == name), None)
+
+    def renewed(self, old: Ref, new: Ref) -> Portrait:
+        """The portrait under another address, when it is that of `old`."""
+        return replace(self, record=self.record.model_copy(update={"ref": new})) if self.ref == old else self
 
     def to_json(self) -> dict[str, Json]:
         """The portrait as the journal keeps it."""

@@ -17,14 +17,22 @@ from crmkit_testing.plugin import OpenBench
 
 MINUTES = timedelta(minutes=10)
 OWN: Mapping[str, Mapping[str, Json]] = {
-    "amocrm": {},
+    "amocrm": {"custom_fields_values": [{"field_id": 700021, "values": [{"value": "директор"}]}]},
     "bitrix24": {
         "POST": "директор",
         "COMMENTS": "важный",
         "IM": [{"VALUE": "@ivan", "VALUE_TYPE": "TELEGRAM"}],
         "UTM_SOURCE": "yandex",
+        "UF_CRM_CITY": "Москва",
+        "UF_CRM_VIP": "1",
     },
-    "retailcrm": {"vip": True, "sex": "male", "address": {"city": "Москва", "text": "Тверская 1"}},
+    "retailcrm": {
+        "vip": True,
+        "sex": "male",
+        "address": {"city": "Москва", "text": "Тверская 1"},
+        "customFields": {"nps": 9, "channel": "site"},
+        "discountCardNumber": "0042",
+    },
 }
 """What only this vendor's words tell of the second person."""
 
@@ -41,7 +49,6 @@ class Pair:
         vendor, crm = b.side.vendor, b.crm
         self.bench = b
         first, second = b.side.user_ids()[:2]
-        parts = vendor != "amocrm"
         self.firm = crm.companies.create(Company(name="ООО Ромашка"))
         self.kept = crm.contacts.create(
             Contact(first_name="Иван", last_name="Петров", phones=(Phone(raw="8 912 345-67-89"),), owner_id=first)
@@ -51,9 +58,10 @@ class Pair:
             "last_name": "Петров",
             "phones": (Phone(raw="+79123456789"), Phone(raw="+79990001122")),
             "emails": (Email(value="ivan@example.com"),),
+            "birthday": date(1990, 1, 1),
             "owner_id": second,
         }
-        draft |= {"middle_name": "Сергеевич", "birthday": date(1990, 1, 1)} if parts else {}
+        draft |= {"middle_name": "Сергеевич"} if vendor != "amocrm" else {}
         draft |= {"tags": ("опт",)} if vendor != "bitrix24" else {}
         draft |= {"company": self.firm} if company else {}
         self.lost = crm.contacts.create(Contact.model_validate(draft), extra=OWN[vendor])
