@@ -143,7 +143,7 @@ def _latin_twin(sign: str) -> str:
 _TWINS = dict(zip("аеорсухкмтвнзі", "aeopcyxkmtbh3i", strict=True))
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def _mailbox(address: str) -> Mailbox:
     key = email_key(address) or address
     local, _, domain = key.rpartition("@")

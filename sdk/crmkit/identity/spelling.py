@@ -53,6 +53,7 @@ _CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУі�
 _DIGITS_AS_CYRILLIC = str.maketrans("0346", "озчб")
 
 
+@lru_cache(maxsize=1 << 10)
 def fine_code(word: str) -> str:
     """The code that keeps iotation: equal for the romanisations of a name, different for Яна and Анна.
 
