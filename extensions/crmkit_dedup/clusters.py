@@ -11,6 +11,11 @@ LARGEST = 40
 TIE = 3.0
 """Two rivals nearer than this, in points, cannot be told apart: the record between them is to be asked about."""
 
+_HALF = 32
+"""Bits of a position where two are one number."""
+
+_NEVER = float("-inf")
+
 
 class Link(NamedTuple):
     """Two positions that may be one, the smaller first; `is_auto` when nobody needs to be asked."""
@@ -19,6 +24,7 @@ class Link(NamedTuple):
     right: int
     score: float
     is_auto: bool
+    is_doubted: bool = False
 
 
 class Judgement(NamedTuple):
@@ -53,10 +59,14 @@ class Clustering:
         self._sure_floor = sure_floor
         self._group: dict[int, list[int]] = {}
         self._best: dict[int, float] = {}
+        self._scores: dict[int, float] = {}
+        self._doubted: set[int] = set()
 
     def groups(self, links: Iterable[Link]) -> list[Group]:
         """Give all groups of two and more, in order of their first member; each position is in one at most."""
         ranked = sorted(links, key=self._rank)
+        for link in ranked:
+            self._keep(link.left << _HALF | link.right, link.score, is_doubted=link.is_doubted)
         sure = [link for link in ranked if link.is_auto]
         refused = [link for link in sure if not self._join(link, self._sure_floor, is_sure=True)]
         parts = self._sure_parts(sure, self._contested(refused))
@@ -96,11 +106,29 @@ class Clustering:
         total = 0.0
         for one in left:
             for other in right:
-                judgement = self._judge(one, other)
-                if judgement.is_vetoed or (is_sure and (judgement.is_doubted or judgement.score < floor)):
+                score = self._score(one, other)
+                if score == _NEVER or (is_sure and (score < floor or self._is_doubted(one, other))):
                     return False
-                total += judgement.score
+                total += score
         return is_sure or total >= floor * len(left) * len(right)
+
+    def _score(self, one: int, other: int) -> float:
+        """The points of a pair, compared once; `_NEVER` for one that is ruled out."""
+        pair = one << _HALF | other if one < other else other << _HALF | one
+        score = self._scores.get(pair)
+        if score is None:
+            judgement = self._judge(one, other)
+            score = _NEVER if judgement.is_vetoed else judgement.score
+            self._keep(pair, score, is_doubted=judgement.is_doubted)
+        return score
+
+    def _is_doubted(self, one: int, other: int) -> bool:
+        return (one << _HALF | other if one < other else other << _HALF | one) in self._doubted
+
+    def _keep(self, pair: int, score: float, *, is_doubted: bool) -> None:
+        self._scores[pair] = score
+        if is_doubted:
+            self._doubted.add(pair)
 
     def _contested(self, refused: Iterable[Link]) -> set[int]:
         """Records that two groups claim about equally, though the groups are not one."""
@@ -108,7 +136,7 @@ class Clustering:
         for link in refused:
             for own, rival in ((link.left, link.right), (link.right, link.left)):
                 is_close = own in self._group and self._best.get(own, 0.0) - link.score < TIE
-                if is_close and not any(self._judge(own, other).is_vetoed for other in self._of(rival)):
+                if is_close and not any(self._score(own, other) == _NEVER for other in self._of(rival)):
                     found.add(own)
         return found
 

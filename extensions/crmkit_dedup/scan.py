@@ -162,14 +162,15 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
     size = len(profiles)
     links = []
     helped: Counter[str] = Counter()
-    for done, pair in enumerate(pairs):
-        one, other = divmod(pair, size)
+    total = len(pairs)
+    for done in range(total):
+        one, other = divmod(pairs.pop(), size)
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
         if weighed.band is not Band.IGNORE:
-            links.append(Link(one, other, weighed.score, weighed.band is Band.AUTO))
+            links.append(Link(one, other, weighed.score, weighed.band is Band.AUTO, weighed.is_doubted))
             helped.update([code for code, bits in weighed.points if bits > 0])
         if done % STEP == 0:
-            told("compare", done, len(pairs))
+            told("compare", done, total)
 
     def judge(one: int, other: int) -> Judgement:
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
@@ -177,8 +178,8 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
 
     clustering = Clustering(judge, lambda at: profiles[at].id, floor=weights.REVIEW, sure_floor=weights.SURE_FLOOR)
     groups = clustering.groups(links)
-    told("compare", len(pairs), len(pairs))
-    return Scan(profiles, groups, rules, rarity, compared=len(pairs), helped=helped)
+    told("compare", total, total)
+    return Scan(profiles, groups, rules, rarity, compared=total, helped=helped)
 
 
 @contextmanager
