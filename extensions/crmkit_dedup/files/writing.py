@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TextIO
 
-from crmkit_dedup.match import Cluster, Match
+from crmkit_dedup.match import Cluster, Match, Reason
 from crmkit_dedup.reasons import Language, reasons_text
 
 CLUSTERS = ("record_id", "cluster_id", "band", "score", "reasons")
@@ -31,21 +31,22 @@ def write_clusters(file: TextIO, clusters: Iterable[Cluster], language: Language
     """Write a line for each record: its cluster, the band, the score, the reasons of the link that holds it there."""
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(CLUSTERS)
-    alone: dict[str, str] = {}
+    alone: dict[tuple[Reason, ...], str] = {}
     for cluster in clusters:
         name = guarded(cluster.id)
-        if len(cluster.members) == 1:
-            # Most records are alone, and for one of a few reasons.
-            member = cluster.members[0]
-            code = member.reasons[0].code + member.reasons[0].detail if member.reasons else ""
-            if code not in alone:
-                alone[code] = guarded(reasons_text(member.reasons, language))
-            lines.writerow((name, name, member.band.value, member.score, alone[code]))
-            continue
-        lines.writerows(
-            (guarded(member.id), name, member.band.value, member.score, guarded(reasons_text(member.reasons, language)))
-            for member in cluster.members
-        )
+        said: tuple[Reason, ...] = ()
+        text = ""
+        for member in cluster.members:
+            # Most records are alone, for one of a few reasons; most of the others have the same as their partner.
+            if len(cluster.members) == 1:
+                text = alone.get(member.reasons) or alone.setdefault(member.reasons, _text(member.reasons, language))
+            elif member.reasons != said:
+                said, text = member.reasons, _text(member.reasons, language)
+            lines.writerow((guarded(member.id), name, member.band.value, member.score, text))
+
+
+def _text(reasons: Iterable[Reason], language: Language) -> str:
+    return guarded(reasons_text(reasons, language))
 
 
 def write_pairs(file: TextIO, pairs: Iterable[Match], language: Language = "ru") -> None:
