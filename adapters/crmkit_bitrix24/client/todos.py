@@ -55,10 +55,10 @@ class Todos:
             "ownerId": int(about.id),
             "deadline": fields["DEADLINE"],
             "title": fields.get("SUBJECT", ""),
-            "description": fields.get("DESCRIPTION", ""),
         }
-        if "RESPONSIBLE_ID" in fields:
-            params["responsibleId"] = fields["RESPONSIBLE_ID"]
+        for name, ours in (("description", "DESCRIPTION"), ("responsibleId", "RESPONSIBLE_ID")):
+            if fields.get(ours):
+                params[name] = fields[ours]
         is_done = fields.get("COMPLETED") == "Y"
         return Job(
             index, write, Command("crm.activity.todo.add", {**params, **extra}), self._close if is_done else None
