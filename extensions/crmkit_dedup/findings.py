@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -98,6 +98,21 @@ class Finding(BaseModel):
         return self.later is not None and now < self.later
 
 
+class Brief(NamedTuple):
+    """A finding as far as lists of thousands need it; the surest come first when sorted."""
+
+    is_doubtful: bool
+    falling: float
+    """Points of its best link, below zero."""
+    key: str
+    is_acted: bool
+    later: str | None
+
+    def is_put_off(self, now: datetime) -> bool:
+        """A person wants to see it later."""
+        return self.later is not None and now < datetime.fromisoformat(self.later)
+
+
 class Findings:
     """The findings of one account; a record is in one at most.
 
@@ -122,6 +137,10 @@ class Findings:
         """Every finding, of one kind or of all, in the order of the keys."""
         for _, document in self._store.scan(COLLECTION, prefix=f"{kind.value}:" if kind else ""):
             yield Finding.model_validate(document)
+
+    def briefs(self) -> list[Brief]:
+        """All findings in brief, the surest first: a queue of thousands is read without building each of them."""
+        return sorted(_brief(key, document) for key, document in self._store.scan(COLLECTION))
 
     def meet(self, kind: Kind, cluster: Cluster, *, by: Finder, now: datetime) -> Finding:
         """Take a cluster into the finding that holds one of its records, or into a new one; the finding as it is then.
@@ -182,6 +201,17 @@ class Findings:
         place = self._store.get(PLACES, place_of(finding.kind, id_))
         if place is not None and place["finding"] == finding.key:
             self._store.delete(PLACES, place_of(finding.kind, id_))
+
+
+def _brief(key: str, document: Mapping[str, Any]) -> Brief:
+    suspects, acted = document["suspects"], document["acted"]
+    return Brief(
+        is_doubtful=sum(one["band"] == Band.AUTO for one in suspects) < 2,
+        falling=-max(one["score"] for one in suspects),
+        key=key,
+        is_acted=all(one["id"] in acted for one in suspects),
+        later=document["later"],
+    )
 
 
 def place_of(kind: Kind, id_: str) -> str:

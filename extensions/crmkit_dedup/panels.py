@@ -10,7 +10,6 @@ from crmkit.panel import PanelData, Row
 from crmkit_dedup.decisions import exclude, finding_of, put_off
 from crmkit_dedup.findings import Finding, Findings
 from crmkit_dedup.journal import Journal, State
-from crmkit_dedup.match import Band
 from crmkit_dedup.policy import Ctx, merge_of, records_of, said_against, words_of
 from crmkit_dedup.preview import preview
 from crmkit_dedup.undo import undo
@@ -30,12 +29,13 @@ ACTIONS: Mapping[str, str] = {
 def queue(ctx: Ctx) -> PanelData:
     """The duplicates that wait, the surest first; those put off are left out until their day."""
     words = words_of(ctx)
-    waiting = [found for found in Findings(ctx.store).all() if not found.is_put_off(ctx.now)]
-    waiting.sort(key=lambda found: (found.band is not Band.AUTO, -found.score, found.key))
-    sure = sum(found.band is Band.AUTO for found in waiting)
+    findings = Findings(ctx.store)
+    waiting = [brief for brief in findings.briefs() if not brief.is_put_off(ctx.now)]
+    shown = [found for brief in waiting[:MOST] if (found := findings.get(brief.key)) is not None]
+    sure = sum(not brief.is_doubtful for brief in waiting)
     return PanelData(
         columns=[words.say(name) for name in ("records", "how_sure", "reasons", "since", "state")],
-        rows=[_row(ctx, found) for found in waiting[:MOST]],
+        rows=[_row(ctx, found) for found in shown],
         actions={name: words.say(text) for name, text in ACTIONS.items()},
         summary=words.say("queue_size", count=len(waiting), auto=sure) if waiting else words.say("empty"),
     )

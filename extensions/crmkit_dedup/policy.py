@@ -16,7 +16,7 @@ from crmkit_dedup.findings import Finding, Findings, in_order
 from crmkit_dedup.journal import State
 from crmkit_dedup.match import Band
 from crmkit_dedup.merging.merge import Merged, merge
-from crmkit_dedup.settings import DedupSettings
+from crmkit_dedup.settings import DedupSettings, SureAct
 from crmkit_dedup.texts import SHORT, Words
 
 Ctx = Context[DedupSettings]
@@ -54,8 +54,7 @@ class Deeds:
         if not set(finding.ids).difference(finding.acted):
             self._say("known")
             return finding
-        settings = self.ctx.settings
-        wanted = settings.auto if finding.band is Band.AUTO else settings.review
+        wanted = self._wanted(is_doubtful=finding.band is not Band.AUTO)
         deeds: Mapping[str, Callable[[Finding], Finding | None]] = {
             "merge": self._merge,
             "task": self._ask,
@@ -70,6 +69,13 @@ class Deeds:
         done = left.model_copy(update={"acted": left.ids})
         self.findings.save(done)
         return done
+
+    def does_anything(self, is_doubtful: bool) -> bool:
+        """The policy for such findings does more than show them."""
+        return self._wanted(is_doubtful=is_doubtful) != "queue"
+
+    def _wanted(self, *, is_doubtful: bool) -> SureAct:
+        return self.ctx.settings.review if is_doubtful else self.ctx.settings.auto
 
     @property
     def words(self) -> Words:

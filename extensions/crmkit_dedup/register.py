@@ -50,9 +50,12 @@ class Register:
             found = self._met(suspects_of(cluster.members))
             self._taken.add(found.key)
             self._placed.update(found.ids)
-            is_known = found.key in self._before
-            counts[is_known] += 1
-            (known if is_known else new).append(found)
+            before = self._before.get(found.key)
+            counts[before is not None] += 1
+            if before is None:
+                new.append(found)
+            elif before.suspects != found.suspects:
+                known.append(found)
             if len(known) + len(new) >= HEAP:
                 self._write(known, new)
                 known, new = [], []

@@ -96,17 +96,18 @@ class Sweep:
 
     def _act(self) -> Iterator[Said]:
         """Do the policy's part, the surest first, as much as one run may."""
-        words = words_of(self.ctx)
-        waiting = [found for found in Findings(self.ctx.store).all() if set(found.ids).difference(found.acted)]
-        waiting.sort(key=lambda found: (found.band is not Band.AUTO, -found.score, found.key))
+        words, findings = words_of(self.ctx), Findings(self.ctx.store)
         deeds = Deeds(self.ctx, most=self.ctx.settings.per_run)
-        for done, finding in enumerate(waiting):
+        waiting = [one for one in findings.briefs() if not one.is_acted and deeds.does_anything(one.is_doubtful)]
+        for done, brief in enumerate(waiting):
             if deeds.is_spent:
                 yield words.say("enough", count=self.ctx.settings.per_run)
                 return
+            finding = findings.get(brief.key)
             before, writes = len(deeds.said), deeds.writes
-            deeds.act(finding)
-            if deeds.writes > writes:
+            if finding is not None:
+                deeds.act(finding)
+            if finding is not None and deeds.writes > writes:
                 yield f"{', '.join(finding.ids)}: {'; '.join(deeds.said[before:])}"
             yield Progress(words.say("step_act"), done + 1, len(waiting))
 
