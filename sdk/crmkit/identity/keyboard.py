@@ -22,7 +22,7 @@ _ONSETS = (
 _LATIN_CROWD = re.compile(rf"[qvwx][bcdfgjkqvwxz]|j[jqwx]|^(?!{_ONSETS})[bcdfghjklmnpqrstvwxz]{{2}}", re.IGNORECASE)
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
 _VOWELS = (0.25, 0.7)
-_FEWEST_VOWELS, _FEW_VOWELS = 0.2, 0.34
+_FEWEST_VOWELS, _FEW_VOWELS = 0.16, 0.34
 
 
 def to_cyrillic_layout(chunk: str) -> str | None:
