@@ -25,6 +25,7 @@ EXTENSION = '''"""An extension with a handler and two commands."""
 from collections.abc import Iterator, Sequence
 
 from crmkit import CallFinished, Capability, Context, Extension, Task
+from crmkit.extension import Progress, Said
 from crmkit.settings import NoSettings
 
 {name} = Extension("{title}", requires={{Capability.TASKS}})
@@ -53,6 +54,14 @@ def fail(ctx: Context[NoSettings], words: Sequence[str]) -> Iterator[str]:
     """Nothing."""
     yield "begun"
     raise RuntimeError("broken")
+
+
+@{name}.command("long", "Take its time.")
+def long(ctx: Context[NoSettings], words: Sequence[str]) -> Iterator[Said]:
+    """Two steps and a line between them."""
+    yield Progress("first", 1, 2)
+    yield "half"
+    yield Progress("second", 2, 2)
 '''
 
 

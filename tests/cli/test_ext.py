@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
 
 import pytest
+from rich.console import Console
+
+from crmkit.extension import Progress
+from crmkit_cli.bar import Bar
 
 
 def test_extensions_and_their_commands_are_listed(shop: Any) -> None:
@@ -13,6 +19,7 @@ def test_extensions_and_their_commands_are_listed(shop: Any) -> None:
     listed = [
         {**place, "command": "greet", "summary": "Make a task on a contact."},
         {**place, "command": "fail", "summary": "Break off."},
+        {**place, "command": "long", "summary": "Take its time."},
     ]
     assert shop.say("ext", "--json").rows == listed
     assert shop.say("ext", "shop", "--json").rows == listed
@@ -54,11 +61,34 @@ def test_a_command_that_breaks_off_is_kept_and_not_replayed(shop: Any) -> None:
     assert shop.say("replay", "--failed", "--json").rows == [{"type": "queued", "count": 0}]
 
 
+def test_progress_is_drawn_for_people_only(shop: Any) -> None:
+    """In a file or a script only the lines stand."""
+    assert shop.say("ext", "shop", "long").out == "half\n"
+    assert shop.say("ext", "shop", "long", "--json").rows == [{"line": "half"}]
+
+
+def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step with its count, and the lines above it."""
+    screen = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr("crmkit_cli.bar.console", screen)
+    with Bar() as bar:
+        bar.show(Progress("reading", 1, 2))
+        bar.line("found [one]")
+        bar.show(Progress("reading", 2, 2))
+    drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.file.getvalue())  # type: ignore[attr-defined]
+
+    assert "found [one]" in drawn
+    assert re.search(r"reading .*2/2", drawn)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["sop"], "Error: there is no extension 'sop'\n  → There is: shop. Did you mean shop?\n"),
-        (["shop", "gret"], "Error: there is no shop command 'gret'\n  → There is: greet, fail. Did you mean greet?\n"),
+        (
+            ["shop", "gret"],
+            "Error: there is no shop command 'gret'\n  → There is: greet, fail, long. Did you mean greet?\n",
+        ),
         (
             ["shop", "greet", "--account", "acne"],
             "Error: there is no account 'acne'\n  → There is: acme. Did you mean acme?\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import assert_type
 
@@ -15,10 +16,12 @@ from crmkit import (
     DealStageChanged,
     DealUpdated,
     Extension,
+    Ref,
     Settings,
     StageRef,
 )
 from crmkit.assignment import Choice
+from crmkit.extension import Progress, Said
 from crmkit.settings import NoSettings
 from crmkit.testing import MemoryCrm, Outcome, context, run
 
@@ -43,6 +46,7 @@ def call_back(event: CallFinished, ctx: Context[FollowUpSettings]) -> None:
     assert_type(ctx.now, datetime)
     assert_type(ctx.assign("owner", owner_id="1"), Choice)
     assert_type(ctx.mirror.get(Deal, event.ref), Deal | None)
+    assert_type(ctx.mirror.get_many(Deal, [event.ref]), Mapping[Ref, Deal])
     ctx.settings.due_inn  # type: ignore[attr-defined]  # noqa: B018
     ctx.assign("somebody")  # type: ignore[arg-type]
 
@@ -50,6 +54,18 @@ def call_back(event: CallFinished, ctx: Context[FollowUpSettings]) -> None:
 @follow_up.every("0 3 * * *")
 def nightly(ctx: Context[FollowUpSettings]) -> None:
     """A job gets the context alone."""
+
+
+@follow_up.every(lambda settings: "0 3 * * *" if settings.due_in else "")
+def when_the_operator_says(ctx: Context[FollowUpSettings]) -> None:
+    """The settings that choose the hour are the extension's own."""
+
+
+@follow_up.command("tidy", "Put things in order.")
+def tidy(ctx: Context[FollowUpSettings], words: Sequence[str]) -> Iterator[Said]:
+    """A command yields lines and its progress."""
+    yield Progress("tidying", 1, 2)
+    yield "done"
 
 
 @plain.on(DealCreated)
