@@ -54,17 +54,20 @@ def arrivals(
 ) -> Iterator[Arrival]:
     """Yield the fate of every row of the dump, in its order.
 
-    A row is found in the CRM by the dump's id kept there as an external one, by an equal record, by what duplicates are
-    found by, and last by a full name that only one row and one record have.
+    A row is found in the CRM by the dump's id kept there as an external one, else by equal records, else by what
+    duplicates are found by, and last by a full name that only one row and one record have.
     """
     found = _Found()
     _by_external_id(dump, crm, found)
     facts = {row.id: _facts(row, country) for row in crm}
     own = {row.id: _facts(row, country) for row in dump}
     _by_equality(own, facts, found)
-    union = [row._replace(id=_DUMP + row.id) for row in dump] + [row._replace(id=_CRM + row.id) for row in crm]
-    _by_clusters(scan_people(union, country=country, progress=progress).duplicates, found)
-    _by_name(own, facts, found)
+    left = [row for row in dump if row.id not in found.records]
+    if left and crm:
+        sides = ((_DUMP, left), (_CRM, crm))
+        union = (row._replace(id=side + row.id) for side, rows in sides for row in rows)
+        _by_clusters(scan_people(union, country=country, progress=progress).duplicates, found)
+        _by_name(own, facts, found)
     for row in dump:
         records = tuple(found.records.get(row.id, ()))
         if not records:
@@ -76,8 +79,10 @@ def arrivals(
 
 
 class _Facts(NamedTuple):
-    phones: frozenset[str]
-    emails: frozenset[str]
+    """What a record says, in one order and shape; `names` as they were typed."""
+
+    phones: tuple[str, ...]
+    emails: tuple[str, ...]
     names: tuple[str, ...]
 
 
@@ -99,13 +104,17 @@ class _Found:
 
 
 def _facts(row: PersonRow, country: str) -> _Facts:
-    phones = frozenset(
+    phones = {
         number.e164 + (f" ext. {number.extension}" if number.extension else "")
         for number in parse_phones(row.phones, country=country)
-    )
-    emails = frozenset(key for part in _SPLIT.split(row.emails) if "@" in part and (key := email_key(part)))
+    }
+    emails = {key for part in _SPLIT.split(row.emails) if "@" in part and (key := email_key(part))}
     text = f"{row.last} {row.first} {row.middle} {row.name}".casefold().replace("ё", "е")
-    return _Facts(phones, emails, tuple(dict.fromkeys(_WORD.findall(text))))
+    names = tuple(dict.fromkeys(_WORD.findall(text)))
+    if not (phones or emails or names):
+        # What says nothing is still the same when it is typed the same.
+        names = tuple(filter(None, (text.strip(), row.phones.strip(), row.emails.strip())))
+    return _Facts(tuple(sorted(phones)), tuple(sorted(emails)), names)
 
 
 def _by_external_id(dump: Iterable[PersonRow], crm: Iterable[PersonRow], found: _Found) -> None:
@@ -165,8 +174,8 @@ def _by_name(own: Mapping[str, _Facts], crm: Mapping[str, _Facts], found: _Found
 
 
 def _lost(own: _Facts, records: Sequence[_Facts]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    phones = own.phones - frozenset().union(*(record.phones for record in records))
-    emails = own.emails - frozenset().union(*(record.emails for record in records))
+    phones = set(own.phones).difference(*(record.phones for record in records))
+    emails = set(own.emails).difference(*(record.emails for record in records))
     missing = [
         tuple(word for word in own.names if not _has(record.names, word))
         for record in records

@@ -91,6 +91,12 @@ def test_a_junk_row_that_arrived_is_not_missing() -> None:
     assert fate_of(junk, PersonRow("c7", first="Тест")) == Arrival("1", Fate.KEPT, ("c7",), is_sure=True)
 
 
+def test_a_row_that_says_nothing_arrived_when_it_is_typed_the_same() -> None:
+    """A dot for a name and a stub for a phone."""
+    assert fate_of(PersonRow("1", first=".", phones="+7"), PersonRow("c7", name=".", phones="+7")).records == ("c7",)
+    assert fate_of(PersonRow("1"), PersonRow("c7")).fate is Fate.MISSING
+
+
 def test_rows_come_in_their_order() -> None:
     """One answer a row."""
     rows = [PersonRow(str(number), first=f"Имя{number}", phones=f"8916000000{number}") for number in range(5)]
