@@ -1,5 +1,6 @@
 """Events of the emulated Bitrix24: ids only, sent once, with tokens or without; the offline queue."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import unquote
 
@@ -165,8 +166,9 @@ def test_events_are_lost_doubled_and_noisy_on_demand(portal: Sandbox, receiver: 
 
 
 def test_the_app_is_installed_and_removed(portal: Sandbox, rest: Any, receiver: Any) -> None:
-    """The install event brings both tokens; the removal brings none, unbinds the app and spends its tokens."""
+    """The install event brings both tokens; the removal none, unbinds the app, spends its tokens, ends its own one."""
     crm = portal.bitrix24
+    token = crm.application_token
     bind(rest, receiver, "ONCRMDEALADD")
     crm.install_app(receiver.url)
     crm.uninstall_app(receiver.url)
@@ -181,7 +183,7 @@ def test_the_app_is_installed_and_removed(portal: Sandbox, rest: Any, receiver: 
         "ONAPPUNINSTALL",
     )
     assert [key for key in removed if "access" in key or "refresh" in key] == []
-    assert removed["auth[application_token]"] == crm.application_token
+    assert (removed["auth[application_token]"], crm.application_token == token) == (token, False)
 
 
 def test_rarer_acts_have_their_events(portal: Sandbox, rest: Any, receiver: Any) -> None:
@@ -218,6 +220,22 @@ def test_rarer_acts_have_their_events(portal: Sandbox, rest: Any, receiver: Any)
         "data[FIELDS][ENTITY_ID]": "CRM_DEAL",
         "data[FIELDS][FIELD_NAME]": "UF_CRM_SERVICES",
     }
+
+
+def test_all_events_of_a_doubled_call_are_doubled(portal: Sandbox, receiver: Any) -> None:
+    """A call has an activity, a beginning and an end; the act behind it is sent once again."""
+    crm = portal.bitrix24
+    person = crm.add_contact(name="Ян", phones=["+79031112233"])
+    crm.subscribe(receiver.url, ["ONCRMACTIVITYADD", "ONVOXIMPLANTCALLINIT", "ONVOXIMPLANTCALLEND", "ONCRMCONTACTADD"])
+    crm.repeat_next_hook(2)
+    crm.call("+79031112233", duration=0)
+    crm.add_contact(name="Яна")
+    assert portal.settle()
+    names = [form["event"] for form in receiver.forms()]
+    assert (person, Counter(names)) == (
+        1,
+        {"ONCRMACTIVITYADD": 3, "ONVOXIMPLANTCALLINIT": 3, "ONVOXIMPLANTCALLEND": 3, "ONCRMCONTACTADD": 1},
+    )
 
 
 def test_handlers_are_bound_once_and_unbound(portal: Sandbox, rest: Any, receiver: Any) -> None:

@@ -172,6 +172,19 @@ def test_a_doubled_hook_is_one_event() -> None:
         assert len(b.deliveries) == 3
 
 
+@pytest.mark.parametrize("vendor", ["amocrm", "bitrix24", "memory"])
+def test_a_doubled_call_of_the_crms_own_is_one_event(vendor: str) -> None:
+    """All that the CRM tells of a call comes three times; a retailCRM keeps no calls of its own."""
+    with bench(call_back, vendor) as b:
+        person = b.person.add_contact("Иван Петров", phone="+79123456789")
+        b.settle()
+        b.repeat_next_hook(3)
+        b.person.missed_call(person, "+79123456789")
+        calls = [one.outcome for one in b.deliveries if "call:" in one.outcome]
+        assert [run.event for run in b.runs] == ["CallFinished"]
+        assert (len(calls), len(set(calls))) == (3, 1)
+
+
 def test_an_unknown_vendor_names_the_known_ones() -> None:
     """Before anything starts."""
     known = r"There are: amocrm, bitrix24, memory, retailcrm\."

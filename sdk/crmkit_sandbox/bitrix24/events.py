@@ -46,7 +46,9 @@ class Events:
     def __init__(self, portal: Portal, courier: Courier, oauth: OAuth, vendor: str) -> None:
         self.is_on = True
         self.drop_next = 0
+        # How many times more the events of the next act are sent, and which act that was.
         self.repeat_next = 0
+        self._repeated_act: int | None = None
         # How many equal updates follow each change and each creation, as automation and counters cause them.
         self.noise = 0
         self._portal = portal
@@ -82,13 +84,27 @@ class Events:
             return
         body: Row = {"event": handler["event"], "event_handler_id": handler["id"], "data": data}
         body |= {"ts": self._portal.now(), "auth": self._auth(handler)}
-        copies, self.repeat_next = 1 + self.repeat_next, 0
-        for _ in range(copies):
+        for _ in range(1 + self._repeats()):
             self._post(handler["handler"], handler["event"], encode_php(body))
+
+    def repeat(self, times: int) -> None:
+        """Send each event of the next act that has any `times` times more."""
+        self.repeat_next, self._repeated_act = times, None
 
     def reset(self) -> None:
         """Lose, double and repeat nothing more."""
         self.is_on, self.drop_next, self.repeat_next, self.noise = True, 0, 0, 0
+        self._repeated_act = None
+
+    def _repeats(self) -> int:
+        """How many times more an event is sent: a call has several events, and all of them are doubled."""
+        if not self.repeat_next:
+            return 0
+        if self._repeated_act is None:
+            self._repeated_act = self._portal.acts
+        if self._repeated_act != self._portal.acts:
+            self.repeat_next, self._repeated_act = 0, None
+        return self.repeat_next
 
     def _post(self, url: str, event: str, body: str) -> None:
         self._courier.post(

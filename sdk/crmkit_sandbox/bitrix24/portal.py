@@ -53,6 +53,8 @@ class Portal:
         self.deals_of = Grouping(self.tables["deals"], lambda row: row["CONTACT_ID"])
         self.shelves: dict[str, dict[Any, Row]] = {name: {} for name in SHELVES}
         self.actor = Actor(0)
+        # How many acts there were: all events of one act have the same number.
+        self.acts = 0
 
     def clear(self) -> None:
         """Drop everything but the portal itself."""
@@ -80,6 +82,7 @@ class Portal:
         with self.world.lock:
             before = self.actor
             self.actor = Actor(user_id, sends_events, is_robot)
+            self.acts += 1
             try:
                 yield
             finally:

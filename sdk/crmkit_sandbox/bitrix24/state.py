@@ -192,8 +192,8 @@ class Bitrix24(Person):
         self.event_sender.drop_next = count
 
     def repeat_next_hook(self, times: int = 1) -> None:
-        """Send the next event `times` times more."""
-        self.event_sender.repeat_next = times
+        """Send each event of the next act that has any `times` times more."""
+        self.event_sender.repeat(times)
 
     def make_noise(self, extra_updates: int) -> None:
         """Let each update come `extra_updates` times more, after a creation too, as automation causes them."""

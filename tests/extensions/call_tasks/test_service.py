@@ -11,7 +11,7 @@ from crmkit_testing.bench import bench
 CLIENT = "+79031112233"
 
 
-@pytest.mark.parametrize("vendor", ["amocrm", "memory"])
+@pytest.mark.parametrize("vendor", ["amocrm", "bitrix24", "memory", "retailcrm"])
 def test_missed_calls_and_the_talk_that_settles_them(vendor: str) -> None:
     """Told three times, missed twice, talked once: one task, two counted, done; the stranger's is open."""
     with bench(call_tasks, vendor) as desk:
