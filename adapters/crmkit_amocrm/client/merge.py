@@ -84,7 +84,10 @@ class Merger:
             self._patch(survivor.kind, [{"id": int(survivor.id), **item}])
 
     def _move_links(self, kind: Kind, kept: Item, lost: Item) -> None:
-        """Every link of the loser to the survivor; of two companies the survivor's own stays, the loser keeps its."""
+        """Every link of the loser to the survivor; of two companies the survivor's own stays, the loser keeps its.
+
+        Customers and elements of lists stay with the loser too: who takes the merge back finds them there.
+        """
         path, winner, loser = PATHS[kind], int(kept["id"]), int(lost["id"])
         for deal in _embedded(lost, "leads") if kind is not Kind.DEAL else ():
             self._move_deal(path, int(deal["id"]), winner, loser)
@@ -105,11 +108,9 @@ class Merger:
             self._link(path, loser, "unlink", int(other[0]["id"]), "companies")
         for customer in _embedded(lost, "customers"):
             self._link(path, winner, "link", int(customer["id"]), "customers")
-            self._link(path, loser, "unlink", int(customer["id"]), "customers")
         for element in _embedded(lost, "catalog_elements") if kind is not Kind.DEAL else ():
             data = {name: element["metadata"][name] for name in ("catalog_id", "quantity") if element.get("metadata")}
             self._link(path, winner, "link", int(element["id"]), "catalog_elements", data)
-            self._link(path, loser, "unlink", int(element["id"]), "catalog_elements", data)
 
     def _move_deal(self, path: str, deal: int, winner: int, loser: int) -> None:
         if path == "companies":

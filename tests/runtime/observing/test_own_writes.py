@@ -10,6 +10,7 @@ import pytest
 from crmkit.models import Call, CallStatus, Contact, CustomField, Deal, Direction, Note, Phone, StageRef, Task
 from crmkit.values import Kind, Money, Ref
 from crmkit.write import Verb, Write
+from crmkit_runtime.dispatch import follow
 
 DEAL = Ref("acme", Kind.DEAL, "1")
 CHANNEL = CustomField(Deal, str, "Канал")
@@ -255,6 +256,41 @@ def test_an_own_merge_is_told_once_with_what_it_changed(house: Any) -> None:
         ("ContactMerged", first.id, "by robot"),
         ("ContactUpdated", first.id, "phones", "by robot"),
     ]
+
+
+def test_a_merge_taken_back_is_told_once_and_the_record_has_its_own_events_again(house: Any) -> None:
+    """The loser came back under its own address: what people do to it is about it, not about the survivor."""
+    first = house.person.add_contact("Анна")
+    second = house.person.add_contact("Аня")
+    house.settle()
+    house.advance(1)
+    house.do(Write(Verb.MERGE, Kind.CONTACT, ref=first, others=(second,)))
+    house.settle()
+    house.do(Write(Verb.MERGE, Kind.CONTACT, ref=first, others=(second,)))
+    house.person.restore(second)
+    house.settle()
+    assert house.told()[3:] == []
+    house.do(Write(Verb.READDRESS, Kind.CONTACT, ref=second, others=(second,)))
+    house.settle()
+    house.advance(1)
+    house.person.change(second, {"name": "Анна Орлова"})
+    house.settle()
+    assert house.told()[3:] == [
+        ("ContactUpdated", second.id, "is_deleted", "by robot"),
+        ("ContactUpdated", second.id, "name"),
+    ]
+
+
+def test_a_record_made_anew_takes_over_what_is_told_of_the_old_one(house: Any) -> None:
+    """The old address means the new record from then on."""
+    first, second = (house.person.add_contact(name) for name in ("Анна", "Аня"))
+    house.settle()
+    house.do(Write(Verb.MERGE, Kind.CONTACT, ref=first, others=(second,)))
+    third = house.person.add_contact("Аня")
+    house.settle()
+    house.do(Write(Verb.READDRESS, Kind.CONTACT, ref=second, others=(third,)))
+    with house.service.database.read() as connection:
+        assert follow(connection, second) == third
 
 
 def test_an_own_link_is_not_echoed(house: Any) -> None:
