@@ -176,17 +176,32 @@ def _by_name(own: Mapping[str, _Facts], crm: Mapping[str, _Facts], found: _Found
 def _lost(own: _Facts, records: Sequence[_Facts]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     phones = set(own.phones).difference(*(record.phones for record in records))
     emails = set(own.emails).difference(*(record.emails for record in records))
-    missing = [
-        tuple(word for word in own.names if not _has(record.names, word))
-        for record in records
-        # As many words spelled otherwise are the name in other letters or a short form.
-        if len(record.names) < len(own.names)
-    ]
+    # As many words spelled otherwise are the name in other letters or a short form.
+    missing = [_without(own.names, record.names) for record in records if len(record.names) < len(own.names)]
     names = min(missing, key=len) if len(missing) == len(records) else ()
     return tuple(sorted(phones)), tuple(sorted(emails)), names
 
 
-def _has(names: Iterable[str], word: str) -> bool:
-    return any(
-        ratio(word, name) >= ALIKE or (len(name) == 1 and word.startswith(name)) or (len(word) == 1) for name in names
-    )
+def _without(own: Sequence[str], kept: Sequence[str]) -> tuple[str, ...]:
+    """Words of a name that no word of the other stands for; each word stands for one."""
+    free = list(kept)
+    left = []
+    for word in own:
+        if word in free:
+            free.remove(word)
+        else:
+            left.append(word)
+    lost = []
+    for word in left:
+        alike = next((name for name in free if _is_alike(word, name)), None)
+        if alike is None:
+            lost.append(word)
+        else:
+            free.remove(alike)
+    return tuple(lost)
+
+
+def _is_alike(word: str, name: str) -> bool:
+    if len(word) == 1 or len(name) == 1:
+        return word[0] == name[0]
+    return ratio(word, name) >= ALIKE

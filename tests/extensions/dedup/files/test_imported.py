@@ -55,6 +55,15 @@ def test_a_name_lost_whole_is_a_loss() -> None:
     assert (found.fate, found.records, found.lost_names) == (Fate.LOST, ("c7",), ("тлехугов", "прохор", "ильич"))
 
 
+def test_one_word_stands_for_one_word() -> None:
+    """A patronymic like the surname is lost all the same, an initial is a word kept short."""
+    row = PersonRow("1", last="Андреев", first="Прохор", middle="Андреевич", phones="8 916 123-45-67")
+    bare = PersonRow("c7", last="Андреев", first="Прохор", phones="8 916 123-45-67")
+
+    assert fate_of(row, bare).lost_names == ("андреевич",)
+    assert fate_of(row, bare._replace(first="П.", middle="А.")).lost_names == ()
+
+
 def test_a_record_without_any_contact_is_known_by_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Found with doubt, where duplicates are found by nothing and the name is one row's and one record's."""
     monkeypatch.setattr(imported, "scan_people", lambda rows, **_: SimpleNamespace(duplicates=()))
