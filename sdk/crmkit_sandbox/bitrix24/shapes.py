@@ -76,7 +76,9 @@ def universal_rows(
     shown = []
     for row in rows:
         kept = row.get
-        one: Row = {name: show(kept(classic)) for name, classic, show in shows}
+        one: Row = {
+            name: show(kept(classic)) if show is not None else kept(classic) or None for name, classic, show in shows
+        }
         one |= {name: _links(row, name) for name in links}
         if is_all and kind.has_multifields:
             one["fm"] = universal_multifields(row)
@@ -131,7 +133,7 @@ def _user_field(row: Row) -> Row:
     return shown | {name: row[label] for name, label in zip(names, labels, strict=True)}
 
 
-def _shower(kind: Kind, user_fields: dict[str, Row], name: str) -> Callable[[Any], Any]:
+def _shower(kind: Kind, user_fields: dict[str, Row], name: str) -> Callable[[Any], Any] | None:
     if name in user_fields:
         field = user_fields[name]
         return universal_shower(field["USER_TYPE_ID"], is_multiple=field["MULTIPLE"] == "Y")

@@ -60,11 +60,11 @@ def show_user_value(row: Row, value: Any) -> Any:
 
 
 @cache
-def universal_shower(type_: str, *, is_multiple: bool = False) -> Callable[[Any], Any]:
-    """How universal methods show kept values of a type."""
+def universal_shower(type_: str, *, is_multiple: bool = False) -> Callable[[Any], Any] | None:
+    """How universal methods show kept values of a type; None for texts, which are shown as they are."""
     if is_multiple:
         show = universal_shower(type_)
-        return lambda value: [show(one) for one in value or ()]
+        return lambda value: [one if show is None else show(one) for one in value or ()]
     if type_ == "boolean":
         return lambda value: "Y" if value == "1" else "N"
     if type_ in ("crm_company", "crm_contact"):
@@ -73,7 +73,7 @@ def universal_shower(type_: str, *, is_multiple: bool = False) -> Callable[[Any]
         return lambda value: None if value is None or value == "" else int(value)
     if type_ == "double":
         return lambda value: None if value is None or value == "" else _plain(float(value))
-    return lambda value: None if value == "" else value
+    return None
 
 
 @lru_cache(maxsize=4096)
