@@ -61,7 +61,8 @@ def vanished(event: Vanished, ctx: Ctx) -> None:
     sight = _sight(event.ref.kind, ctx)
     if survivor is not None and sight is not None:
         ctx.index.put(survivor.ref, sight.keys(sight.profile(survivor)))
-    if merged and arrive(ctx, gone, ctx.settings.merge) is not None:
+    is_unknown = merged and Journal(ctx.store).of_loser(gone) is None
+    if is_unknown and arrive(ctx, gone, ctx.settings.merge) is not None:
         return
     ctx.skip(words_of(ctx).say("gone"))
 

@@ -55,6 +55,9 @@ class Deeds:
             self._say("known")
             return finding
         wanted = self._wanted(is_doubtful=finding.band is not Band.AUTO)
+        if wanted == "merge" and finding.kind is Kind.DEAL:
+            # Two orders entered alike may be two orders: only people tell.
+            wanted = "queue"
         deeds: Mapping[str, Callable[[Finding], Finding | None]] = {
             "merge": self._merge,
             "task": self._ask,

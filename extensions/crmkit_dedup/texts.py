@@ -140,7 +140,6 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "this card has been merged into another one",
     ),
     "gone": ("записи уже нет", "the record is gone"),
-    "settled": ("из очереди убрано: {count}", "taken from the queue: {count}"),
     "not_merged": ("не объединены: {why}", "not merged: {why}"),
     "enough": (
         "за один проход разбирается не больше {count}, остальные ждут",
@@ -188,5 +187,4 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "state_undoing": ("отменяется", "is being undone"),
     "state_undone": ("отменено", "undone"),
     "waits_task": ("задача {task}", "task {task}"),
-    "waits_tag": ("помечено", "marked"),
 }

@@ -89,8 +89,13 @@ def office() -> Iterator[Office]:
     """Opens a service with dedup; closed after the test."""
     with ExitStack() as stack:
 
-        def open_(vendor: str = "memory", mode: Literal["apply", "plan"] = "apply", **settings: Any) -> Desk:
+        def open_(
+            vendor: str = "memory",
+            mode: Literal["apply", "plan"] = "apply",
+            language: Literal["ru", "en"] = "ru",
+            **settings: Any,
+        ) -> Desk:
             chosen = DedupSettings(**settings)
-            return Desk(stack.enter_context(bench(dedup, vendor, settings=chosen, mode=mode)))
+            return Desk(stack.enter_context(bench(dedup, vendor, settings=chosen, mode=mode, language=language)))
 
         yield open_

@@ -57,6 +57,28 @@ def test_a_task_that_somebody_has_done_is_not_written_to(office: Office) -> None
     assert [task.is_done for task in desk.bench.tasks] == [True, False]
 
 
+def test_a_task_that_failed_is_made_by_the_next_attempt(office: Office) -> None:
+    """The CRM stumbles when the task is made: the finding is known already, and the task is made once."""
+    desk = office("amocrm", auto="task")
+    desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    desk.bench.fail_next(500, 1, method="POST")
+    desk.person.add_contact("Тлехугов Прохор", phone="+79161230001")
+    desk.bench.advance(timedelta(minutes=10))
+
+    assert (len(desk.findings), len(desk.bench.tasks)) == (1, 1)
+
+
+def test_it_speaks_the_language_of_the_service(office: Office) -> None:
+    """Task, decision and queue."""
+    desk = office("amocrm", language="en", auto="task")
+    desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    desk.person.add_contact("Тлехугов Прохор", phone="+79161230001")
+
+    assert desk.bench.tasks[0].text.startswith("These look like one person:\nПрохор Тлехугов (")
+    assert desk.decisions()[-1][1].startswith("a duplicate (sure): ")
+    assert desk.command("queue")[-1] == "In the queue: 1, of which sure: 1"
+
+
 def test_with_the_queue_nothing_is_written(office: Office) -> None:
     """The default shows what was found and leaves the CRM alone."""
     desk = office()
