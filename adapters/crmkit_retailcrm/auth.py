@@ -76,8 +76,8 @@ def key_of(settings: RetailCrmSettings) -> str:
 
 
 def limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:
-    """10 requests a second of the key. Source: retailCRM API v5, page "API rules"."""
-    return (RateLimit(f"{VENDOR}:{_fingerprint(settings)}", 10, 1.0),)
+    """10 requests a second of the key. Source: retailCRM API v5, page "API rules", which knows no burst."""
+    return (RateLimit(f"{VENDOR}:{_fingerprint(settings)}", 10, 1.0, is_even=True),)
 
 
 def telephony_limits(settings: RetailCrmSettings) -> tuple[RateLimit, ...]:

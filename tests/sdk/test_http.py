@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import socket
@@ -90,6 +91,16 @@ class TestLocalLimiter:
         for thread in threads:
             thread.join()
         assert (len(times), most_in_any(times, 0.2)) == (120, 20)
+
+    def test_an_even_window_lets_half_go_at_once(self) -> None:
+        """Five calls, then one each tenth of a second; the rate of the window is used, and never exceeded."""
+        clock = Hurry()
+        times = grants(LocalLimiter(clock), clock, [RateLimit("e", 10, 1.0, is_even=True)], 300)
+        gaps = [later - at for at, later in itertools.pairwise(times)]
+        assert gaps[:4] == pytest.approx([0.0] * 4, abs=1e-4)
+        assert min(gaps[4:]) == pytest.approx(0.1, abs=1e-3)
+        assert most_in_any(times, 1.0) == 10
+        assert 300 / (times[-1] - times[0]) / 10 >= 0.98
 
     def test_a_bucket_gives_its_store_then_its_rate(self) -> None:
         """Fifty at once, then one each half second."""
@@ -296,7 +307,7 @@ class TestTransport:
         assert len(server.seen) == ATTEMPTS
 
     def test_a_late_call_keeps_its_successor_away(self) -> None:
-        """Who takes the place of a call that took longer than usual leaves later by as much, up to 40 ms."""
+        """Who takes the place of a call that took longer than usual leaves later by as much, up to 80 ms."""
         bunching, limit, bucket = _Bunching(), RateLimit("w", 4, 1.0), RateLimit("b", 50, 0.5, "bucket")
         assert bunching.leaving([limit, bucket]) == (1, [limit, bucket])
         for number, seconds in enumerate((0.02, 0.02, 0.05, 0.02, 0.02, 9.0), start=1):
@@ -304,17 +315,28 @@ class TestTransport:
             bunching.leaving([limit])
         left = [bunching.leaving([limit]) for _ in range(5)]  # the seventh and those after it are still under way
         assert [number for number, _ in left] == [8, 9, 10, 11, 12]
-        assert [one[0].per_s - limit.per_s for _, one in left] == pytest.approx([0.03, 0.04, 0.04, 0.04, 0.04])
+        assert [one[0].per_s - limit.per_s for _, one in left] == pytest.approx([0.03, 0.08, 0.08, 0.08, 0.08])
 
     def test_a_second_refusal_widens_the_window(self) -> None:
         """The first may be chance; each further one asks for 40 ms more, up to 120."""
         bunching, seen = _Bunching(), list[float]()
         for _ in range(6):
             bunching.refused()
-            number, limits = bunching.leaving([WINDOW])
-            bunching.answered(number, 0.02)
-            seen.append(limits[0].per_s - WINDOW.per_s)
+            seen.append(bunching.leaving([WINDOW])[1][0].per_s - WINDOW.per_s)
         assert seen == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.12, 0.12])
+
+    def test_refusals_are_forgotten(self) -> None:
+        """A hundred good answers make up for one."""
+        bunching, seen = _Bunching(), list[float]()
+        for _ in range(3):
+            bunching.refused()
+        for _ in range(3):
+            for _ in range(100):
+                number, limits = bunching.leaving([WINDOW])
+                bunching.answered(number, 0.02)
+            seen.append(limits[0].per_s - WINDOW.per_s)
+        assert seen == pytest.approx([0.04, 0.0, 0.0], abs=1e-3)
+        assert bunching.refusals == 3
 
     def test_a_redirect_is_not_followed(self, server: Script) -> None:
         """The token goes to no other address."""

@@ -33,8 +33,8 @@ class Line:
 
     @property
     def answer_s(self) -> float:
-        """Seconds that an answer usually takes, waiting for the limit not counted; 0 before the first."""
-        return self._main.usual_s
+        """Seconds that three of four answers take at most, waiting for the limit not counted; 0 before the first."""
+        return self._main.answer_s
 
     def get(self, path: str, params: Params = ()) -> Json:
         """The answer to a read below `/api/v5/`."""

@@ -29,12 +29,14 @@ class RateLimit:
     """One budget of a vendor. `key` names who shares it.
 
     A `window` allows `permits` in any `per_s` seconds; a `bucket` holds `permits` and gains one each `per_s` seconds.
+    Of a window that `is_even` half may go at once and the rest is spread: for vendors that do not say how they count.
     """
 
     key: str
     permits: int
     per_s: float
     shape: Literal["window", "bucket"] = "window"
+    is_even: bool = False
 
 
 class Limiter(Protocol):
@@ -86,6 +88,9 @@ class _Budget:
         start = max(now, self.blocked_until)
         if self.limit.shape == "bucket":
             return start + max(0.0, 1 - self._level_then(start)) * self.limit.per_s
+        half = self.limit.permits // 2 if self.limit.is_even else 0
+        if half and len(self._granted) >= half and self._granted[-half] > start - per_s:
+            start = max(start, self._granted[-1] + per_s / self.limit.permits)
         if len(self._granted) < self.limit.permits:
             return start
         return max(start, self._granted[0] + per_s + self._margin_s)

@@ -91,6 +91,7 @@ class _Bunching:
         self._took_s: dict[int, float | None] = {}
         self._recent_s: deque[float] = deque(maxlen=20)
         self.refusals = 0
+        self._strain = 0.0
 
     @property
     def slowest_s(self) -> float:
@@ -102,7 +103,7 @@ class _Bunching:
         with self._lock:
             self._left += 1
             self._took_s[self._left] = None
-            more_s = min(0.04 * max(0, self.refusals - 1), 0.12)
+            more_s = min(0.04 * max(0.0, self._strain - 1), 0.12)
             widened = [self._widened(limit, more_s) if limit.shape == "window" else limit for limit in limits]
             oldest = self._left - 2 * max((limit.permits for limit in limits), default=1)
             self._took_s.pop(oldest, None)
@@ -111,16 +112,19 @@ class _Bunching:
     def answered(self, number: int, seconds: float) -> None:
         with self._lock:
             self._recent_s.append(seconds)
+            self._strain = max(0.0, self._strain - _EASED)
             if number in self._took_s:
                 self._took_s[number] = seconds
 
     def refused(self) -> None:
         self.refusals += 1
-
-    def usual_s(self) -> float:
-        # Not the quickest of all: a light request among heavy ones would make every one of those late.
         with self._lock:
-            return sorted(self._recent_s)[len(self._recent_s) // 4] if self._recent_s else 0.0
+            self._strain += 1
+
+    def within_s(self, share: float) -> float:
+        """How long the quicker `share` of the last answers took."""
+        with self._lock:
+            return sorted(self._recent_s)[int(share * (len(self._recent_s) - 1))] if self._recent_s else 0.0
 
     def _widened(self, limit: RateLimit, more_s: float) -> RateLimit:
         place = self._left - limit.permits
@@ -134,10 +138,13 @@ class _Bunching:
         took_s = self._took_s[number]
         if took_s is None:
             return _MOST_LATE_S
-        return max(0.0, took_s - self.usual_s())
+        # Not the quickest of all: a light request among heavy ones would make every one of those late.
+        return max(0.0, took_s - self.within_s(0.25))
 
 
-_MOST_LATE_S = 0.04
+_MOST_LATE_S = 0.08
+_EASED = 0.01
+"""How much of a refusal each good answer makes forgotten."""
 
 
 class Pressure(NamedTuple):
@@ -203,9 +210,9 @@ class Transport:
         return Pressure(self._bunching.refusals, self._bunching.slowest_s, self._waited_s)
 
     @property
-    def usual_s(self) -> float:
-        """Seconds from a request to its answer, as is usual of late, waiting for the limit not counted; 0 at first."""
-        return self._bunching.usual_s()
+    def answer_s(self) -> float:
+        """Seconds that three of four answers took at most, waiting for the limit not counted; 0 before the first."""
+        return self._bunching.within_s(0.75)
 
     def send(self, request: Request) -> Reply:
         """The answer to a request, repeated where that is safe.
