@@ -40,6 +40,7 @@ class CompanyForm(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def company_form(raw: str, city: str = "") -> CompanyForm:
     """The comparable form of a firm's name. `city` is the firm's own: glued to the name it is no part of it."""
+    raw = _FARM.sub("кфх", raw)
     tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
     if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
         return CompanyForm(is_junk=bool(raw.strip()))
@@ -62,6 +63,7 @@ def is_junk_company(raw: str) -> bool:
 _SURNAME_AND_INITIALS = 3
 _ENDING = 2
 _TRADERS = frozenset({"ИП", "КФХ"})
+_FARM = re.compile(r"\bк\s?\(\s?ф\s?\)\s?х\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"\([^()]*\)")
 _QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
 _DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}[^\W\d_]\b\.?)|^\s*([иia]\.\s?[пpо]\.)", re.IGNORECASE)
@@ -80,7 +82,6 @@ def _tokens(raw: str) -> tuple[str, ...]:
         text = _in_layout(text)
     text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
     text = _DOTTED.sub(_undotted, text)
-    text = re.sub(r"(?i)к\s?\(\s?ф\s?\)\s?х", "кфх", text)
     tokens = _TOKEN.findall(text)
     if not text.isascii():
         # Among Russian words a token of look-alikes only is Russian too: CK Статус.

@@ -59,9 +59,9 @@ ROLES = frozenset(_ROLES_WORDS.split())
 
 _STUBS_WORDS = """
 test tests testing tester no none net nomail noemail no-mail no-email nope null na n-a nan empty example sample demo
-user email e-mail name mymail mailmail asd asdf qwe qwer qwerty qwerty123 zxc zxcv abc abcd abc123 xxx xyz aaa aa a b
-q x z fake temp tmp spam trash anon anonim anonymous unknown neizvestno otsutstvuet netu nety dummy client guest 123
-1234 12345 123456 1234567 111 000 1 11 0 00 netpochty bezpochty neukazan ne-ukazan
+user email e-mail name mymail mailmail asd asdf qwe qwer qwerty qwerty123 zxc zxcv abc abcd abc123 xxx xyz aaa aa fake
+temp tmp spam trash anon anonim anonymous unknown neizvestno otsutstvuet netu nety dummy client guest 123 1234 12345
+123456 1234567 111 000 11 00 netpochty bezpochty neukazan ne-ukazan
 """
 STUBS = frozenset(_STUBS_WORDS.split())
 """Local parts that are typed where an address is asked for and there is none."""

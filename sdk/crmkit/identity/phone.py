@@ -43,6 +43,10 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
         plain = _MOBILE.fullmatch(raw) or _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED))
         if plain is not None and plain[1] not in _PLACEHOLDERS:
             return (PhoneNumber(f"+7{plain[1]}", None, raw),)
+        dressed = _DRESSED.fullmatch(raw) if len(raw) <= _LONGEST_DRESSED else None
+        own = _NO_DIGIT.sub("", dressed[1]) if dressed else ""
+        if own and own not in _PLACEHOLDERS:
+            return (PhoneNumber(f"+7{own}", None, raw),)
     if len(raw) > MAX_FIELD:
         return ()
     text = _DAMAGE.sub(_mended, _THREE.sub("3", _ZERO.sub("0", raw)))
@@ -115,6 +119,12 @@ def is_toll_free(number: PhoneNumber | str, *, country: str = "RU") -> bool:
 _PLUS_SEVEN = frozenset({"RU", "KZ"})
 # Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these.
 _MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})", re.ASCII)
+# The same with words around and any signs between: all the digits there are, none of them an extension's.
+_DRESSED = re.compile(
+    r"[^\d+@]{0,12}(?:\+[78]|(?:00)?[78])[^\w;,/|\r\n+]{0,3}(9(?:[^\w;,/|\r\n+]{0,3}[0-9]){9})[^\d@]*", re.IGNORECASE
+)
+_NO_DIGIT = re.compile(r"[^0-9]+")
+_LONGEST_DRESSED = 40
 # No dot among them: `8912345678.0` is ten digits that a spreadsheet took for a number.
 _UNPUNCTUATED = dict.fromkeys(map(ord, " -()\u00a0\u2011\u2013\t"))
 
