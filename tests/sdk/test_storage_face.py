@@ -36,6 +36,9 @@ def test_the_mirror_has_the_records_without_a_request(memory: MemoryCrm, ctx: Co
     assert (maria.name, ctx.mirror.get(Contact, Ref("acme", Kind.CONTACT, "404"))) == ("Мария", None)
     assert [contact.ref for contact in ctx.mirror.scan(Contact)] == [first, second]
     assert list(ctx.mirror.columns(Contact, "name")) == [(first.id, "Мария"), (second.id, "Пётр")]
+    assert ctx.mirror.get_many(Contact, [second, Ref("acme", Kind.CONTACT, "404")]) == {
+        second: ctx.mirror.get(Contact, second)
+    }
     assert (ctx.mirror.count(Contact), ctx.mirror.count(Deal)) == (2, 1)
     assert memory.world.asked == []
 
@@ -51,6 +54,31 @@ def test_the_index_finds_records_by_their_keys(ctx: Context[NoSettings]) -> None
     ctx.index.put(first, ["peter"])
     ctx.index.put(second, [])
     assert ctx.index.find(["maria", "peter"]) == {"peter": [first]}
+
+
+def test_records_are_put_together_and_missed(memory: MemoryCrm, ctx: Context[NoSettings]) -> None:
+    """Of many only those with other keys count; whoever was never put is told, page by page."""
+    people = [memory.person.add_contact(name) for name in ("Мария", "Пётр", "Олег")]
+    assert ctx.index.missing(Kind.CONTACT) == people
+    written = [ctx.index.put_many((ref, ["all", ref.id]) for ref in people[:2]) for _ in range(2)]
+    ctx.index.put(people[2], [])
+    memory.person.add_contact("Анна")
+    assert written == [2, 0]
+    assert ctx.index.find(["all"]) == {"all": people[:2]}
+    assert len(ctx.index.missing(Kind.CONTACT)) == 1
+    assert ctx.index.missing(Kind.CONTACT, after=ctx.index.missing(Kind.CONTACT)[0].id) == []
+
+
+def test_many_documents_are_kept_and_forgotten_together(ctx: Context[NoSettings]) -> None:
+    """What is not to be replaced stays, and is not counted."""
+    ctx.store.put("calls", "a", {"n": 1})
+    written = [
+        ctx.store.put_many("calls", [("a", {"n": 2}), ("b", {"n": 3})], replace=False),
+        ctx.store.put_many("calls", [("b", {"n": 4}), ("c", {"n": 5})]),
+    ]
+    ctx.store.delete_many("calls", ["c", "never"])
+    assert written == [1, 2]
+    assert list(ctx.store.scan("calls")) == [("a", {"n": 1}), ("b", {"n": 4})]
 
 
 def test_the_store_keeps_documents_by_collection_and_key(ctx: Context[NoSettings]) -> None:
