@@ -119,9 +119,9 @@ def is_toll_free(number: PhoneNumber | str, *, country: str = "RU") -> bool:
 _PLUS_SEVEN = frozenset({"RU", "KZ"})
 # Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these.
 _MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})", re.ASCII)
-# The same with words around and any signs between: all the digits there are, none of them an extension's.
+# The same with words around and signs between, but no dot, which may be a spreadsheet's: all the digits there are.
 _DRESSED = re.compile(
-    r"[^\d+@]{0,12}(?:\+[78]|(?:00)?[78])[^\w;,/|\r\n+]{0,3}(9(?:[^\w;,/|\r\n+]{0,3}[0-9]){9})[^\d@]*", re.IGNORECASE
+    r"[^\d+@]{0,12}(?:\+[78]|(?:00)?[78])[^\w;,./|\r\n+]{0,3}(9(?:[^\w;,./|\r\n+]{0,3}[0-9]){9})[^\d@]*", re.IGNORECASE
 )
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_DRESSED = 40
