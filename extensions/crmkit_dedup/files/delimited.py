@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from crmkit_dedup.files.headings import FIELDS, field_of
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.table import Record
 
@@ -13,19 +14,35 @@ DELIMITERS = (";", ",", "\t", "|")
 CELL = 20_000
 """Characters of a cell that are read where csv itself gave the record up."""
 
+_HEADED = 20
+
 
 def detect_delimiter(lines: Sequence[str]) -> str:
-    """Give the delimiter that cuts these lines most evenly into most cells; a line `sep=;` says it itself."""
+    """Give the delimiter of these lines; a line `sep=;` says it itself.
+
+    It is the one that leaves most headings that are known, else the one that cuts most evenly into most cells.
+    """
     if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == 5:
         return lines[0].strip()[-1]
-    best, best_score = ",", 0.0
+    best, best_score = ",", (0, 0.0)
     for delimiter in DELIMITERS:
-        widths = Counter(len(record) for record in _leniently(lines, delimiter) if record)
-        width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
-        score = count / max(1, widths.total()) * min(width, 40) if width > 1 else 0.0
+        cut = list(_leniently(lines, delimiter))
+        score = (max(map(_known, cut[:_HEADED]), default=0), _evenness(cut))
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def _known(cells: Sequence[str]) -> int:
+    """How many headings a line has; one alone says nothing."""
+    count = max(sum(bool(field_of(cell, kind)) for cell in cells[:200]) for kind in FIELDS)
+    return count if count > 1 else 0
+
+
+def _evenness(records: Sequence[Sequence[str]]) -> float:
+    widths = Counter(len(record) for record in records if record)
+    width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
+    return count / max(1, widths.total()) * min(width, 40) if width > 1 else 0.0
 
 
 def _leniently(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:

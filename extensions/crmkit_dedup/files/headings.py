@@ -16,7 +16,7 @@ NOTHING = ""
 # must not be taken for something else stands first.
 _REFUSED = (
     r"ответственн|менеджер|кем (создан|измен)|(created|modified|updated) by|owner|responsible|assigned|manager|автор",
-    r"измен|обновл|modified|updated|last (activity|contact|touch|order|seen)|активност|последн",
+    r"измен|редактир|обновл|edited|modified|updated|last (activity|contact|touch|order|seen)|активност|последн",
     r"комментар|примечан|описани|\bcomment|\bnotes?\b|заметк|descri|согласи|consent|подпис|subscri|\bopt\b",
     r"источник|source|\butm|канал|реклам|referr|метк|\bтеги?\b|\btags?\b|roistat|cookie|ym uid",
     r"факс|\bfax|паспорт|passport|банк|\bbank|счет$|бик$|\bbik$|окпо|окато|оквэд|swift|iban|\bр с$|\bк с$",
@@ -27,23 +27,24 @@ _REFUSED = (
 )
 
 _PHONES = (
-    r"телефон|^тел$|^тел |phone|mobile|моб(ильн|$| )|сотов|whats ?app|ватс ?ап|вотс ?ап|viber|вайбер"
+    r"телефон|\bтел\b|phone|mobile|моб(ильн|$| )|сотов|whats ?app|ватс ?ап|вотс ?ап|viber|вайбер"
     r"|номер(а)? (тел|моб|контакт)|^cell|контактный номер|^msisdn|^tel"
 )
-_EMAILS = r"e ?mail|почт(?!ов)|мейл|^мыло$|емейл|имейл|^mail$|адрес эл"
+_EMAILS = r"e ?mail|почт(?!ов)|мейл|^мыло$|емейл|имейл|^mail$|адрес эл|эл\w* адрес"
 _ID = (
     r"^(id|ид|айди|№|n|no|код|record id|recordid|uid|guid|uuid|идентификатор|номер записи)$"
-    r"|^(id|ид|код|номер) запис|^row id$"
+    r"|^(id|ид|код|номер) запис|^(row|user|crm) id$"
 )
 _CREATED = (
     r"дата (создан|регистр|добавл|появл|заведен)|^создан|^добавлен|created|creation|date add|registered|регистрац"
-    r"|^date$|^дата$"
+    r"|^date$|^дата$|^reg(istration)? ?date|^date of reg"
 )
 _CITY = r"\bгород(?!ск)|населенн|^city|^town|locality|^г$|(home|work|mailing|billing) city|местоположени"
 _INN = r"\bинн\b|^inn$|tax (id|number)|taxpayer|^tin$|^vat|\bунп\b|\bбин\b|\bиин\b"
 _COMPANY = r"компани|организац|company|organi[sz]ation|фирм|\bюр ?лицо|место работы|предприяти|employer|account name"
 _EXTERNAL = (
-    r"внешн\w* (id|ид|код|идентификатор)|external (id|code)|externalid|xml id|origin id|originator id|^1с|код 1с|id 1с"
+    r"внешн\w* (id|ид|код|идентификатор)|^ext(ernal)?$|ext(ernal)? (id|code)|externalid|xml id|origin(ator)? id"
+    r"|^1с|(код|id) 1с"
 )
 _WHOLE_NAME = (
     r"\bфио\b|ф и о|full ?name|полное имя|display name|имя (и )?фамилия|фамилия (и )?имя|контактное лицо"
@@ -54,6 +55,9 @@ _WHOLE_NAME = (
 
 _FIELDS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     "contacts": (
+        # What is their company's is common to all who work there.
+        (NOTHING, r"сайт|\bsite|\burl\b|ссылк|\blink\b|(инн|кпп|огрн|адрес|город)\w* (компани|организац|фирм)"),
+        (NOTHING, r"(company|work|office|organi[sz]ation) (inn|tax|address|city)"),
         ("external_id", _EXTERNAL),
         (
             "id",
@@ -112,7 +116,7 @@ MANY = frozenset({"phones", "emails", "messengers", "product"})
 """Fields that several columns may fill."""
 
 FIELDS: Mapping[Kind, tuple[str, ...]] = {
-    kind: tuple(dict.fromkeys(field for field, _ in rules)) for kind, rules in _FIELDS.items()
+    kind: tuple(dict.fromkeys(field for field, _ in rules if field)) for kind, rules in _FIELDS.items()
 }
 _CALLED = """phones phone телефон телефоны | emails email e-mail mail почта | messengers messenger мессенджер telegram
 | name full_name fullname fio фио имя_целиком | first first_name имя | last last_name surname фамилия

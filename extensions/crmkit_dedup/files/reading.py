@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from crmkit.errors import ConfigError
 from crmkit_dedup.files.columns import Columns, by_cells, by_headings, find_headings
 from crmkit_dedup.files.dates import Unreadable, parse_date, shows_month_first
-from crmkit_dedup.files.headings import Kind
+from crmkit_dedup.files.headings import MANY, Kind
 from crmkit_dedup.files.opening import open_table
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.table import Record, Table
@@ -29,8 +29,12 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
 }
 """Kind -> fields of which a table must have one: without any nothing can be compared."""
 
-LONGEST = 2_000
-"""Characters of a cell that are compared: no name or list of phones is longer, and some patterns take long on more."""
+LONGEST, LONGEST_LIST = 300, 1_500
+"""Characters of a cell that are compared, and of one with phones, addresses or goods: nothing real is longer, and a
+name of a thousand words would take as long as a thousand names."""
+
+# Ten digits are a firm's: all who work there have it, and are not one person.
+_FIRMS_INN = 10
 
 _REPORT_EVERY = 5_000
 _FORMULA = re.compile(r'="(.*)"$', re.DOTALL)
@@ -142,7 +146,9 @@ class _Maker(Generic[Row]):
         self._no_days = [names.index(name) for name in ("birthday", "created", "closed") if name in names]
         self._formulas = sorted({at for _, cells in sample for at, cell in enumerate(cells) if cell.startswith('="')})
         self._phones = names.index("phones") if "phones" in columns.places else 0
+        self._lists = {names.index(name) for name in MANY if name in names}
         self._has_ids = "id" in columns.places
+        self._own_inn = names.index("inn") if "birthday" in names and "inn" in columns.places else 0
         self._is_deal = row is DealRow
         self._seen: set[str] = set()
         self._today = datetime.now(UTC).date()
@@ -166,6 +172,8 @@ class _Maker(Generic[Row]):
                 values[day.place] = self._day(line, text, day)
         if self._phones and "E+" in values[self._phones]:
             self._check_number(line, values[self._phones])
+        if self._own_inn and len(values[self._own_inn].strip()) <= _FIRMS_INN:
+            values[self._own_inn] = ""
         values[0] = self._id(line, values[0].strip())
         if self._is_deal:
             self._settle_deal(values)
@@ -173,9 +181,10 @@ class _Maker(Generic[Row]):
 
     def _cut(self, line: int, values: list[Any]) -> None:
         for place, text in enumerate(values):
-            if len(text) > LONGEST:
+            most = LONGEST_LIST if place in self._lists else LONGEST
+            if len(text) > most:
                 self._problems.add(line, "long_cell", text[:40])
-                values[place] = text[:LONGEST]
+                values[place] = text[:most]
 
     def _fit(self, line: int, cells: list[str]) -> None:
         if len(cells) < self._width:

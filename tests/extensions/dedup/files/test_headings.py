@@ -26,6 +26,11 @@ RETAILCRM = {
     "Дата регистрации": "created", "Контактное лицо": "name", "Индекс": NOTHING, "Тип клиента": NOTHING,
     "Средний чек": NOTHING, "Почтовый адрес": None,
 }  # fmt: skip
+OFFICES = {
+    "ИНН компании": NOTHING, "Сайт компании": NOTHING, "Город организации": NOTHING, "Телефон компании": "phones",
+    "Company INN": NOTHING, "Work address": NOTHING, "Work Email": "emails", "Кем отредактирован": NOTHING,
+    "Сот. тел.": "phones", "Эл. адрес": "emails", "reg_date": "created", "ext_id": "external_id", "user_id": "id",
+}  # fmt: skip
 PEOPLE = {
     "ФИО": "name", "Ф.И.О.": "name", "Фамилия Имя Отчество": "name", "Имя, фамилия": "name", "Тел.": "phones",
     "№": "id",
@@ -58,6 +63,7 @@ DEALS = {
         ("contacts", BITRIX24),
         ("contacts", RETAILCRM),
         ("contacts", PEOPLE),
+        ("contacts", OFFICES),
         ("contacts", ENGLISH),
         ("companies", COMPANIES),
         ("deals", DEALS),

@@ -163,6 +163,13 @@ def test_a_lone_first_name_column_holds_the_whole_name(saved: Saved) -> None:
     assert [row.name for row in read_people(saved("id,Имя,Телефон\n1,Пётр Ильин,1\n")).rows()] == ["Пётр Ильин"]
 
 
+def test_a_firms_tax_number_is_nobodys_own(saved: Saved) -> None:
+    """Ten digits in a contact's card are the employer's; twelve are the person's, eleven lack a zero."""
+    path = saved("id,фио,инн\n1,Пётр,7707083893\n2,Анна,500100732259\n3,Вера,50100732259\n")
+
+    assert [row.inn for row in read_people(path).rows()] == ["", "500100732259", "50100732259"]
+
+
 def test_a_person_says_which_column_is_which(saved: Saved) -> None:
     """By name, by number, several for one field, and none for a field that was taken wrongly."""
     text = "код,кто,куда звонить,ещё,город\n1,Пётр,8916,8917,Тверь\n"
@@ -227,11 +234,11 @@ def test_text_that_excel_guards_as_a_formula_is_its_text(saved: Saved) -> None:
 
 
 def test_a_cell_longer_than_any_name_is_cut_and_told(saved: Saved) -> None:
-    """What is compared has two thousand characters at most; a long note is nobody's business."""
+    """A name has three hundred characters at most, phones some more; a long note is nobody's business."""
     note = "я" * 9_000
     reading = read_people(saved(f"id,фио,телефон,комментарий\n1,{note},{'9' * 3_000},{note}\n2,Анна,,{note}\n"))
 
-    assert [(row.name, row.phones) for row in reading.rows()] == [("я" * 2_000, "9" * 2_000), ("Анна", "")]
+    assert [(row.name, row.phones) for row in reading.rows()] == [("я" * 300, "9" * 1_500), ("Анна", "")]
     assert [(problem.line, problem.code) for problem in reading.problems.kept] == [(2, "long_cell"), (2, "long_cell")]
 
 

@@ -42,6 +42,14 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
     assert detect_delimiter(lines) == delimiter
 
 
+def test_known_headings_tell_the_delimiter_whatever_the_cells_hold() -> None:
+    """Cells full of another sign do not outweigh the headings; without any, the most even cut does."""
+    lines = ["id,phone,email\n", *(f'{number},"{"; " * 50}","{"; " * 50}"\n' for number in range(9))]
+
+    assert detect_delimiter(lines) == ","
+    assert detect_delimiter(["1;2,5;3\n", "4;5;6\n", "7;8,1;9,2\n"]) == ";"
+
+
 def test_a_line_that_names_the_delimiter_is_believed(saved: Saved) -> None:
     """Excel's own first line is no record."""
     table = open_table(saved("sep=;\nid;имя\n1;Пётр, Анна\n"))
