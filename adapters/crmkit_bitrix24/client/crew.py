@@ -61,7 +61,7 @@ class Crew:
         return STRAINED if pressure.slowest_s > _SLOW_S or pressure.waited_s > _WAITS_S else WIDEST
 
     def in_order(self, jobs: Iterable[Callable[[], T]], ahead: Callable[[], int]) -> Iterator[T]:
-        """What the jobs give, in their order; no more than `ahead()` of them are under way.
+        """What the jobs give, in their order; at most `ahead()` of them are under way.
 
         Raises what a job raises, when its turn comes; those not begun by then never are.
         """
@@ -74,7 +74,7 @@ class Crew:
             return
         try:
             while True:
-                while len(flying) < min(ahead(), self.width) and (job := next(left, None)) is not None:
+                while len(flying) < ahead() and (job := next(left, None)) is not None:
                     flying.append(self.begin(job))
                 if not flying:
                     return

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from crmkit.adapter import Account
 from crmkit.clock import Clock
-from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, VendorDown
+from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, Unsupported, VendorDown
 from crmkit.models import FieldDef
 from crmkit.values import Json, Kind
 from crmkit_bitrix24.auth import Bitrix24Settings
@@ -144,7 +144,13 @@ class Directory:
         )
 
     def _read_fields(self, kind: Kind) -> Definitions:
-        return definitions_of(mapping(self._line.call(f"crm.{ENTITIES[kind].name}.fields")))
+        try:
+            return definitions_of(mapping(self._line.call(f"crm.{ENTITIES[kind].name}.fields")))
+        except Unsupported as error:
+            if error.code != "ERROR_METHOD_NOT_FOUND":
+                raise
+            # A portal that cannot be asked for fields has none of its own.
+            return Definitions({})
 
     def _read_users(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -27,6 +27,7 @@ class Enricher:
         self._line = line
         self._walker = walker
         self._directory = directory
+        self._undefined: set[str] = set()
 
     def complete(self, kind: Kind, items: Items) -> Items:
         """The same bodies, each with what belongs to it."""
@@ -46,9 +47,11 @@ class Enricher:
 
     def _fields(self, kind: Kind, items: Items) -> None:
         definitions = self._directory.definitions(kind)
-        if any(name.startswith("UF_CRM") and name not in definitions for name in items[0]):
-            # A field that somebody has made since the definitions were read.
+        unknown = {name for name in items[0] if name.startswith("UF_CRM") and name not in definitions}
+        if unknown - self._undefined:
+            # A field that somebody has made since the definitions were read; or one that is none to us, asked for once.
             definitions = self._directory.definitions(kind, afresh=True)
+            self._undefined |= unknown - definitions.keys()
         for item in items:
             found = filled(item, definitions)
             if found:

@@ -158,9 +158,13 @@ class Line:
                 yield partial(self._sent, part)
 
         def ahead() -> int:
-            return 1 if is_ordered else min(map(self._operating.room, methods), default=1)
+            return 1 if is_ordered else min(map(self.room, methods), default=1)
 
         return self.crew.in_order(jobs(), ahead)
+
+    def room(self, method: str) -> int:
+        """How many batches of a method may be under way now."""
+        return min(self._operating.room(method), self.crew.width)
 
     def _sent(self, part: Batch) -> list[Json | CrmKitError]:
         try:

@@ -49,8 +49,8 @@ CHANGED_AT: Mapping[Kind, str] = {
 
 _QUERIES: Mapping[Kind, frozenset[str]] = {
     Kind.CONTACT: frozenset({"phone", "email", "name", "company", "owner_id"}),
-    Kind.COMPANY: frozenset({"phone", "email", "name", "inn", "owner_id"}),
-    Kind.LEAD: frozenset({"phone", "email", "owner_id"}),
+    Kind.COMPANY: frozenset({"phone", "email", "name", "inn", "contact", "owner_id"}),
+    Kind.LEAD: frozenset({"phone", "email", "contact", "company", "owner_id"}),
     Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open", "name"}),
     Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
     Kind.NOTE: frozenset({"about"}),
@@ -238,6 +238,10 @@ class Reader:
             return self._by_id(kind, self._by_communication(kind, query))
         if query.inn:
             return self._by_id(kind, self._by_inn(query.inn))
+        if kind is Kind.COMPANY and query.contact is not None:
+            # A person may belong to several; lists know the main one only.
+            links = rows(self._line.call("crm.contact.company.items.get", {"id": int(query.contact.id)}))
+            return self._by_id(kind, [str(link["COMPANY_ID"]) for link in links])
         return self._people(kind, query)
 
     def _todos(self, query: Query) -> Listing:
@@ -278,6 +282,8 @@ class Reader:
             conditions["ASSIGNED_BY_ID"] = query.owner_id
         if query.company is not None:
             conditions["COMPANY_ID"] = query.company.id
+        if query.contact is not None:
+            conditions["CONTACT_ID"] = query.contact.id
         seen: set[str] = set()
         for named in _names(kind, query.name):
             for item in self._walker.every(LISTINGS[kind].matching({**conditions, **named})):

@@ -122,7 +122,7 @@ class Walker:
 
         try:
             while True:
-                while len(flying) < min(forecast.trust, self._line.crew.width) and (
+                while len(flying) < min(forecast.trust, self._line.room(listing.method)) and (
                     not flying or flying[-1][0].high is not None
                 ):
                     flying.append(begin(forecast.behind(low)))

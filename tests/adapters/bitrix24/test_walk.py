@@ -13,7 +13,7 @@ import pytest
 from crmkit.clock import SystemClock
 from crmkit.errors import BadPayload
 from crmkit.http import Pressure
-from crmkit_bitrix24.client.crew import Crew
+from crmkit_bitrix24.client.crew import WIDEST, Crew
 from crmkit_bitrix24.client.forecast import FULL, MOST, Forecast, Range
 from crmkit_bitrix24.client.walk import Listing, Walker
 from crmkit_bitrix24.wire import PAGE, Command
@@ -51,6 +51,9 @@ class Portal:
         end = bisect_right(self.ids, filter_["<=ID"]) if "<=ID" in filter_ else len(self.ids)
         return [{"ID": str(one)} for one in self.ids[begin:end][:PAGE]]
 
+    def room(self, method: str) -> int:
+        return WIDEST
+
     def remove(self, id_: int) -> None:
         at = bisect_left(self.ids, id_)
         if at < len(self.ids) and self.ids[at] == id_:
@@ -63,7 +66,7 @@ class Portal:
         """The ids that a walk from the beginning to the end gives."""
         first = self.every([LISTING.command("0")])[0]
         edge = self.ids[-1] if self.ids else None
-        walker = Walker(self)  # type: ignore[arg-type]  # of the way to a portal a walk takes these two
+        walker = Walker(self)  # type: ignore[arg-type]  # of the way to a portal a walk takes these three
         pages = [first, *walker.whole(LISTING, first, edge, lambda items: items)]
         return [int(row["ID"]) for page in pages for row in page]
 
