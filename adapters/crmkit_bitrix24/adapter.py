@@ -248,7 +248,7 @@ def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
             and (email is None or _has_email(record, email))
             and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
             and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
-            and (query.contact is None or (isinstance(record, Deal) and query.contact in record.contacts))
+            and (query.contact is None or _is_of(record, query.contact))
             and (query.company is None or getattr(record, "company", None) == query.company)
             and (query.owner_id is None or record.owner_id == query.owner_id)
             and (query.is_open is None or _is_open(record) is query.is_open)
@@ -256,6 +256,13 @@ def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
         )
 
     return matches
+
+
+def _is_of(record: Record, contact: Ref) -> bool:
+    """The card names the person; a company does not name those for whom it is not the main one."""
+    if isinstance(record, Deal):
+        return contact in record.contacts
+    return isinstance(record, Company) or (isinstance(record, Lead) and record.contact == contact)
 
 
 def _plain(name: str) -> str:

@@ -223,7 +223,7 @@ def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
             and (email is None or _has_email(record, email))
             and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
             and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
-            and (query.contact is None or (isinstance(record, Deal) and query.contact in record.contacts))
+            and (query.contact is None or (isinstance(record, Deal | Company) and query.contact in record.contacts))
             and (query.company is None or getattr(record, "company", None) == query.company)
             and (query.owner_id is None or record.owner_id == query.owner_id)
             and (query.is_open is None or _is_open(record) is query.is_open)

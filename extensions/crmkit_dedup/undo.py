@@ -116,7 +116,9 @@ class _Undoing:
         self._people(was, new)
         if not is_alive:
             self._notes(was, new)
-            self._company(was, restoring)
+            self._firms(was, new, restoring)
+            self._leads(was, new)
+            self._files(was, new)
             self._lost(was, new)
         elif was.notes or was.calls:
             copies = listed([note.ref.id for note in was.notes] + [call.id for call in was.calls])
@@ -278,11 +280,44 @@ class _Undoing:
             text = self._say("cannot_note", what=ref.id, id=self.entry.survivor.id, text=refusal.message)
             self.report.append(self._say("cannot", what=text))
 
-    def _company(self, was: Portrait, restoring: Restoring) -> None:
-        """A company that the survivor has got from this loser beside its own."""
-        own = self.entry.before[self.entry.survivor].company
-        if isinstance(was.record, Contact) and was.company is not None and was.company != own and own is not None:
-            restoring.unlink(self.entry.survivor, was.company)
+    def _firms(self, was: Portrait, new: Ref, restoring: Restoring) -> None:
+        """The companies that only this loser belonged to: it belongs to them again, and the survivor no more."""
+        if not was.firms:
+            return
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        own = self.entry.before[survivor]
+        for firm in crm.companies.get_many(list(was.firms)):
+            if firm != was.company:
+                crm.contacts.link(new, firm)
+            # What was the survivor's only company is taken off it with its other fields.
+            if firm not in own.firms and own.firms:
+                restoring.unlink(survivor, firm)
+
+    def _leads(self, was: Portrait, new: Ref) -> None:
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        for ref, lead in crm.leads.get_many(list(was.leads)).items() if was.leads else ():
+            holder = lead.contact if survivor.kind is Kind.CONTACT else lead.company
+            if holder == new:
+                continue
+            if holder not in (survivor, was.ref, None):
+                self.report.append(self._say("moved_on", what=f"{lead.title} #{ref.id}"))
+                continue
+            crm.leads.link(ref, new, extra={"is_main": True} if survivor.kind is Kind.CONTACT else None)
+            if survivor.kind is Kind.CONTACT and ref not in self.entry.before[survivor].leads:
+                Restoring(self.ctx, self.entry, report=self.report).unlink_from(crm.leads, ref, survivor)
+            self.back.append(f"{lead.title} #{ref.id}")
+
+    def _files(self, was: Portrait, new: Ref) -> None:
+        """Documents stand where they stood, on the new card instead of the old one."""
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        known = crm.files.get_many([ref for ref, _ in was.files]) if was.files else {}
+        for ref, on in was.files:
+            file = known.get(ref)
+            if file is None or new in file.cards:
+                continue
+            rest = [card for card in file.cards if card != was.ref and (card != survivor or survivor in on)]
+            crm.files.update(ref, {"cards": (*rest, new)})
+            self.back.append(f"{file.name} #{ref.id}")
 
     def _note(self) -> None:
         """Our remark about values that found no place says nothing any more."""

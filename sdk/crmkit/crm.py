@@ -64,9 +64,10 @@ class Companies(Port[Company, CompanyChanges]):
         email: str | None = None,
         name: str | None = None,
         inn: str | None = None,
+        contact: Ref | None = None,
     ) -> Sequence[Company]:
-        """All companies that match everything given."""
-        return self._find(Query(phone=phone, email=email, name=name, inn=inn))
+        """All companies that match everything given; those of a person are all that the vendor lets them belong to."""
+        return self._find(Query(phone=phone, email=email, name=name, inn=inn, contact=contact))
 
     def find_one(
         self,
@@ -98,6 +99,10 @@ class Deals(Port[Deal, DealChanges]):
 
 class Leads(Port[Lead, LeadChanges]):
     """Requests nobody has accepted yet (capability LEADS)."""
+
+    def find(self, *, contact: Ref | None = None, company: Ref | None = None) -> Sequence[Lead]:
+        """All requests of a person or a company. Raises Unsupported where the vendor cannot look for that."""
+        return self._find(Query(contact=contact, company=company))
 
 
 class Tasks(Port[Task, TaskChanges]):

@@ -22,7 +22,7 @@ from crmkit_retailcrm.wire import CARDS, CORPORATE, OURS, PAGE, SHELVES, Item, a
 
 _QUERIES: dict[Kind, frozenset[str]] = {
     Kind.CONTACT: frozenset({"phone", "email", "name", "owner_id"}),
-    Kind.COMPANY: frozenset({"phone", "email", "name", "inn", "owner_id"}),
+    Kind.COMPANY: frozenset({"phone", "email", "name", "inn", "contact", "owner_id"}),
     Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open", "name"}),
     Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
     Kind.NOTE: frozenset({"about"}),
@@ -97,9 +97,10 @@ class Reader:
             stretches = self._walker.changed(kind, place)
         else:
             stretches = self._walker.whole(kind, cursor)
+        firms = self._enricher.firms.for_walk()
         for stretch in stretches:
             if stretch.items:
-                yield Chunk(self._enricher.completed(kind, stretch.items), stretch.position)
+                yield Chunk(self._enricher.completed(kind, stretch.items, firms), stretch.position)
 
     def find(self, kind: Kind, query: Query) -> Iterator[Item]:
         """Candidates for a query; the vendor's search is wide, so they must be checked again.
@@ -169,6 +170,7 @@ class Reader:
             case Kind.COMPANY:
                 named = [("filter[contragentInn]", query.inn)] if query.inn else []
                 named += [("filter[nickName]", query.name)] if query.name else []
+                named += [("filter[contactIds][]", query.contact.id)] if query.contact else []
                 yield [*named, *owner]
             case Kind.TASK:
                 yield self._task_filter(query)

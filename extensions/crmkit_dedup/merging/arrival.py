@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crmkit.adapter import Capability, Level
 from crmkit.errors import CrmKitError, NotFound, Rejected, Unsupported
 from crmkit.extension import Context
 from crmkit.models import Company, Contact, Deal, Note, Phone
@@ -15,7 +16,7 @@ from crmkit.write import Native
 from crmkit_dedup.journal import Entry
 from crmkit_dedup.merging.joining import joined_emails, joined_phones, joined_texts, phone_keys
 from crmkit_dedup.merging.outcome import Outcome, merged_natives
-from crmkit_dedup.merging.portrait import Portrait, cards, deals_of, notes_of, port, portrait, tasks_of
+from crmkit_dedup.merging.portrait import Portrait, cards, deals_of, firms_of, notes_of, port, portrait, tasks_of
 from crmkit_dedup.merging.words import listed, say
 
 
@@ -49,8 +50,10 @@ class Arrival:
             self._tasks(loser)
         for loser in gone:
             self._notes(loser)
-            self._company(loser)
+            self._firms(loser)
             self._people(loser)
+            self._leads(loser)
+            self._files(loser)
         if self.brought:
             self.report.append(self._say("brought", what=listed(self.brought)))
         self.report += [self._say("stays", id=ref.id) for ref in alive]
@@ -178,21 +181,34 @@ class Arrival:
         head = self._say("copied", id=loser.ref.id, at=at, author=f", #{author}" if author else "")
         return f"{head}\n{note.text}"
 
-    def _company(self, loser: Portrait) -> None:
+    def _firms(self, loser: Portrait) -> None:
         """A person of two companies belongs to both where the CRM knows such people."""
-        company, crm = loser.company, self.ctx.crm
-        if company is None or isinstance(loser.record, Deal):
+        if not loser.firms:
             return
-        survivor = cards(crm, [self.entry.survivor])[self.entry.survivor]
-        if getattr(survivor, "company", None) == company:
-            return
-        known = crm.companies.get_many([company]).get(company)
-        if known is None or self.entry.survivor in known.contacts:
-            return
-        if getattr(survivor, "company", None) is not None:
-            return  # its own company stays; the other one is in the note
-        crm.contacts.link(self.entry.survivor, company)
-        self.brought.append(company.id)
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        card = cards(crm, [survivor])[survivor]
+        here = firms_of(crm, card)
+        for firm in loser.firms:
+            known = crm.companies.get_many([firm]).get(firm) if firm not in here else None
+            if known is not None and (not here or crm.supports(Capability.MERGE) is Level.NATIVE):
+                crm.contacts.link(survivor, firm)
+                self.brought.append(firm.id)
+
+    def _leads(self, loser: Portrait) -> None:
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        for ref, lead in crm.leads.get_many(list(loser.leads)).items() if loser.leads else ():
+            if (lead.contact if survivor.kind is Kind.CONTACT else lead.company) in (None, loser.ref):
+                crm.leads.link(ref, survivor)
+                self.brought.append(ref.id)
+
+    def _files(self, loser: Portrait) -> None:
+        crm, survivor = self.ctx.crm, self.entry.survivor
+        known = crm.files.get_many([ref for ref, _ in loser.files]) if loser.files else {}
+        for ref, file in known.items():
+            if survivor not in file.cards:
+                rest = [card for card in file.cards if card != loser.ref]
+                crm.files.update(ref, {"cards": (*rest, survivor)})
+                self.brought.append(ref.id)
 
     def _people(self, loser: Portrait) -> None:
         if not loser.people:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from crmkit.adapter import Capability, Level
 from crmkit.crm import Companies, Contacts, Crm, Deals
 from crmkit.errors import NotFound, Unsupported
-from crmkit.models import RECORDS, Call, Company, Contact, Deal, Note, Task
+from crmkit.models import RECORDS, Call, Company, Contact, Deal, File, Lead, Note, Task
 from crmkit.values import Json, Kind, Ref
 from crmkit.write import Native
 
@@ -35,6 +35,9 @@ class Portrait:
         record: the record, its body included.
         natives: its fields that only the vendor's words tell.
         deals: the deals of a person or a company.
+        firms: the companies of a person, all that it belongs to.
+        leads: requests of a person or a company that nobody has accepted yet.
+        files: documents on its card, each with all cards that it stands on.
         tasks, calls: addresses of what stands on its card.
         notes: the remarks on its card.
     """
@@ -42,6 +45,9 @@ class Portrait:
     record: Card
     natives: tuple[Native, ...] = ()
     deals: tuple[DealLink, ...] = ()
+    firms: tuple[Ref, ...] = ()
+    leads: tuple[Ref, ...] = ()
+    files: tuple[tuple[Ref, tuple[Ref, ...]], ...] = ()
     tasks: tuple[Ref, ...] = ()
     notes: tuple[Note, ...] = ()
     calls: tuple[Ref, ...] = ()
@@ -75,6 +81,9 @@ class Portrait:
             "record": self.record.model_dump(mode="json"),
             "natives": [asdict(one) for one in self.natives],
             "deals": [{**asdict(one), "ref": str(one.ref)} for one in self.deals],
+            "firms": [str(ref) for ref in self.firms],
+            "leads": [str(ref) for ref in self.leads],
+            "files": [[str(ref), [str(card) for card in on]] for ref, on in self.files],
             "tasks": [str(ref) for ref in self.tasks],
             "notes": [note.model_dump(mode="json") for note in self.notes],
             "calls": [str(ref) for ref in self.calls],
@@ -88,6 +97,9 @@ class Portrait:
             record=cast("Card", record),
             natives=tuple(Native(**{**one, "tells": tuple(one["tells"])}) for one in data["natives"]),
             deals=tuple(DealLink(**{**one, "ref": Ref.parse(one["ref"])}) for one in data["deals"]),
+            firms=tuple(Ref.parse(ref) for ref in data["firms"]),
+            leads=tuple(Ref.parse(ref) for ref in data["leads"]),
+            files=tuple((Ref.parse(ref), tuple(Ref.parse(card) for card in on)) for ref, on in data["files"]),
             tasks=tuple(Ref.parse(ref) for ref in data["tasks"]),
             notes=tuple(Note.model_validate(note) for note in data["notes"]),
             calls=tuple(Ref.parse(ref) for ref in data["calls"]),
@@ -118,12 +130,15 @@ def cards(crm: Crm, refs: Sequence[Ref]) -> Mapping[Ref, Card]:
 
 
 def portrait(crm: Crm, card: Card) -> Portrait:
-    """The record with all that hangs on it; four or five requests."""
+    """The record with all that hangs on it; a request for each sort of thing."""
     ref = card.ref
     return Portrait(
         record=card,
         natives=tuple(crm.natives(card)),
         deals=tuple(_link(deal, ref) for deal in deals_of(crm, ref)),
+        firms=tuple(firms_of(crm, card)),
+        leads=tuple(lead.ref for lead in leads_of(crm, ref)),
+        files=tuple((file.ref, file.cards) for file in files_of(crm, ref)),
         tasks=tuple(task.ref for task in tasks_of(crm, ref)),
         notes=tuple(notes_of(crm, ref)),
         calls=tuple(call.ref for call in calls_of(crm, ref)),
@@ -150,6 +165,36 @@ def deals_of(crm: Crm, ref: Ref) -> Sequence[Deal]:
     if ref.kind is Kind.CONTACT:
         return crm.deals.find(contact=ref)
     return crm.deals.find(company=ref) if ref.kind is Kind.COMPANY else ()
+
+
+def firms_of(crm: Crm, card: Card) -> Sequence[Ref]:
+    """The companies that a person belongs to; where the vendor knows one only, that one."""
+    if not isinstance(card, Contact):
+        return ()
+    own = (card.company,) if card.company else ()
+    try:
+        found = crm.companies.find(contact=card.ref) if _has(crm, Capability.COMPANIES) else ()
+    except Unsupported:
+        return own
+    return tuple(dict.fromkeys((*own, *(firm.ref for firm in found))))
+
+
+def leads_of(crm: Crm, ref: Ref) -> Sequence[Lead]:
+    """The requests of a person or a company; none where the vendor cannot look for them."""
+    if ref.kind is Kind.DEAL or not _has(crm, Capability.LEADS):
+        return ()
+    try:
+        return crm.leads.find(contact=ref) if ref.kind is Kind.CONTACT else crm.leads.find(company=ref)
+    except Unsupported:
+        return ()
+
+
+def files_of(crm: Crm, ref: Ref) -> Sequence[File]:
+    """The documents on a card; none where the vendor keeps none there."""
+    try:
+        return crm.files.find(about=ref) if _has(crm, Capability.FILES) else ()
+    except Unsupported:
+        return ()
 
 
 def tasks_of(crm: Crm, ref: Ref) -> Sequence[Task]:

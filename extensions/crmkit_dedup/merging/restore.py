@@ -76,9 +76,13 @@ class Restoring:
             self.report.append(self.say("cannot", what=what))
 
     def unlink(self, ref: Ref, other: Ref) -> None:
-        """Cut a link; where that cannot be done it is reported."""
+        """Cut a link of a card; where that cannot be done it is reported."""
+        self.unlink_from(port(self.ctx.crm, ref.kind), ref, other)
+
+    def unlink_from(self, cards_port: Any, ref: Ref, other: Ref) -> None:
+        """Cut a link of what that port writes."""
         try:
-            port(self.ctx.crm, ref.kind).unlink(ref, other)
+            cards_port.unlink(ref, other)
         except (Rejected, Unsupported, NotFound) as refusal:
             what = self.say("cannot_link", id=ref.id, what=f"{other.kind.value} {other.id}", text=refusal.message)
             self.report.append(self.say("cannot", what=what))

@@ -35,7 +35,8 @@ def find(state: AccountState, kind: Kind, query: Query) -> Sequence[Record]:
 _PEOPLE = frozenset({"phone", "email", "name"})
 _ANSWERED: Mapping[Kind, frozenset[str]] = {
     Kind.CONTACT: _PEOPLE,
-    Kind.COMPANY: _PEOPLE | {"inn"},
+    Kind.COMPANY: _PEOPLE | {"inn", "contact"},
+    Kind.LEAD: frozenset({"contact", "company"}),
     Kind.DEAL: frozenset({"contact", "company", "owner_id", "is_open"}),
     Kind.TASK: frozenset({"about", "owner_id", "is_open"}),
     Kind.NOTE: frozenset({"about"}),
@@ -71,7 +72,9 @@ _TESTS: Mapping[str, Callable[[AccountState, Any, Any], bool]] = {
     "email": _has_email,
     "name": lambda _, record, wanted: " ".join(record.name.split()).casefold() == " ".join(wanted.split()).casefold(),
     "inn": lambda _, record, wanted: record.inn == wanted,
-    "contact": lambda _, record, wanted: wanted in record.contacts,
+    "contact": lambda _, record, wanted: (
+        record.contact == wanted if record.kind is Kind.LEAD else wanted in record.contacts
+    ),
     "company": lambda _, record, wanted: record.company == wanted,
     "owner_id": lambda _, record, wanted: record.owner_id == wanted,
     "about": _is_about,
