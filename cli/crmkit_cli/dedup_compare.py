@@ -15,7 +15,7 @@ import click
 from crmkit.errors import ConfigError
 from crmkit.models import Contact
 from crmkit_cli.bar import Bar
-from crmkit_cli.dedup_report import as_read, print_reading
+from crmkit_cli.dedup_report import as_read, figure, print_reading
 from crmkit_cli.dedup_scan import check_place, watching, written
 from crmkit_cli.language import tr
 from crmkit_cli.opening import open_migrated, read_config
@@ -124,9 +124,9 @@ def _report(
     }
     print_table(
         [tr("импорт", "import"), tr("сколько", "how many")],
-        [(texts[name], f"{count:,}") for name, count in figures.items()],
+        [(texts[name], figure(count)) for name, count in figures.items()],
     )
-    click.echo(tr(f"записей в CRM: {held:,}", f"records in the CRM: {held:,}"))
+    click.echo(tr(f"записей в CRM: {figure(held)}", f"records in the CRM: {figure(held)}"))
     if asked.out is not None:
         click.echo(f"{tr('потери', 'losses')}: {asked.out}")
 

@@ -86,24 +86,32 @@ def print_reading(file: Path, form: str, columns: Columns, problems: Problems) -
         click.echo(tr(f"{text}: {count} (строки {lines})", f"{text}: {count} (lines {lines})"), err=True)
 
 
+def figure(count: int) -> str:
+    """The number as the reader's language groups its digits."""
+    return f"{count:,}" if language() == "en" else f"{count:,}".replace(",", "\u00a0")
+
+
 def _print_counts(counts: Counts) -> None:
     print_table(
         [tr("найдено", "found"), tr("сколько", "how many")],
         [
-            (tr("записей", "records"), f"{counts.records:,}"),
-            (tr("кластеров дублей", "clusters of duplicates"), f"{counts.clusters:,}"),
-            (tr("записей в них", "records in them"), f"{counts.in_clusters:,}"),
-            (tr("объединить без вопросов (auto)", "to merge unasked (auto)"), f"{counts.auto_records:,}"),
-            (tr("посмотреть человеку (review)", "for a person to look at (review)"), f"{counts.review_records:,}"),
-            (tr("пар auto / review", "pairs auto / review"), f"{counts.auto_pairs:,} / {counts.review_pairs:,}"),
-            (tr("мусор", "junk"), f"{counts.junk:,}"),
+            (tr("записей", "records"), figure(counts.records)),
+            (tr("кластеров дублей", "clusters of duplicates"), figure(counts.clusters)),
+            (tr("записей в них", "records in them"), figure(counts.in_clusters)),
+            (tr("объединить без вопросов (auto)", "to merge unasked (auto)"), figure(counts.auto_records)),
+            (tr("посмотреть человеку (review)", "for a person to look at (review)"), figure(counts.review_records)),
+            (
+                tr("пар auto / review", "pairs auto / review"),
+                f"{figure(counts.auto_pairs)} / {figure(counts.review_pairs)}",
+            ),
+            (tr("мусор", "junk"), figure(counts.junk)),
         ],
     )
     if counts.reasons:
         click.echo(tr("чаще всего помогло:", "what helped most:"))
         for code, count in counts.reasons[:_SHOWN]:
-            click.echo(f"  {count:,}  {reason_text(Reason(code, 0.0), language())}")
+            click.echo(f"  {figure(count)}  {reason_text(Reason(code, 0.0), language())}")
     if counts.shared_phones:
         click.echo(tr("общие для разных владельцев:", "shared by different owners:"))
         for phone, count in counts.shared_phones[:_SHOWN]:
-            click.echo(f"  {phone}  {count:,}")
+            click.echo(f"  {phone}  {figure(count)}")

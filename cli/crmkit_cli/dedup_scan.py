@@ -46,15 +46,16 @@ def run(asked: Asked) -> None:
     _check_places(asked)
     reading = _reading(asked)
     with Bar(is_silent=asked.as_json) as bar:
-        found = _scanned(asked, reading, watching(bar))
+        watch = watching(bar)
+        found = _scanned(asked, reading, watch)
+        watch("write", 0, len(found))
         if asked.out is not None:
-            bar.show(Progress(_step("write"), 0, len(found)))
             with written(asked.out) as file:
                 write_clusters(file, found.clusters, language())
         if asked.pairs is not None:
             with written(asked.pairs) as file:
                 write_pairs(file, found.pairs(), language())
-        bar.show(Progress(_step("write"), len(found), len(found)))
+        watch("write", len(found), len(found))
     print_scan(
         ScanReport(
             asked.file, asked.kind, reading.table.form, reading.columns, reading.problems, found.counts, asked.out,
@@ -65,8 +66,18 @@ def run(asked: Asked) -> None:
 
 
 def watching(bar: Bar) -> Watch:
-    """Give what draws the steps of a scan."""
-    return lambda step, done, total: bar.show(Progress(_step(step), done, total))
+    """Give what draws the steps of a scan; a step is whole when the next one begins."""
+    last: Progress | None = None
+
+    def watch(step: str, done: int, total: int | None) -> None:
+        nonlocal last
+        label = _step(step)
+        if last is not None and last.label != label and last.total is not None:
+            bar.show(Progress(last.label, last.total, last.total))
+        last = Progress(label, done, total)
+        bar.show(last)
+
+    return watch
 
 
 def _step(name: str) -> str:
