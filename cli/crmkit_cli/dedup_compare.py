@@ -15,7 +15,7 @@ import click
 from crmkit.errors import ConfigError
 from crmkit.models import Contact
 from crmkit_cli.bar import Bar
-from crmkit_cli.dedup_report import as_read, figure, print_reading
+from crmkit_cli.dedup_report import as_read, figure, print_columns, print_problems
 from crmkit_cli.dedup_scan import check_place, watching, written
 from crmkit_cli.language import tr
 from crmkit_cli.opening import open_migrated, read_config
@@ -52,6 +52,9 @@ def run(asked: Asked) -> bool:
     readings = [read_people(asked.dump, fields=asked.fields)]
     if asked.export is not None:
         readings.append(read_people(asked.export, fields=asked.crm_fields))
+    if not asked.as_json:
+        for path, one in zip(_files(asked), readings, strict=True):
+            print_columns(path, one.table.form, one.columns)
     with Bar(is_silent=asked.as_json) as bar:
         dump = list(readings[0].rows())
         crm = list(readings[1].rows()) if asked.export is not None else _mirrored(asked)
@@ -62,6 +65,10 @@ def run(asked: Asked) -> bool:
             _write(file, losses)
     _report(asked, readings, found, len(crm), time.monotonic() - begun)
     return bool(losses)
+
+
+def _files(asked: Asked) -> list[Path]:
+    return [path for path in (asked.dump, asked.export) if path is not None]
 
 
 def _mirrored(asked: Asked) -> list[PersonRow]:
@@ -100,7 +107,7 @@ def _write(file: TextIO, losses: Iterable[Arrival]) -> None:
 def _report(
     asked: Asked, readings: Sequence[Reading[PersonRow]], found: Sequence[Arrival], held: int, seconds: float
 ) -> None:
-    files = [path for path in (asked.dump, asked.export) if path is not None]
+    files = _files(asked)
     figures = _figures(found)
     if asked.as_json:
         read = [
@@ -109,8 +116,7 @@ def _report(
         print_json({"files": read, "crm_records": held, **figures, "seconds": round(seconds, 2)})
         return
     for path, one in zip(files, readings, strict=True):
-        print_reading(path, one.table.form, one.columns, one.problems)
-        click.echo()
+        print_problems(path, one.problems)
     texts = {
         "rows": tr("строк в дампе", "rows of the dump"),
         "kept": tr("дошли целиком", "arrived whole"),

@@ -34,7 +34,7 @@ class ScanReport:
 
 
 def print_scan(report: ScanReport, *, as_json: bool) -> None:
-    """Print the report of a scan."""
+    """Print what a scan has found; how the file was read stands above, printed before the work began."""
     if as_json:
         counts = report.counts._asdict() | {
             "shared_phones": dict(report.counts.shared_phones),
@@ -43,8 +43,7 @@ def print_scan(report: ScanReport, *, as_json: bool) -> None:
         read = as_read(report.file, report.form, report.columns, report.problems)
         print_json(read | {"kind": report.kind, **counts, "seconds": round(report.seconds, 2)})
         return
-    print_reading(report.file, report.form, report.columns, report.problems)
-    click.echo()
+    print_problems(report.file, report.problems)
     _print_counts(report.counts)
     for path, what in ((report.out, tr("кластеры", "clusters")), (report.pairs, tr("пары", "pairs"))):
         if path is not None:
@@ -65,8 +64,8 @@ def as_read(file: Path, form: str, columns: Columns, problems: Problems) -> dict
     }
 
 
-def print_reading(file: Path, form: str, columns: Columns, problems: Problems) -> None:
-    """Print how a file was read: which column is what, and what was wrong in which lines."""
+def print_columns(file: Path, form: str, columns: Columns) -> None:
+    """Print how a file is read: which column is what."""
     click.echo(f"{file}: {form}")
     if columns.is_guessed:
         click.echo(
@@ -79,11 +78,17 @@ def print_reading(file: Path, form: str, columns: Columns, problems: Problems) -
     if columns.unknown:
         listed = ", ".join(columns.unknown[:20])
         click.echo(tr(f"не прочитаны столбцы: {listed}", f"columns not read: {listed}"))
+    click.echo()
+
+
+def print_problems(file: Path, problems: Problems) -> None:
+    """Print what was wrong in a file, and in which lines; beside the report, so that a redirected one stays clean."""
     for code, count in problems.counts.most_common():
         kept = [problem for problem in problems.kept if problem.code == code]
         lines = ", ".join(str(problem.line) for problem in kept[:_SHOWN]) + (" …" if count > _SHOWN else "")
         text = tr(*TEXTS[code])
-        click.echo(tr(f"{text}: {count} (строки {lines})", f"{text}: {count} (lines {lines})"), err=True)
+        told = tr(f"{text}: {figure(count)} (строки {lines})", f"{text}: {figure(count)} (lines {lines})")
+        click.echo(f"{file.name}: {told}", err=True)
 
 
 def figure(count: int) -> str:

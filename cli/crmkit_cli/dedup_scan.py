@@ -12,7 +12,7 @@ from typing import Any, Literal, TextIO
 from crmkit.errors import ConfigError
 from crmkit.extension import Progress
 from crmkit_cli.bar import Bar
-from crmkit_cli.dedup_report import ScanReport, print_scan
+from crmkit_cli.dedup_report import ScanReport, print_columns, print_scan
 from crmkit_cli.language import language, tr
 from crmkit_dedup import scan
 from crmkit_dedup.files.clusterfile import read_clusters
@@ -45,6 +45,9 @@ def run(asked: Asked) -> None:
     begun = time.monotonic()
     _check_places(asked)
     reading = _reading(asked)
+    if not asked.as_json:
+        # Before minutes of work: a column read as another one makes them worthless.
+        print_columns(asked.file, reading.table.form, reading.columns)
     with Bar(is_silent=asked.as_json) as bar:
         watch = watching(bar)
         found = _scanned(asked, reading, watch)

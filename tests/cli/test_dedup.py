@@ -83,9 +83,9 @@ def test_problems_of_a_file_are_told_by_line(cli: Any, tmp_path: Path) -> None:
 
     assert said.code == 0
     assert said.err.splitlines() == [
-        "NUL bytes removed: 1 (lines 3)",
-        "a quote never closed, the line read as it stands: 1 (lines 2)",
-        "no id, the line's number taken: 1 (lines 3)",
+        "people.csv: NUL bytes removed: 1 (lines 3)",
+        "people.csv: a quote never closed, the line read as it stands: 1 (lines 2)",
+        "people.csv: no id, the line's number taken: 1 (lines 3)",
     ]
 
 
