@@ -176,14 +176,23 @@ def test_plain_digits_agree_with_phonenumbers(number: int) -> None:
         assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == phone.e164
 
 
+def test_codes_of_plus_seven_agree_with_phonenumbers() -> None:
+    """A number under any code of Russia and Kazakhstan is read when phonenumbers finds it valid, and only then."""
+    for code in range(300, 900):
+        for tail in ("5550123", "2223344", "0010203"):
+            e164 = f"+7{code}{tail}"
+            assert (parse_phone(e164) is not None) == phonenumbers.is_valid_number(phonenumbers.parse(e164)), e164
+
+
 def test_phonenumbers_is_loaded_when_needed() -> None:
-    """A Russian mobile number is read without the library, another one loads it."""
+    """A Russian number is read without the library, mobile or not; a foreign one loads it."""
     script = (
         "import sys; from crmkit.identity import parse_phone as p; print(p('8 912 555 01 23').e164,"
-        " 'phonenumbers' in sys.modules, p('8 495 555 01 23').e164, 'phonenumbers' in sys.modules)"
+        " p('8 495 555 01 23').e164, 'phonenumbers' in sys.modules,"
+        " p('+44 20 7946 0958').e164, 'phonenumbers' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert printed == "+79125550123 False +74955550123 True\n"
+    assert printed == "+79125550123 +74955550123 False +442079460958 True\n"
 
 
 @pytest.mark.parametrize(

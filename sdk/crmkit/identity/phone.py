@@ -149,6 +149,16 @@ _RUN = re.compile(r"\+?[0-9(](?:[-\s0-9().\u00a0\u2010-\u2015]*[0-9])?")
 _TRUNK_ZERO = re.compile(r"(\+(?!7)[0-9]{1,3})\s*\(0\)")
 _SHORTEST = 7
 _CITY_AND_NUMBER = 10
+_SEVEN_AND_NUMBER = 11
+# Codes of Russia and Kazakhstan under which every seven digits are a number; the others are asked of phonenumbers.
+# Source: the numbering plans of both countries.
+_CODE_RANGES = """
+301-302 336 341-343 345-347 349 351-353 365 381-385 388 390-391 394-395 401 411 413 415-416 421 423-424 426-427 471-475
+481-487 491-496 498-499 700-702 705-708 747 751 760-764 771 775-778 800 803-804 808-809 811-818 820-821 831 833-836
+840-848 851 855-857 860-863 865-867 869 871-873 877-879 900-999
+"""
+_CODE_BOUNDS = [span.partition("-")[::2] for span in _CODE_RANGES.split()]
+_WHOLE_CODES = frozenset(str(code) for low, high in _CODE_BOUNDS for code in range(int(low), int(high or low) + 1))
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
 _PLACEHOLDERS = frozenset({"9999999999", "9876543210", "1234567890", "0123456789"})
 _COUNTED = frozenset({"1234567", "7654321", "0123456", "2345678", "3456789", "9876543", "8765432"})
@@ -206,6 +216,8 @@ def _e164(digits: str, is_international: bool, country: str) -> str | None:
 
 
 def _valid(digits: str, country: str | None) -> str | None:
+    if country is None and len(digits) == _SEVEN_AND_NUMBER and digits[0] == "7" and digits[1:4] in _WHOLE_CODES:
+        return None if len(set(digits[1:])) == 1 or digits[1:] in _PLACEHOLDERS else f"+{digits}"
     if country is None and len(digits) == 11 and digits.startswith("79"):
         return None if len(set(digits[1:])) == 1 or digits[1:] in _PLACEHOLDERS else f"+{digits}"
     library = _phonenumbers()
