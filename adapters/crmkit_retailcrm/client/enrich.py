@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmkit.models import Outcome
 from crmkit.values import Kind
 from crmkit_retailcrm.client.directory import Directory
+from crmkit_retailcrm.client.firms import Firms
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.translate import known_fields
-from crmkit_retailcrm.wire import OURS, PAGE, Item, as_map
+from crmkit_retailcrm.wire import OURS
 
 _ROLES: Mapping[Kind, tuple[str, ...]] = {Kind.DEAL: ("title",), Kind.COMPANY: ("phone", "email")}
 
@@ -26,8 +27,11 @@ class Enricher:
     def __init__(self, line: Line, directory: Directory) -> None:
         self._line = line
         self._directory = directory
+        self.firms = Firms(line)
 
-    def completed(self, kind: Kind, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def completed(
+        self, kind: Kind, items: Sequence[dict[str, Any]], firms: Firms | None = None
+    ) -> list[dict[str, Any]]:
         """The entities, with what `wire.Known` names put into them; the vendor's own keys are untouched.
 
         Companies and legal entities cost requests: one for each hundred people who are contacts of companies, two for
@@ -35,7 +39,8 @@ class Enricher:
         """
         if kind not in (Kind.CONTACT, Kind.COMPANY, Kind.DEAL) or not items:
             return list(items)
-        companies = self._companies_of(items) if kind is Kind.CONTACT else {}
+        people = [item["id"] for item in items if item.get("isContact")] if kind is Kind.CONTACT else []
+        companies = (firms or self.firms).of(people) if people else {}
         fields = self._directory.field_map(kind) if any(item.get("customFields") for item in items) else {}
         roles = {name: code for name in _ROLES.get(kind, ()) if (code := self._directory.role(name)) is not None}
         outcomes = self._directory.outcomes({str(one.get("status")) for one in items}) if kind is Kind.DEAL else {}
@@ -55,18 +60,6 @@ class Enricher:
                 whole[OURS] = known
             done.append(whole)
         return done
-
-    def _companies_of(self, people: Iterable[Item]) -> dict[int, int]:
-        """Corporate customers by the people who are their contacts."""
-        ids = [person["id"] for person in people if person.get("isContact")]
-        found: dict[int, int] = {}
-        for start in range(0, len(ids), PAGE):
-            asked = ids[start : start + PAGE]
-            params = [("filter[contactIds][]", str(one)) for one in asked]
-            for firm in self._line.every("customers-corporate", "customersCorporate", params):
-                for contact in self._with_parts(firm)["customerContacts"]:
-                    found.setdefault(int(as_map(contact.get("customer")).get("id") or 0), firm["id"])
-        return found
 
     def _with_parts(self, firm: dict[str, Any]) -> dict[str, Any]:
         """A corporate customer with its contacts and legal entities, which lists name by their main ones only."""
