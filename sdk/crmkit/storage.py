@@ -21,8 +21,8 @@ class Mirror(Protocol):
     def get_many(self, record: type[R], refs: Sequence[Ref]) -> Mapping[Ref, R]:
         """The last seen copies by address, in one look; those never seen or gone are absent."""
 
-    def scan(self, record: type[R]) -> Iterator[R]:
-        """All copies of a kind, in the order of their ids; what changes meanwhile is seen or not."""
+    def scan(self, record: type[R], *, after: str = "") -> Iterator[R]:
+        """All copies of a kind behind the id `after`, ordered by ids as text; changes meanwhile are seen or not."""
 
     def columns(self, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
         """Id and the named fields of each copy as plain values, where building records would be too slow."""

@@ -49,9 +49,9 @@ class DeskMirror:
         with self._database.read() as connection:
             return mirror.get_many(connection, self._account, record, refs)
 
-    def scan(self, record: type[R]) -> Iterator[R]:
-        """All copies of a kind, in the order of their ids."""
-        return mirror.scan(self._database, self._account, record)
+    def scan(self, record: type[R], *, after: str = "") -> Iterator[R]:
+        """All copies of a kind behind an id, in the order of their ids."""
+        return mirror.scan(self._database, self._account, record, after=after)
 
     def columns(self, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
         """Id and the named fields of each copy."""

@@ -197,9 +197,9 @@ def survivor_of(connection: Connection, ref: Ref) -> Ref | None:
     return Ref(ref.account, ref.kind, found) if found else None
 
 
-def scan(database: Database, account: str, record: type[R]) -> Iterator[R]:
-    """All copies of a kind, in the order of their ids; what changes meanwhile is seen or not."""
-    for row in _rows(database, account, record.kind, table.c.record_id, table.c.data):
+def scan(database: Database, account: str, record: type[R], *, after: str = "") -> Iterator[R]:
+    """All copies of a kind behind an id, in the order of their ids; what changes meanwhile is seen or not."""
+    for row in _rows(database, account, record.kind, table.c.record_id, table.c.data, behind=after):
         copy = _read(account, record, row.record_id, row.data)
         if copy is not None:
             yield copy
@@ -219,9 +219,8 @@ def count(connection: Connection, account: str, kind: Kind) -> int:
     return connection.execute(query).scalar_one()
 
 
-def _rows(database: Database, account: str, kind: Kind, *wanted: Any) -> Iterator[Row[Any]]:
+def _rows(database: Database, account: str, kind: Kind, *wanted: Any, behind: str = "") -> Iterator[Row[Any]]:
     """Rows in the order of their ids, a chunk a transaction: a long reading one would keep the log from shrinking."""
-    behind = ""
     while True:
         query = select(*wanted).where(
             table.c.account == account, table.c.kind == kind.value, table.c.record_id > behind, table.c.is_gone == 0

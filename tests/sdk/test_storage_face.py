@@ -35,6 +35,7 @@ def test_the_mirror_has_the_records_without_a_request(memory: MemoryCrm, ctx: Co
     assert maria is not None
     assert (maria.name, ctx.mirror.get(Contact, Ref("acme", Kind.CONTACT, "404"))) == ("Мария", None)
     assert [contact.ref for contact in ctx.mirror.scan(Contact)] == [first, second]
+    assert [contact.ref for contact in ctx.mirror.scan(Contact, after=first.id)] == [second]
     assert list(ctx.mirror.columns(Contact, "name")) == [(first.id, "Мария"), (second.id, "Пётр")]
     assert ctx.mirror.get_many(Contact, [second, Ref("acme", Kind.CONTACT, "404")]) == {
         second: ctx.mirror.get(Contact, second)

@@ -30,9 +30,10 @@ class MemoryMirror:
         found = {ref: self._state.get(record, ref) for ref in refs}
         return {ref: copy for ref, copy in found.items() if copy is not None}
 
-    def scan(self, record: type[R]) -> Iterator[R]:
-        """All records of a kind."""
-        return self._state.all(record)
+    def scan(self, record: type[R], *, after: str = "") -> Iterator[R]:
+        """All records of a kind behind an id, in the order of their ids."""
+        found = sorted(self._state.all(record), key=lambda one: one.ref.id)
+        return (one for one in found if one.ref.id > after)
 
     def columns(self, record: type[R], *names: str) -> Iterator[tuple[object, ...]]:
         """Id and the named fields, as JSON has them."""

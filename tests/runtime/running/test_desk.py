@@ -146,6 +146,7 @@ def test_the_mirror_gives_what_was_last_seen(house: House) -> None:
     wanted = [person(2), person(9), Ref("best", Kind.CONTACT, "1"), Ref("acme", Kind.DEAL, "1"), person(1)]
     assert desk.get_many(Contact, wanted) == {person(1): at.contact(1), person(2): at.contact(2)}
     assert list(desk.scan(Contact)) == [at.contact(1), at.contact(2)]
+    assert list(desk.scan(Contact, after="1")) == [at.contact(2)]
     assert list(desk.columns(Contact, "name", "owner_id")) == [("1", "Человек 1", None), ("2", "Человек 2", None)]
     assert (desk.count(Contact), desk.count(Task)) == (2, 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from crmkit.events import ContactCreated
 from crmkit.models import Contact, Phone
 from crmkit.testing import MemoryCrm, context, run
 from crmkit.values import Kind, Ref
-from crmkit_dedup import dedup
+from crmkit_dedup import DedupSettings, dedup
 from crmkit_dedup.exclusions import Exclusions, Seen, print_of
+from crmkit_dedup.filling import fill as fill_index
 from crmkit_dedup.findings import PLACES, Finding, Findings, in_order
 from crmkit_dedup.learned import keep, learned
 from crmkit_dedup.live import desk_of
@@ -186,6 +188,25 @@ def found_by(ctx: Ctx, ref: Ref) -> tuple[int, set[str]]:
     sight = sight_of(Kind.CONTACT, "RU")
     look = look_around(sight, ref, sight.profile(ctx.mirror.get(Contact, ref)), desk_of(ctx, Kind.CONTACT))
     return look.compared, {one.id for one in look.cluster.members} if look.cluster else set()
+
+
+def test_the_index_is_filled_from_where_it_broke_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier run has put is not worked out again; other rules begin anew; later records are added."""
+    monkeypatch.setattr("crmkit_dedup.filling.PAGE", 2)
+    memory = MemoryCrm()
+    memory.seed(*(Contact(name=f"Тлехугов{letter} Прохор") for letter in "абвгд"))
+    ctx = ctx_of(memory)
+    steps = fill_index(ctx)
+    begun = [next(steps).done, len(ctx.index.missing(Kind.CONTACT))]
+    rest = [progress.done for progress in fill_index(ctx)]
+    again = list(fill_index(ctx))
+    memory.seed(Contact(name="Кукушкина Снежана"))
+    added = [progress.done for progress in fill_index(ctx)]
+    other = replace(ctx, settings=DedupSettings(own_phones=("+74957305518",)))
+    anew = [progress.done for progress in fill_index(other)]
+
+    assert (begun, rest, again, added, anew) == ([2, 3], [2, 3], [], [1], [2, 4, 6])
+    assert ctx.index.missing(Kind.CONTACT) == []
 
 
 def test_news_of_a_card_that_was_merged_meanwhile_finds_nobody() -> None:
