@@ -39,7 +39,7 @@ _CREATED = (
     r"дата (создан|регистр|добавл|появл|заведен)|^создан|^добавлен|created|creation|date add|registered|регистрац"
     r"|^date$|^дата$|^reg(istration)? ?date|^date of reg"
 )
-_CITY = r"\bгород(?!ск)|населенн|^city|^town|locality|^г$|(home|work|mailing|billing) city|местоположени"
+_CITY = r"\bгород(?!ск)|населенн|^city|^town|locality|^г$|(home|work|mailing|billing|address) city|местоположени"
 _INN = r"\bинн\b|^inn$|tax (id|number)|taxpayer|^tin$|^vat|\bунп\b|\bбин\b|\bиин\b"
 _COMPANY = r"компани|организац|company|organi[sz]ation|фирм|\bюр ?лицо|место работы|предприяти|employer|account name"
 _EXTERNAL = (

@@ -58,14 +58,29 @@ def _of_list(lines: Lines, problems: Problems) -> Iterator[tuple[int, dict[str, 
 
 
 def as_records(found: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Record]:
-    """Yield the keys as headings, then a record for each object: nested values are joined by `; `."""
-    items = iter(found)
+    """Yield the keys as headings, then a record for each object: nested values are joined by `; `.
+
+    amoCRM's custom fields become columns by their code or name.
+    Source: amoCRM API v4, page "Custom fields", `custom_fields_values`.
+    """
+    items = ((number, _flat(item)) for number, item in found)
     sample = list(islice(items, SAMPLE))
     keys = list(dict.fromkeys(key for _, item in sample for key in item))
     yield 0, keys
     for source in (sample, items):
         for number, item in source:
             yield number, [_text(item.get(key)) for key in keys]
+
+
+def _flat(item: dict[str, object]) -> dict[str, object]:
+    own = item.get("custom_fields_values")
+    if not isinstance(own, list):
+        return item
+    flat = {key: value for key, value in item.items() if key != "custom_fields_values"}
+    for one in own:
+        if isinstance(one, dict):
+            flat.setdefault(str(one.get("field_code") or one.get("field_name")), one.get("values"))
+    return flat
 
 
 def _text(value: object) -> str:

@@ -333,6 +333,30 @@ def test_json_lines_are_read_with_nested_phones(saved: Saved) -> None:
     ]
 
 
+def test_answers_of_the_crms_own_apis_are_read(saved: Saved) -> None:
+    """amoCRM's custom fields, Bitrix24's multifields, retailCRM's phones."""
+    bodies = (
+        {
+            "id": 1,
+            "first_name": "Пётр",
+            "last_name": "Ильин",
+            "custom_fields_values": [
+                {"field_id": 5, "field_name": "Телефон", "field_code": "PHONE", "values": [{"value": "8916"},
+                {"value": "8917"}]},
+                {"field_id": 9, "field_name": "Город", "field_code": None, "values": [{"value": "Тверь"}]},
+            ],
+        },
+        {"ID": "1", "NAME": "Пётр", "LAST_NAME": "Ильин", "PHONE": [{"VALUE": "8916"}, {"VALUE": "8917"}],
+        "ADDRESS_CITY": "Тверь"},
+        {"id": 1, "firstName": "Пётр", "lastName": "Ильин", "phones": [{"number": "8916"}, {"number": "8917"}],
+        "city": "Тверь"},
+    )  # fmt: skip
+
+    for body in bodies:
+        [row] = read_people(saved(json.dumps(body) + "\n", "answer.jsonl")).rows()
+        assert (row.id, row.first, row.last, row.phones, row.city) == ("1", "Пётр", "Ильин", "8916; 8917", "Тверь")
+
+
 def test_a_json_list_is_read_too(saved: Saved) -> None:
     """One list of objects, as APIs answer."""
     reading = read_people(saved('[{"id": "a", "фио": "Пётр"},\n {"id": "b", "фио": "Анна"}, 5]', "rows.json"))
