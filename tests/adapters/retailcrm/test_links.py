@@ -14,6 +14,7 @@ from crmkit.clock import SystemClock
 from crmkit.http import RateLimit, Urgency
 from crmkit.tokens import StaticTokens
 from crmkit_retailcrm import RetailCrmAdapter, RetailCrmSettings
+from crmkit_retailcrm.client import firms
 from crmkit_sandbox import Sandbox
 
 
@@ -125,3 +126,34 @@ def test_a_company_that_never_was_is_not_found(crm: Crm) -> None:
         with pytest.raises(NotFound) as missing:
             act(person, nobody)
         assert missing.value.ref == str(nobody)
+
+
+@pytest.mark.parametrize("most_pages", [50, 0])
+def test_a_walk_over_people_reads_the_companies_once(
+    crm: Crm, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, most_pages: int
+) -> None:
+    """Main contacts cost one list for the whole walk, unless there are too many companies to read beforehand."""
+    monkeypatch.setattr(firms, "MOST_PAGES", most_pages)
+    retail = sandbox.retailcrm
+    retail.bulk_customers(250)
+    people = [retail.add_customer(firstName=f"Иван {number}") for number in range(6)]
+    companies = [retail.add_corporate(nickName=f"ООО {number}", contacts=[people[number]]) for number in range(5)]
+    retail.add_corporate_contact(companies[0], people[5])
+    crm.account  # noqa: B018 -- read beforehand: it is remembered
+    retail.reset_requests()
+    found = {person.ref.id: person.company for person in crm.contacts.iterate() if person.company is not None}
+    paths = [call.path.removeprefix("/api/v5/") for call in retail.requests]
+    assert found == {str(person): crm.ref(Kind.COMPANY, companies[place % 5]) for place, person in enumerate(people)}
+    assert (paths.count("customers-corporate"), paths.count("customers")) == (2, 3)
+    assert [path for path in paths if path.endswith("/contacts")] == [f"customers-corporate/{companies[0]}/contacts"]
+
+
+def test_of_several_companies_the_one_whose_main_contact_a_person_is_counts(crm: Crm, sandbox: Sandbox) -> None:
+    """By its address and on a walk alike."""
+    retail = sandbox.retailcrm
+    person, other = (retail.add_customer(firstName=name) for name in ("Иван", "Пётр"))
+    own = retail.add_corporate(nickName="Своя", contacts=[person])
+    retail.add_corporate(nickName="Чужая", contacts=[other, person])
+    loaded = crm.contacts.get(crm.ref(Kind.CONTACT, person)).company
+    [walked] = [one.company for one in crm.contacts.iterate() if one.ref.id == str(person)]
+    assert (loaded, walked) == (crm.ref(Kind.COMPANY, own),) * 2
