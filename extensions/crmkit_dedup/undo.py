@@ -191,7 +191,7 @@ class _Undoing:
             return
         crm, survivor = self.ctx.crm, self.entry.survivor
         known = crm.deals.get_many([link.ref for link in was.deals])
-        shared = {link.ref for link in self.entry.before[survivor].deals}
+        shared = {link.ref: link.is_main for link in self.entry.before[survivor].deals}
         for link in was.deals:
             deal = known.get(link.ref)
             if deal is None or new in (*deal.contacts, deal.company):
@@ -202,6 +202,8 @@ class _Undoing:
             crm.deals.link(link.ref, new, extra={"is_main": True} if link.is_main else None)
             if link.ref not in shared and survivor.kind is Kind.CONTACT:
                 self._unlink(link.ref, survivor)
+            elif link.is_main and not shared.get(link.ref, True):
+                crm.deals.link(link.ref, survivor, extra={"is_main": False})
             self.back.append(f"{link.title or 'deal'} #{link.ref.id}")
 
     def _unlink(self, deal: Ref, survivor: Ref) -> None:

@@ -99,6 +99,11 @@ def link(account: Account, one: Place, other: Place, metadata: Row) -> None:
         for company in account.links.ids(*one, "companies"):
             if company != other[1]:
                 unlink(account, one, ("companies", company))
+    if one[0] == "leads" and other[0] == "contacts" and metadata.get("main_contact"):
+        # A lead has one main contact.
+        for person, known in account.links.of(*one, "contacts"):
+            if person != other[1] and known.get("main_contact"):
+                account.links.join(one, ("contacts", person), {**known, "main_contact": False})
     is_new = not account.links.has(one, other)
     account.links.join(one, other, metadata)
     if is_new:
