@@ -140,7 +140,7 @@ _DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{
 _ZERO = re.compile(r"(?<=[0-9])[OoОо]+(?=[0-9\s()-]|$)|(?<=[\s()+-])[OoОо]+(?=[0-9])")
 _THREE = re.compile(r"(?<=[0-9]{3})[ЗзZz]+(?=[0-9\s()-]|$)|(?<=[0-9][\s-])[Зз](?=[0-9])")
 # No country begins with 8 and goes on like a Russian mobile number: the trunk prefix with a plus in front.
-_PLUS_EIGHT = re.compile(r"\+8(?=[\s(-]*9[0-9\s()-]{9,}$)")
+_PLUS_EIGHT = re.compile(r"\+8(?=[\s(-]*9(?:[\s()-]*[0-9]){9}(?![0-9]))")
 # 8/912/555-01-23: no part is long enough to be a number of its own.
 _SLASH = re.compile(r"[/|]")
 _SLASHED = re.compile(r"\s*\+?[78]?[-\s(]*(?:[0-9][-\s)]*){0,3}[/|][0-9-\s]{3,9}(?:[/|][0-9-\s]{2,9})*")
