@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
@@ -72,36 +71,41 @@ class PersonReader:
 
     def __call__(self, row: PersonRow) -> PersonProfile:
         """The profile of a row."""
-        form = person_form(row.last, row.first, row.middle, row.name)
-        phones, has_stub = phones_in(row.phones, self._country) if row.phones else ((), False)
+        identity, last, first, middle, name, phone_text, mail_text, chats, born, sex, city, company, inn, made, code = (
+            row
+        )
+        form = person_form(last, first, middle, name)
+        phones, has_stub = phones_in(phone_text, self._country) if phone_text else ((), False)
         if self._own:
             phones = tuple(phone for phone in phones if line_of(phone) not in self._own)
-        mailboxes, roles, has_stub_mail = _mailboxes(row.emails) if row.emails else ((), (), False)
-        messengers = tuple(_MESSENGER_SPLIT.split(row.messengers.lower())) if row.messengers else ()
-        is_reached = bool(phones or mailboxes or messengers)
+        mailboxes, roles, has_stub_mail = _mailboxes(mail_text) if mail_text else ((), (), False)
+        messengers = tuple(_MESSENGER_SPLIT.split(chats.lower())) if chats else ()
+        junk = ""
+        if form.is_junk or not (phones or mailboxes or messengers):
+            junk = _junk(row, form.is_junk, bool(phones or mailboxes or messengers), has_stub or has_stub_mail)
         return PersonProfile(
-            row.id,
+            identity,
             intern(form.surname),
-            _same(form.given),
+            _GIVEN.setdefault(form.given, form.given),
             intern(form.given_code),
             form.is_known,
             intern(form.patronymic),
-            form.gender.value[0] if form.gender else _gender(row.gender),
+            form.gender.value[0] if form.gender else _gender(sex),
             form.given_initials,
             form.patronymic_initial,
-            _generation(row) if "." in row.name or "." in row.last or "." in row.first else "",
+            _generation(f"{last} {first} {middle} {name}"),
             phones,
             any("#" in phone for phone in phones),
             mailboxes,
             roles,
             messengers,
-            row.birthday.year * 10_000 + row.birthday.month * 100 + row.birthday.day if row.birthday else 0,
-            city_code(row.city) if row.city else "",
-            skeleton(row.company) if row.company else "",
-            parse_inn(row.inn) or "" if row.inn else "",
-            row.external_id,
-            row.created.toordinal() if row.created else 0,
-            _junk(row, form.is_junk, is_reached, has_stub or has_stub_mail),
+            born.year * 10_000 + born.month * 100 + born.day if born else 0,
+            city_code(city) if city else "",
+            skeleton(company) if company else "",
+            parse_inn(inn) or "" if inn else "",
+            code,
+            made.toordinal() if made else 0,
+            junk,
         )
 
 
@@ -115,7 +119,7 @@ def adopt(fields: Iterable[object]) -> PersonProfile:
     profile = PersonProfile._make(fields)
     return profile._replace(
         surname=intern(profile.surname),
-        given=_same(profile.given),
+        given=_GIVEN.setdefault(profile.given, profile.given),
         given_word=intern(profile.given_word),
         patronymic=intern(profile.patronymic),
     )
@@ -148,10 +152,9 @@ def is_named_after_father(profile: PersonProfile) -> bool:
     return bool(father) and any(skeleton(name)[:4] == father for name in profile.given)
 
 
-@lru_cache(maxsize=4096)
 def is_landline(phone: str) -> bool:
     """The number is not a mobile one."""
-    return phone_class(f"+{line_of(phone)}") is not PhoneClass.MOBILE
+    return not phone.startswith("79") and phone_class(f"+{line_of(phone)}") is not PhoneClass.MOBILE
 
 
 def phones_in(text: str, country: str) -> tuple[tuple[str, ...], bool]:
@@ -190,22 +193,17 @@ def _junk(row: PersonRow, is_nobody: bool, is_reached: bool, has_stub: bool) -> 
     return "junk_stub" if has_stub else "junk_name" if is_nobody else "junk_empty"
 
 
-def _generation(row: PersonRow) -> str:
-    found = _GENERATION.search(f"{row.last} {row.first} {row.middle} {row.name}".lower())
-    return "" if found is None else "senior" if found[1] in _SENIOR else "junior"
+def _generation(text: str) -> str:
+    found = _GENERATION.search(text)
+    return "" if found is None else "senior" if found[1] else "junior"
 
 
 def _gender(text: str) -> str:
     return _GENDERS.get(text.strip().lower()[:1], "") if text else ""
 
 
-def _same(names: frozenset[str]) -> frozenset[str]:
-    return _GIVEN.setdefault(names, names)
-
-
 _GIVEN: dict[frozenset[str], frozenset[str]] = {}
 _MESSENGER_SPLIT = re.compile(r"[;,\s|]+")
 _TEST = re.compile(r"тест|test|проб|проверк|demo|демо|удалить|asd|qwe|zxc|йцу|фыв|ячс|спам|spam|дубль")
-_GENERATION = re.compile(r"(?:^|[\s(,])(ст|старш\w*|sr|senior|мл|младш\w*|jr|junior)(?:[.\s),]|$)")
-_SENIOR = ("ст", "старший", "sr", "senior")
+_GENERATION = re.compile(r"(?:\b(?=[смsj])|\b(?=[СМSJ]))(?i:(ст|старший|sr|senior)|мл|младший|jr|junior)\b")
 _GENDERS = {"м": "m", "m": "m", "ж": "f", "f": "f", "w": "f"}

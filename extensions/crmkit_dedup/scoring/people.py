@@ -45,15 +45,17 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         return vetoed("given_differs")
     if a.junk or b.junk:
         return vetoed("junk")
-    birthday = fit_of_birthday(a.birthday, b.birthday)
+    birthday = fit_of_birthday(a.birthday, b.birthday) if a.birthday and b.birthday else Fit.MISSING
     patronymic = fit_of_patronymic(a, b)
     veto = _veto(a, b, birthday, patronymic)
     if veto:
         return vetoed(veto)
     fit = NameFit(given, fit_of_surname(a, b), patronymic)
     points: Points = []
-    weigh_phones(a, b, rarity, points)
-    weigh_mailboxes(a, b, rarity, points)
+    if a.phones and b.phones:
+        weigh_phones(a, b, rarity, points)
+    if (a.mailboxes and b.mailboxes) or (a.roles and b.roles):
+        weigh_mailboxes(a, b, rarity, points)
     if a.messengers and b.messengers:
         weigh_messengers(a, b, rarity, points)
     is_reached = bool(points) and max([bits for _, bits in points]) > 0
@@ -167,11 +169,14 @@ def _is_sole(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
 
 def _may_be_kin(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
     """A father and a son of one name may be meant: nothing tells which of them has no patronymic here."""
-    if any(mailbox in b.mailboxes for mailbox in a.mailboxes):
+    for one in (a, b):
+        if one.patronymic and is_named_after_father(one):
+            break
+        if one.surname and any(f"{one.surname} {name}" in rarity.generations for name in one.given):
+            break
+    else:
         return False
-    if is_named_after_father(a) or is_named_after_father(b):
-        return True
-    return any(f"{one.surname} {name}" in rarity.generations for one in (a, b) if one.surname for name in one.given)
+    return not any(mailbox in b.mailboxes for mailbox in a.mailboxes)
 
 
 def _band(points: Points, score: float, fit: NameFit, *, is_doubted: bool) -> Band:

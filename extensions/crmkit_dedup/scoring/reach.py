@@ -16,9 +16,7 @@ SHARED_FROM = 3
 
 
 def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
-    """Add what the phones say: each number in common, a slip, or that none is in common."""
-    if not a.phones or not b.phones:
-        return
+    """Add what the phones of two who have some say: each number in common, a slip, or that none is in common."""
     is_found = False
     for phone in a.phones:
         if phone in b.phones:
