@@ -11,7 +11,7 @@ import pytest
 from crmkit.adapter import Capability, EffectClass, Level
 from crmkit.crm import Crm
 from crmkit.errors import NotFound, RateLimited, Rejected, Unsupported, VendorDown
-from crmkit.models import RECORDS, Company, Contact, ContactChanges, Deal, File, Note, Phone, Record, Task
+from crmkit.models import RECORDS, Company, Contact, ContactChanges, Deal, FieldType, File, Note, Phone, Record, Task
 from crmkit.testing.contract.bed import Bed, ContractPart, Fault, need, need_kind
 from crmkit.values import Kind, Money, Ref
 from crmkit.write import Verb, Write
@@ -59,7 +59,9 @@ class WritingContract(ContractPart):
     def test_an_unknown_label_is_rejected_by_field(self, bed: Bed, crm: Crm) -> None:
         """A label that the field does not have never reaches a record."""
         need(crm, Capability.CUSTOM_FIELDS)
-        token = next(token for type_, token in bed.custom.items() if type_.value == "enum")
+        token = bed.custom.get(FieldType.ENUM)
+        if token is None:
+            pytest.skip(f"{crm.vendor} has no list of a deal that a program may write")
         with pytest.raises(Rejected) as refused:
             crm.deals.create(Deal(title="Окна", custom=(token.to("Такого нет"),)))
         assert len(refused.value.fields) == 1
