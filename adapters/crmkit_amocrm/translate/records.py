@@ -44,7 +44,7 @@ def from_lead(raw: Item, account: Home) -> Deal:
     values = head(raw, Kind.DEAL, account)
     if fields := raw.get("custom_fields_values"):
         values["custom"] = read_fields(fields, account).custom
-    values["title"] = raw.get("name") or ""
+    values["title"] = str(raw.get("name") or "")
     values["amount"] = _price(raw, account)
     values["stage"] = None if status is None else _stage(raw.get("pipeline_id", ""), status)
     values["outcome"] = _OUTCOMES.get(status, Outcome.OPEN)
@@ -65,10 +65,10 @@ def from_contact(raw: Item, account: Home) -> Contact:
     fields = read_fields(raw.get("custom_fields_values"), account)
     values = head(raw, Kind.CONTACT, account)
     values["custom"] = fields.custom
-    values["name"] = raw.get("name") or ""
-    values["first_name"] = raw.get("first_name") or None
+    values["name"] = str(raw.get("name") or "")
+    values["first_name"] = text_of(raw.get("first_name") or None)
     values["middle_name"] = None
-    values["last_name"] = raw.get("last_name") or None
+    values["last_name"] = text_of(raw.get("last_name") or None)
     values["phones"], values["emails"] = fields.phones, fields.emails
     values["company"] = _first_ref(inner.get("companies"), Kind.COMPANY, account)
     values["birthday"] = _birthday(raw, fields.custom) if fields.custom else None
@@ -81,7 +81,7 @@ def from_company(raw: Item, account: Home) -> Company:
     inner = raw.get("_embedded") or _NOTHING
     fields = read_fields(raw.get("custom_fields_values"), account)
     values = head(raw, Kind.COMPANY, account)
-    values["name"] = raw.get("name") or ""
+    values["name"] = str(raw.get("name") or "")
     values["custom"], values["phones"], values["emails"] = fields
     values["site"] = next((str(item.value) for item in fields.custom if item.code == "WEB" and item.value), None)
     values["inn"] = _tax_number(fields.custom, "ИНН", "INN", ("vat_id", "inn"))
@@ -96,8 +96,8 @@ def from_user(raw: Item, account: Home) -> User:
     rights = raw.get("rights") or _NOTHING
     number = raw.get("phone_number")
     values = head(raw, Kind.USER, account)
-    values["name"] = raw.get("name") or ""
-    values["email"] = raw.get("email") or None
+    values["name"] = str(raw.get("name") or "")
+    values["email"] = text_of(raw.get("email") or None)
     values["phone"] = phone_of(str(number), account) if number else None
     values["group_id"] = text_of(rights.get("group_id"))
     values["is_active"] = bool(rights.get("is_active", True))
@@ -111,7 +111,7 @@ def from_pipeline(raw: Item, account: Home) -> Pipeline:
     pipeline_id = str(raw["id"])
     found = sorted(inner.get("statuses") or [], key=lambda status: status.get("sort") or 0)
     values = head(raw, Kind.PIPELINE, account)
-    values["name"] = raw.get("name") or ""
+    values["name"] = str(raw.get("name") or "")
     values["sort"] = raw.get("sort") or 0
     values["is_main"] = bool(raw.get("is_main"))
     values["is_archived"] = bool(raw.get("is_archive"))

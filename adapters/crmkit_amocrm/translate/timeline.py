@@ -17,7 +17,7 @@ def from_task(raw: Item, account: Home) -> Task:
     """The task; `result` reads as `[]` in the API when there is none."""
     result = raw.get("result")
     values = head(raw, Kind.TASK, account)
-    values["text"] = raw.get("text") or ""
+    values["text"] = str(raw.get("text") or "")
     values["due"] = time_of(raw.get("complete_till"))
     values["about"] = parent_of(raw, account)
     values["is_done"] = bool(raw.get("is_completed"))
@@ -33,7 +33,7 @@ def from_note(raw: Item, account: Home) -> Note:
     values["ref"] = Ref(account.key, Kind.NOTE, note_id(raw))
     values["about"] = parent_of(raw, account)
     values["text"] = str(params.get("text") or params.get("original_name") or params.get("address") or "")
-    values["note_type"] = raw.get("note_type") or "common"
+    values["note_type"] = str(raw.get("note_type") or "common")
     return _NOTE.cast({**DEFAULTS[Note], **values})
 
 

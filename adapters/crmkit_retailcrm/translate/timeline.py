@@ -12,7 +12,7 @@ from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
 from crmkit.write import Write
 from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.home import Home, text_of, time_of, to_moment
+from crmkit_retailcrm.translate.home import Home, number_of, text_of, time_of, to_moment
 from crmkit_retailcrm.translate.records import DEFAULTS, head
 from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_list, as_map
 
@@ -58,7 +58,8 @@ def from_file(raw: Item, account: Home) -> File:
     values = head(raw, Kind.FILE, account)
     values["name"] = str(raw.get("filename") or "")
     values["media_type"] = text_of(raw.get("type"))
-    values["size"] = int(raw["size"]) if raw.get("size") is not None else None
+    size = number_of(raw.get("size"))
+    values["size"] = None if size is None else int(size)
     values["cards"] = tuple(card for one in as_list(raw.get("attachment")) if (card := card_of(as_map(one), account)))
     return _FILE.cast({**DEFAULTS[File], **values})
 
