@@ -144,7 +144,9 @@ class _Maker(Generic[Row]):
             if name in ("birthday", "created", "closed")
         ]
         self._no_days = [names.index(name) for name in ("birthday", "created", "closed") if name in names]
-        self._formulas = sorted({at for _, cells in sample for at, cell in enumerate(cells) if cell.startswith('="')})
+        self._formulas = sorted(
+            {at for _, cells in sample for at, cell in enumerate(cells[: self._width]) if cell.startswith('="')}
+        )
         self._phones = names.index("phones") if "phones" in columns.places else 0
         self._lists = {names.index(name) for name in MANY if name in names}
         self._has_ids = "id" in columns.places
