@@ -62,7 +62,8 @@ def person_form(last: str = "", first: str = "", middle: str = "", name: str = "
         return _NOBODY if any(map(str.strip, (last, first, middle, name))) else _NAMELESS
     if all(word.is_nobody for word, _ in placed):
         return _NOBODY
-    return _form([pair for pair in placed if not pair[0].is_nobody])
+    # Among real names Тестов is a surname.
+    return _form([pair for pair in placed if not pair[0].is_nobody or pair[0].surname.strength >= _SURELY_SURNAME])
 
 
 def is_junk_name(text: str) -> bool:
