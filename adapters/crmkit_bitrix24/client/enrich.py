@@ -31,10 +31,12 @@ class Enricher:
 
     def complete(self, kind: Kind, items: Items) -> Items:
         """The same bodies, each with what belongs to it."""
+        return self.define(kind, self.gather(kind, items))
+
+    def gather(self, kind: Kind, items: Items) -> Items:
+        """The same bodies with what other lists hold of them; asked for in batches, the more bodies the better."""
         if not items:
             return items
-        if kind in ENTITIES:
-            self._fields(kind, items)
         if kind is Kind.DEAL:
             self._product_rows(items)
         elif kind is Kind.COMPANY:
@@ -45,7 +47,13 @@ class Enricher:
             self._rights(items)
         return items
 
-    def _fields(self, kind: Kind, items: Items) -> None:
+    def define(self, kind: Kind, items: Items) -> Items:
+        """The same bodies with the definitions of their user fields.
+
+        Best done with few bodies, just before they are translated: reading a body for the first time costs the most.
+        """
+        if not items or kind not in ENTITIES:
+            return items
         definitions = self._directory.definitions(kind)
         unknown = {name for name in items[0] if name.startswith("UF_CRM") and name not in definitions}
         if unknown - self._undefined:
@@ -55,7 +63,8 @@ class Enricher:
         for item in items:
             found = filled(item, definitions)
             if found:
-                item[ALSO] = {"fields": found}
+                _also(item)["fields"] = found
+        return items
 
     def _product_rows(self, deals: Items) -> None:
         """Rows of the deals whose amount the portal counts from them: others keep theirs for documents only."""

@@ -92,7 +92,9 @@ class Reader:
         for kind, ids in by_kind.items():
             # What was answered first is translated while the rest is under way.
             for items in self._parts_by_id(kind, ids):
-                yield kind, self._enricher.complete(kind, items)
+                self._enricher.gather(kind, items)
+                for start in range(0, len(items), PAGE):
+                    yield kind, self._enricher.define(kind, items[start : start + PAGE])
 
     def pages(self, kind: Kind, since: str | None, cursor: str | None) -> Iterator[Chunk]:
         """A whole kind, or what changed in it since a moment, by rising id; complete while others change it."""
@@ -108,8 +110,8 @@ class Reader:
         first, edge = self._first(kind, listing, cursor or "0", is_whole=since is None)
         last = str(first[-1][listing.id_name]) if first else cursor or "0"
         yield Chunk(self._enricher.complete(kind, first), last)
-        for page in self._walker.whole(listing, first, edge, lambda items: self._enricher.complete(kind, items)):
-            yield Chunk(page, str(page[-1][listing.id_name]))
+        for page in self._walker.whole(listing, first, edge, lambda items: self._enricher.gather(kind, items)):
+            yield Chunk(self._enricher.define(kind, page), str(page[-1][listing.id_name]))
 
     def find(self, kind: Kind, query: Query) -> list[dict[str, Any]]:
         """Candidates for a query, which must be checked again.

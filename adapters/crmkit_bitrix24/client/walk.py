@@ -103,11 +103,11 @@ class Walker:
                 yield from page
 
     def whole(
-        self, listing: Listing, first: Items, edge: int | None, complete: Callable[[Items], Items]
+        self, listing: Listing, first: Items, edge: int | None, gather: Callable[[Items], Items]
     ) -> Iterator[Items]:
         """All pages of a long list behind its first one, in order; several ranges of ids are read at a time.
 
-        `complete` adds what belongs to bodies; it is called in the threads that read. Nothing is missed or doubled
+        `gather` asks for what belongs to bodies; it is called in the threads that read. Nothing is missed or doubled
         while others add and delete: each id lies in one range, and the last range has no end.
         """
         name = listing.id_name
@@ -118,7 +118,7 @@ class Walker:
         flying: deque[tuple[Range, Future[Read]]] = deque()
 
         def begin(range_: Range) -> tuple[Range, Future[Read]]:
-            return range_, self._line.crew.begin(lambda: self._completed(listing, range_, complete))
+            return range_, self._line.crew.begin(lambda: self._gathered(listing, range_, gather))
 
         try:
             while True:
@@ -146,9 +146,9 @@ class Walker:
             for _, future in flying:
                 future.cancel()
 
-    def _completed(self, listing: Listing, range_: Range, complete: Callable[[Items], Items]) -> Read:
+    def _gathered(self, listing: Listing, range_: Range, gather: Callable[[Items], Items]) -> Read:
         found = self._read(listing, range_)
-        complete([row for page in found.pages for row in page])
+        gather([row for page in found.pages for row in page])
         return found
 
     def _read(self, listing: Listing, range_: Range) -> Read:
