@@ -19,6 +19,9 @@ MERGES = "merges"
 HELD = "held"
 """Collection of the records that take part in a merge just now."""
 
+ALIVE = "alive"
+"""Collection of losers that live on, marked, where a merge leaves them."""
+
 LOSERS = "losers"
 """Collection that leads from a record to the merge that took it in."""
 
@@ -40,7 +43,8 @@ class Entry:
 
     Args:
         before: all records as they were, the survivor first.
-        after: the survivor once all had arrived, and losers that live on, marked.
+        after: the survivor once all had arrived, and losers that live on, as they were once they were marked.
+        seen: prints of losers that live on, as they were when somebody last looked.
         copies: remarks that were written anew on the survivor, by those they are copies of.
         note: the remark about values that found no place.
         anew: losers that were made anew when the merge was taken back.
@@ -55,6 +59,7 @@ class Entry:
     at: datetime
     before: Mapping[Ref, Portrait]
     after: Mapping[Ref, Portrait] = field(default_factory=dict)
+    seen: Mapping[Ref, str] = field(default_factory=dict)
     copies: Mapping[Ref, Ref] = field(default_factory=dict)
     note: Ref | None = None
     anew: Mapping[Ref, Ref] = field(default_factory=dict)
@@ -76,6 +81,7 @@ class Entry:
             "at": self.at.isoformat(),
             "before": {str(ref): one.to_json() for ref, one in self.before.items()},
             "after": {str(ref): one.to_json() for ref, one in self.after.items()},
+            "seen": {str(ref): one for ref, one in self.seen.items()},
             "copies": {str(note): str(copy) for note, copy in self.copies.items()},
             "note": str(self.note) if self.note else None,
             "anew": {str(old): str(new) for old, new in self.anew.items()},
@@ -94,6 +100,7 @@ class Entry:
             at=datetime.fromisoformat(data["at"]),
             before={Ref.parse(ref): Portrait.from_json(one) for ref, one in data["before"].items()},
             after={Ref.parse(ref): Portrait.from_json(one) for ref, one in data["after"].items()},
+            seen={Ref.parse(ref): str(one) for ref, one in data["seen"].items()},
             copies={Ref.parse(note): Ref.parse(copy) for note, copy in data["copies"].items()},
             note=Ref.parse(data["note"]) if data["note"] else None,
             anew={Ref.parse(old): Ref.parse(new) for old, new in data["anew"].items()},
@@ -159,7 +166,25 @@ class Journal:
                 self._store.put(LOSERS, _key(loser), {"merge": entry.id})
             else:
                 self._store.delete(LOSERS, _key(loser))
+            if entry.state is State.DONE and loser in entry.after:
+                self._store.put(ALIVE, _key(loser), {"merge": entry.id, "ref": str(loser)})
+            else:
+                self._store.delete(ALIVE, _key(loser))
         self.release(entry)
+
+    def alive(self) -> list[tuple[Ref, str]]:
+        """Losers that live on, each with the name of its merge."""
+        return [(Ref.parse(str(body["ref"])), str(body["merge"])) for _, body in self._store.scan(ALIVE)]
+
+    def bury(self, loser: Ref) -> None:
+        """A loser that lived on is deleted by now."""
+        self._store.delete(ALIVE, _key(loser))
+
+    def begun(self) -> list[Entry]:
+        """Merges that were begun and not ended."""
+        names = dict.fromkeys(str(body["merge"]) for _, body in self._store.scan(HELD))
+        found = [entry for name in names if (entry := self.get(name)) is not None]
+        return [entry for entry in found if entry.state is State.BEGUN]
 
     def release(self, entry: Entry) -> None:
         """Let the records of a merge take part in others."""

@@ -16,6 +16,7 @@ from crmkit_dedup.merging.arrival import Arrival
 from crmkit_dedup.merging.outcome import Fate, Outcome, outcome, staff_of
 from crmkit_dedup.merging.portrait import Portrait, cards, port
 from crmkit_dedup.merging.restore import Restoring
+from crmkit_dedup.merging.strays import strayed
 from crmkit_dedup.merging.words import listed, say, title_of
 from crmkit_dedup.preview import Excluded, Objection, Preview, preview
 from crmkit_dedup.survivor import MergeRules
@@ -70,11 +71,15 @@ def merge(
 
 
 def resume(ctx: Context[Any], rules: MergeRules) -> list[Merged]:
-    """Go on with every merge that was begun and not ended, for instance because a process died."""
+    """Go on with every merge that was begun and not ended, and fetch what has come to losers that live on since.
+
+    Nothing is done in plan mode: what was planned is gone on with by applying it.
+    """
     journal = Journal(ctx.store)
-    begun = [entry for entry in journal.entries() if entry.state is State.BEGUN]
-    open_ = [entry for entry in begun if journal.holder(entry.survivor) == entry.id]
-    return [_Merging(ctx, journal, entry, rules).run() for entry in open_]
+    if ctx.is_plan:
+        return []
+    done = [_Merging(ctx, journal, entry, rules).run() for entry in journal.begun()]
+    return done + [_Merging(ctx, journal, entry, rules).again() for entry in strayed(ctx, journal)]
 
 
 def arrive(ctx: Context[Any], loser: Ref, rules: MergeRules) -> Merged | None:
@@ -131,9 +136,18 @@ class _Merging:
         """Bring what did not come along with a merge that the CRM has done."""
         return self._arrived(self._outcome())
 
+    def again(self) -> Merged:
+        """Fetch what people have put on losers that live on; it stands on both from then on."""
+        port(self.ctx.crm, self.entry.kind).merge(self.entry.survivor, self.entry.losers)
+        return self._arrived(self._outcome())
+
     def _arrived(self, made: Outcome) -> Merged:
-        arrival = Arrival(self.ctx, self.entry, made)
-        self.entry = arrival.settle()
+        arrival, marked = Arrival(self.ctx, self.entry, made), self.entry.after
+        settled = arrival.settle()
+        # What people do to a loser later is theirs: it is told from our marks by how we left it the first time.
+        left = {ref: one for ref, one in marked.items() if ref != self.entry.survivor and ref in settled.after}
+        seen = {ref: one.print for ref, one in settled.after.items() if ref != self.entry.survivor}
+        self.entry = replace(settled, after={**settled.after, **left}, seen=seen)
         return self._ended(State.DONE, "done", [*self.unwritten, *arrival.report])
 
     def _outcome(self) -> Outcome:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from typing import Any, cast
 
 from crmkit.adapter import Capability, Level
@@ -66,6 +68,20 @@ class Portrait:
     def company(self) -> Ref | None:
         """The company of a person or a deal."""
         return None if isinstance(self.record, Company) else self.record.company
+
+    @property
+    def print(self) -> str:
+        """Equal for equal content: what stands in the record and what hangs on it, but for tags and owner."""
+        record = self.record
+        parts = {
+            "phones": [] if isinstance(record, Deal) else [phone.raw for phone in record.phones],
+            "emails": [] if isinstance(record, Deal) else [email.value for email in record.emails],
+            "natives": [[one.name, one.value] for one in self.natives],
+            "hung": sorted(map(str, (*(link.ref for link in self.deals), *self.tasks, *self.leads))),
+            "notes": sorted(str(note.ref) for note in self.notes),
+        }
+        text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+        return blake2b(text.encode(), digest_size=12).hexdigest()
 
     def native(self, name: str) -> Native | None:
         """One of the vendor's own fields, when it is filled."""

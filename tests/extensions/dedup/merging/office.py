@@ -23,6 +23,7 @@ from crmkit import (
 )
 from crmkit.values import Kind
 from crmkit_dedup.merging.commands import command_journal, command_merge, command_preview, command_undo
+from crmkit_dedup.merging.merge import resume
 from crmkit_dedup.settings import DedupSettings
 from crmkit_runtime import errand
 from crmkit_testing.bench import Bench
@@ -38,6 +39,9 @@ def merger() -> Extension[DedupSettings]:
     extension.command("merge", "merge")(command_merge)
     extension.command("undo", "take a merge back")(command_undo)
     extension.command("journal", "what was merged")(command_journal)
+    extension.command("resume", "go on with what was broken off")(
+        lambda ctx, words: [line for done in resume(ctx, ctx.settings.merge) for line in done.lines]
+    )
     return extension
 
 

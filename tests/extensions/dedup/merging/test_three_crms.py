@@ -242,6 +242,37 @@ def test_a_loser_that_lives_on_is_nobodys_news(crm_bench: OpenBench) -> None:
     assert heard(b) == said
 
 
+@pytest.mark.crms("amocrm")
+def test_what_people_put_on_a_marked_duplicate_is_fetched(crm_bench: OpenBench) -> None:
+    """A phone, a remark and a deal that come to the loser later come to the survivor, once; taken back all is its."""
+    b = crm_bench([merger(), witness()])
+    pair = Pair(b)
+    pair.merge()
+    assert told(b, "resume") == []
+    phones = (*b.crm.contacts.get(pair.lost).phones, Phone(raw="+79265550011"))
+    b.crm.contacts.update(pair.lost, {"phones": phones})
+    b.crm.notes.create(Note(about=pair.lost, text="звонил снова"))
+    b.advance(timedelta(days=1))
+    lines = told(b, "resume")
+    assert lines[0] == f"Объединение contact-{pair.kept.id}-1: {pair.lost.id} → {pair.kept.id}"
+    deal = b.person.add_deal("Потолки", contact=pair.lost)
+    pair.names[deal] = "new"
+    b.advance(timedelta(days=1))
+    assert len(told(b, "resume")) == len(lines)
+    assert told(b, "resume") == []
+    after = pair.picture()
+    assert [raw for raw, _ in after["kept"]["phones"]] == ["8 912 345-67-89", "+79990001122", "+79265550011"]
+    assert [text.splitlines()[-1] for text in after["kept"]["notes"] if text.startswith("Из")] == [
+        "просит скидку",
+        "звонил снова",
+    ]
+    assert after["new"]["people"] == {"kept"}
+    pair.undo()
+    again = pair.picture()
+    assert [raw for raw, _ in again["kept"]["phones"]] == ["8 912 345-67-89"]
+    assert [raw for raw, _ in again["lost"]["phones"]] == ["+79123456789", "+79990001122", "+79265550011"]
+
+
 @pytest.mark.parametrize("requests", [10, 19])
 def test_a_broken_merge_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
     """The CRM stops answering after so many requests: the same command ends the merge, and nothing is there twice."""
