@@ -167,6 +167,10 @@ class Walker:
             if page and int(page[0][name]) <= position:
                 # The list began anew though the page before was full: asked again from what is certain.
                 break
+            if page and range_.high is not None and int(page[-1][name]) > range_.high:
+                # Where the upper end is not heard, what lies behind it belongs to the next range.
+                pages.append([row for row in page if int(row[name]) <= range_.high])
+                return Read([page for page in pages if page], True)
             if page:
                 pages.append(page)
                 position = int(page[-1][name])

@@ -28,6 +28,7 @@ class Portal:
         self.ids = sorted(ids)
         self.requests = 0
         self.is_deaf = False
+        self.has_no_upper_end = False
         self._between = between
         self._lock = threading.Lock()
         self.crew = Crew(SystemClock(), lambda: Pressure(0, 0.0, 0.0))
@@ -48,7 +49,8 @@ class Portal:
             # An empty reference is an empty condition, and that is none.
             after = results[-1][PAGE - 1]["ID"] if len(results[-1]) == PAGE else None
         begin = 0 if after is None or self.is_deaf else bisect_right(self.ids, int(after))
-        end = bisect_right(self.ids, filter_["<=ID"]) if "<=ID" in filter_ else len(self.ids)
+        is_bounded = "<=ID" in filter_ and not self.has_no_upper_end
+        end = bisect_right(self.ids, filter_["<=ID"]) if is_bounded else len(self.ids)
         return [{"ID": str(one)} for one in self.ids[begin:end][:PAGE]]
 
     def room(self, method: str) -> int:
@@ -166,6 +168,14 @@ def test_a_list_that_does_not_hear_the_condition_is_not_read_forever() -> None:
     portal.is_deaf = True
     with pytest.raises(BadPayload, match=r"crm\.contact\.list gives ids that were not asked for"):
         portal.walked()
+
+
+def test_a_list_that_does_not_hear_the_upper_end_gives_nothing_twice() -> None:
+    """Conditions that a portal ignores cost requests, not records."""
+    for ids in (range(1, 20_001), clumped()):
+        portal = Portal(ids)
+        portal.has_no_upper_end = True
+        assert portal.walked() == list(ids)
 
 
 def test_a_walk_that_is_given_up_begins_nothing_more() -> None:
