@@ -273,6 +273,23 @@ def test_what_people_put_on_a_marked_duplicate_is_fetched(crm_bench: OpenBench) 
     assert [raw for raw, _ in again["lost"]["phones"]] == ["+79123456789", "+79990001122", "+79265550011"]
 
 
+@pytest.mark.crms("bitrix24")
+def test_a_merge_that_the_portal_refuses_leaves_all_as_it_was(crm_bench: OpenBench) -> None:
+    """Two photos contradict each other and cannot be made equal: both people are put back, and a person is sent there."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    sandbox: Any = pair.bench.side.sandbox  # type: ignore[attr-defined]  # nobody uploads photos by hand here
+    table = sandbox.bitrix24.portal.tables["contacts"]
+    for ref in (pair.kept, pair.lost):
+        table.put({**table.live(int(ref.id)), "PHOTO": ref.id})
+    before = pair.picture()
+    lines = pair.merge()
+    assert differing(before, pair.picture()) == {}
+    assert f"/crm/contact/merge/?id={pair.kept.id},{pair.lost.id}" in lines[0]
+    assert "Записи возвращены как были" in lines[0]
+    assert [line.split("  ")[2] for line in told(pair.bench, "journal")] == ["отказано"]
+    assert pair.undo() == [f"Объединение contact-{pair.kept.id}-1 не состоялось"]
+
+
 @pytest.mark.parametrize("requests", [10, 19])
 def test_a_broken_merge_is_gone_on_with(crm_bench: OpenBench, requests: int) -> None:
     """The CRM stops answering after so many requests: the same command ends the merge, and nothing is there twice."""
