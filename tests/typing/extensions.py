@@ -22,6 +22,7 @@ from crmkit import (
 )
 from crmkit.assignment import Choice
 from crmkit.extension import Progress, Said
+from crmkit.panel import PanelData, Row
 from crmkit.settings import NoSettings
 from crmkit.testing import MemoryCrm, Outcome, context, run
 
@@ -66,6 +67,17 @@ def tidy(ctx: Context[FollowUpSettings], words: Sequence[str]) -> Iterator[Said]
     """A command yields lines and its progress."""
     yield Progress("tidying", 1, 2)
     yield "done"
+
+
+def more(ctx: Context[FollowUpSettings], key: str) -> Sequence[str]:
+    """What is told of one row."""
+    return [key]
+
+
+@follow_up.panel("review", "На проверку / For review", open_=more)
+def review(ctx: Context[FollowUpSettings]) -> PanelData:
+    """A page of the console."""
+    return PanelData(columns=["who"], rows=[Row("a", ("Мария",), ("her card",), ())])
 
 
 @plain.on(DealCreated)

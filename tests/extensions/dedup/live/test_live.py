@@ -90,7 +90,7 @@ def test_with_the_queue_nothing_is_written(office: Office) -> None:
     assert [run.decisions[1:] for run in desk.bench.runs if run.state == "done"] == [("ждёт в очереди",)]
 
 
-@pytest.mark.parametrize("vendor", ["amocrm", "memory"])
+@pytest.mark.parametrize("vendor", ["amocrm", "retailcrm", "memory"])
 def test_the_newer_card_is_tagged(office: Office, vendor: str) -> None:
     """Once, and the card that was there first has no tag."""
     desk = office(vendor, auto="tag", tag="проверить дубль")
