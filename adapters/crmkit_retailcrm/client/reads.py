@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from crmkit.adapter import Query
 from crmkit.errors import NotFound, Unsupported
+from crmkit.identity import normalize_email
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm.client.directory import Directory
 from crmkit_retailcrm.client.enrich import Enricher
@@ -29,6 +30,9 @@ _QUERIES: dict[Kind, frozenset[str]] = {
     Kind.FILE: frozenset({"about"}),
 }
 """What can be asked for, by kind."""
+
+_TAIL = 7
+"""Digits at the end of a number that every spelling of it has."""
 
 _NOTE_LISTS = ("customers", "customers-corporate")
 _PATHS = {kind: path for path, kind in CARDS.items()}
@@ -116,8 +120,18 @@ class Reader:
         found: list[dict[str, Any]] = []
         for params in self._searches(kind, query):
             found += self._line.every(SHELVES[kind].path, SHELVES[kind].many, params)
-        unique = {item["id"]: item for item in found}
-        return iter(self._enricher.completed(kind, list(unique.values())))
+        unique = {item["id"]: item for item in found}.values()
+        chosen = [item for item in unique if kind is not Kind.COMPANY or self._may_be(item, query)]
+        return iter(self._enricher.completed(kind, chosen))
+
+    def _may_be(self, firm: Item, query: Query) -> bool:
+        """A company may have the phone and the e-mail asked for: its parts cost requests, most are ruled out before."""
+        fields = as_map(firm.get("customFields"))
+        texts = {name: str(fields.get(self._directory.role(name) or "") or "") for name in ("phone", "email")}
+        if query.phone is not None and _digits(query.phone)[-_TAIL:] not in _digits(texts["phone"]):
+            return False
+        email = normalize_email(query.email) or query.email if query.email is not None else ""
+        return email.partition("@")[0].casefold() in texts["email"].casefold()
 
     def by_key(self, kind: Kind, key: str) -> dict[str, Any] | None:
         """The entity that stands under a key of ours, as it came."""
@@ -258,6 +272,11 @@ def _typed(note: dict[str, Any], path: str) -> dict[str, Any]:
     """A note that says whose it is, which the vendor leaves out in places."""
     type_ = CORPORATE if path == "customers-corporate" else "customer"
     return {**note, "customer": {**as_map(note.get("customer")), "type": type_}}
+
+
+def _digits(phone: str) -> str:
+    # People type the letter O for a zero.
+    return re.sub(r"\D", "", re.sub("[OoОо]", "0", phone))
 
 
 def _spellings(phone: str) -> list[str]:

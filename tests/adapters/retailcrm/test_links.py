@@ -157,3 +157,31 @@ def test_of_several_companies_the_one_whose_main_contact_a_person_is_counts(crm:
     loaded = crm.contacts.get(crm.ref(Kind.CONTACT, person)).company
     [walked] = [one.company for one in crm.contacts.iterate() if one.ref.id == str(person)]
     assert (loaded, walked) == (crm.ref(Kind.COMPANY, own),) * 2
+
+
+def test_a_company_is_found_without_reading_the_parts_of_all(sandbox: Sandbox) -> None:
+    """Those whose phone or e-mail field cannot match are ruled out before their parts are asked for."""
+    retail = sandbox.retailcrm
+    own = RetailCrmSettings(
+        key="okna",
+        vendor="retailcrm",
+        base_url=retail.base_url,
+        api_key=SecretStr(retail.api_key),
+        company_phone_field="tel",
+        company_email_field="mail",
+    )
+    book = retail.account.fields["customer_corporate"]
+    for code in ("tel", "mail"):
+        book[code] = {**book["branch"], "code": code, "name": code}
+    crm = Crm(RetailCrmAdapter().open(own, Doors(tokens=StaticTokens(""), limiter=Free())))
+    phones = ["8 (912) 345-67-89", "+7 912 345-67-8О", "", "12345"]
+    firms_ = [
+        retail.add_corporate(nickName=f"ООО {place}", customFields={"tel": phone, "mail": f"Office{place}@пример.рф"})
+        for place, phone in enumerate(phones)
+    ]
+    retail.reset_requests()
+    found = [[int(one.ref.id) for one in crm.companies.find(phone=phone)] for phone in ("+79123456789", "89123456780")]
+    by_email = [int(one.ref.id) for one in crm.companies.find(email="office2@xn--e1afmkfd.xn--p1ai")]
+    assert (found, by_email) == ([[firms_[0]], [firms_[1]]], [firms_[2]])
+    paths = [call.path.removeprefix("/api/v5/") for call in retail.requests]
+    assert [path for path in paths if path.endswith(("/contacts", "/companies"))] == []
