@@ -139,4 +139,4 @@ def _detail(ctx: Ctx, finding: Finding, records: Sequence[Record]) -> Iterator[s
         record = next((one for one in records if one.ref.id == suspect.id), None)
         name = words.name(record) if record else suspect.id
         link = f" {record.url}" if record and record.url else ""
-        yield f"{name}{link}: {words.band(suspect.band)}, {suspect.score:.0f}; {words.why(suspect.reasons)}"
+        yield f"{name}: {words.band(suspect.band)}, {suspect.score:.0f}; {words.why(suspect.reasons)}{link}"
