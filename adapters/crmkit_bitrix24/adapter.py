@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
 from crmkit.errors import CrmKitError
 from crmkit.http import Judge, RateLimit, Transport
-from crmkit.identity import normalize_email, parse_phone
-from crmkit.models import Company, Contact, Deal, FieldDef, Lead, Record, Task
+from crmkit.matching import matcher, names
+from crmkit.models import Company, FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, Installation, WebhookRequest
@@ -135,7 +135,7 @@ class Bitrix24Connection:
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's search is narrowed by the normalized form."""
-        matches = _matcher(query, self._settings.country)
+        matches = matcher(query, self._settings.country, is_of=_is_of)
         found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
         return [record for record in found.values() if matches(record)]
 
@@ -236,52 +236,6 @@ class Bitrix24Connection:
         return dial
 
 
-def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
-    """Whether a record is what a query asks for, by the normalized form of each value."""
-    phone = parse_phone(query.phone, country=country) if query.phone else None
-    email = (normalize_email(query.email) or query.email).casefold() if query.email else None
-    name = _plain(query.name) if query.name else None
-
-    def matches(record: Record) -> bool:
-        return (
-            (query.phone is None or _has_phone(record, phone.e164 if phone else None, query.phone))
-            and (email is None or _has_email(record, email))
-            and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
-            and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
-            and (query.contact is None or _is_of(record, query.contact))
-            and (query.company is None or getattr(record, "company", None) == query.company)
-            and (query.owner_id is None or record.owner_id == query.owner_id)
-            and (query.is_open is None or _is_open(record) is query.is_open)
-            and (query.about is None or not isinstance(record, Task) or record.about == query.about)
-        )
-
-    return matches
-
-
 def _is_of(record: Record, contact: Ref) -> bool:
     """The card names the person; a company does not name those for whom it is not the main one."""
-    if isinstance(record, Deal):
-        return contact in record.contacts
-    return isinstance(record, Company) or (isinstance(record, Lead) and record.contact == contact)
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _has_phone(record: Record, e164: str | None, raw: str) -> bool:
-    if not isinstance(record, Contact | Company | Lead):
-        return False
-    return any(phone.e164 == e164 if e164 and phone.e164 else phone.raw == raw for phone in record.phones)
-
-
-def _has_email(record: Record, email: str) -> bool:
-    return isinstance(record, Contact | Company | Lead) and any(
-        (normalize_email(one.value) or one.value).casefold() == email for one in record.emails
-    )
-
-
-def _is_open(record: Record) -> bool:
-    if isinstance(record, Deal):
-        return not record.is_closed
-    return isinstance(record, Task) and not record.is_done
+    return isinstance(record, Company) or names(record, contact)

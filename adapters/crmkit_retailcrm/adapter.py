@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
 from crmkit.errors import CrmKitError
 from crmkit.http import RateLimit, Transport
-from crmkit.identity import normalize_email, parse_phone
-from crmkit.models import Company, Contact, Deal, FieldDef, Record, Task
+from crmkit.matching import matcher
+from crmkit.models import FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
 from crmkit.webhook import Delivery, FeedPage, WebhookRequest
@@ -137,7 +137,7 @@ class RetailCrmConnection:
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's wide search is narrowed by the normalized form."""
-        matches = _matcher(query, self._settings.country)
+        matches = matcher(query, self._settings.country)
         found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
         return [record for record in found.values() if matches(record)]
 
@@ -209,47 +209,3 @@ class RetailCrmConnection:
             urgency=self._doors.urgency,
             clock=self._doors.clock,
         )
-
-
-def _matcher(query: Query, country: str) -> Callable[[Record], bool]:
-    """Whether a record is what a query asks for, by the normalized form of each value."""
-    phone = parse_phone(query.phone, country=country) if query.phone else None
-    email = normalize_email(query.email) or query.email if query.email else None
-    name = _plain(query.name) if query.name else None
-
-    def matches(record: Record) -> bool:
-        return (
-            (query.phone is None or _has_phone(record, phone.e164 if phone else None, query.phone))
-            and (email is None or _has_email(record, email))
-            and (name is None or name == _plain(str(getattr(record, "name", "") or getattr(record, "title", ""))))
-            and (query.inn is None or (isinstance(record, Company) and record.inn == query.inn))
-            and (query.contact is None or (isinstance(record, Deal | Company) and query.contact in record.contacts))
-            and (query.company is None or getattr(record, "company", None) == query.company)
-            and (query.owner_id is None or record.owner_id == query.owner_id)
-            and (query.is_open is None or _is_open(record) is query.is_open)
-            and (query.about is None or not isinstance(record, Task) or record.about == query.about)
-        )
-
-    return matches
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _has_phone(record: Record, e164: str | None, raw: str) -> bool:
-    if not isinstance(record, Contact | Company):
-        return False
-    return any(phone.e164 == e164 if e164 and phone.e164 else phone.raw == raw for phone in record.phones)
-
-
-def _has_email(record: Record, email: str) -> bool:
-    return isinstance(record, Contact | Company) and any(
-        (normalize_email(one.value) or one.value).casefold() == email.casefold() for one in record.emails
-    )
-
-
-def _is_open(record: Record) -> bool:
-    if isinstance(record, Deal):
-        return not record.is_closed
-    return isinstance(record, Task) and not record.is_done
