@@ -18,7 +18,7 @@ def holders_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonPro
     """Number of clearly different people for each key that two or more of them hold."""
     found = {}
     for key, group in groups.items():
-        count = people_among(profiles[position] for position in group[:LOOKED_AT])
+        count = people_among([profiles[position] for position in group])
         if count > 1:
             found[key] = count
     return found
@@ -34,9 +34,9 @@ def generations_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[Perso
 def people_among(holders: Iterable[PersonProfile]) -> int:
     """How many of the holders are clearly different people; those without a name are anybody."""
     people: list[PersonProfile] = []
-    for holder in holders:
-        if holder.junk or holder.is_nameless:
-            continue
+    named = [holder for holder in holders if not (holder.junk or holder.is_nameless)]
+    # In an order of their own, for likeness is no equality: who is met first decides who is counted.
+    for holder in sorted(named, key=_name_of)[:LOOKED_AT]:
         if all(are_different(holder, other) for other in people):
             people.append(holder)
             if len(people) == MOST:
@@ -54,3 +54,8 @@ def are_different(a: PersonProfile, b: PersonProfile) -> bool:
     if fit_of_surname(a, b) is not Fit.DIFFER:
         return False
     return given is not Fit.AGREE or a.gender == "m"
+
+
+def _name_of(profile: PersonProfile) -> tuple[str, ...]:
+    given = min(profile.given, default="")
+    return (profile.surname, given, profile.given_word, profile.given_initials, profile.patronymic, profile.gender)
