@@ -35,6 +35,7 @@ def test_phone_class(e164: str, expected: PhoneClass) -> None:
         *(("+70001112233", True), ("+79898989898", True)),
         *(("+79000000000", True), ("+375291111111", True), ("+79125550123", False)),
         *(("+74952223344", False), ("+79011111112", False)),
+        *(("+79161234567", False), ("+79123456789", False), ("+74957654321", False)),
     ],
 )  # fmt: skip
 def test_stub_phones(e164: str, expected: bool) -> None:

@@ -90,12 +90,14 @@ def phone_class(e164: str) -> PhoneClass:
 def is_stub_phone(e164: str) -> bool:
     """The number in E.164 is one that people type to have typed something: it is nobody's.
 
-    Seven or more equal or consecutive digits at the end (`… 1111111`, `… 1234567`), no area code (`+7 000 …`), one
-    pair of digits all over.
+    Seven or more equal digits at the end (`… 1111111`), seven consecutive ones behind a code that is as easily typed
+    (`999 123-45-67`; behind any other it is a number somebody was glad to get), no area code (`+7 000 …`), one pair of
+    digits all over.
     """
     tail = e164[-7:]
     own = e164[2:] if e164.startswith("+7") else e164[4:]
-    if len(set(tail)) == 1 or tail in _COUNTED or own.startswith("000"):
+    is_counted = tail in _COUNTED and own[:3] in _EASY_CODES
+    if len(set(tail)) == 1 or is_counted or own.startswith("000"):
         return True
     return len(own) > 8 and len({own[at : at + 2] for at in range(0, len(own) - 1, 2)}) == 1
 
@@ -161,6 +163,7 @@ _CODE_BOUNDS = [span.partition("-")[::2] for span in _CODE_RANGES.split()]
 _WHOLE_CODES = frozenset(str(code) for low, high in _CODE_BOUNDS for code in range(int(low), int(high or low) + 1))
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
 _PLACEHOLDERS = frozenset({"9999999999", "9876543210", "1234567890", "0123456789"})
+_EASY_CODES = frozenset({"900", "999", "111", "123"})
 _COUNTED = frozenset({"1234567", "7654321", "0123456", "2345678", "3456789", "9876543", "8765432"})
 _PLANS = (
     ("+7", ("9", "70", "747", "75", "76", "77"), ("800", "804")),
