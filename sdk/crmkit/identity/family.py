@@ -36,16 +36,22 @@ def surname_of(code: str) -> Surname:
 
 
 def patronymic_of(code: str) -> Patronymic | None:
-    """The father that a patronymic with this fine code names, or None when the word is none."""
-    found = _PATRONYMIC.fullmatch(code)
-    if found is None:
+    """The father that a patronymic with this fine code names, or None when the word is none.
+
+    Of a father whom no table knows the full endings alone tell; spoken ones (Иваныч, Максимна) need a known one.
+    """
+    if not code.endswith(_MARKS):
         return None
     gender = Gender.FEMALE if code.endswith("a") else Gender.MALE
-    father = father_code(found[1])
-    is_known = _bare(found[1]) in _fathers()
-    if found[2] == "iq" and not is_known:
-        return None  # Бабич, Савич
-    return Patronymic(father, gender, gender is Gender.FEMALE or is_known)
+    for ending in _PATRONYMIC_ENDINGS:
+        stem = code[: -len(ending)]
+        if code.endswith(ending) and len(stem) > 1 and (father := _fathers().get(_bare(stem))) is not None:
+            if ending != "na":
+                return Patronymic(father, gender, True)
+            if len(stem) > _SHORTEST_STEM and stem[-1] not in _VOWELS:
+                return Patronymic(father, gender, False)
+    found = _PATRONYMIC.fullmatch(code)
+    return Patronymic(_bare(found[1]), gender, gender is Gender.FEMALE) if found else None
 
 
 def father_code(stem: str) -> str:
@@ -68,7 +74,10 @@ _ENDINGS = (
     ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
     ("ec", "ec", None, 1), ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
 )  # fmt: skip
-_PATRONYMIC = re.compile(r"(.{2,}?)(oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna|iq|J?ovna)|(?!)", re.ASCII)
+_MARKS = ("iq", "na")
+_PATRONYMIC_ENDINGS = ("iniqna", "iqna", "ovna", "evna", "avna", "ivna", "oviq", "eviq", "aviq", "vna", "iq", "na")
+_PATRONYMIC = re.compile(r"(.{2,}?)(?:oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna)", re.ASCII)
+_VOWELS = "aeiouJ"
 
 
 def _coarse(code: str) -> str:

@@ -167,7 +167,9 @@ def _take_patronymic(placed: list[_Placed]) -> tuple[list[_Placed], Patronymic |
             father = placed[at - 1][0] if at else None
             rest = [pair for pair in placed if pair[0] is not word and pair[0] is not father]
             return rest, Patronymic(father_code(father.code), word.child, True) if father else None
-    found = [pair for pair in placed if pair[0].patronymic is not None]
+    # Иванна is a first name when there is no other, else the daughter of Иван.
+    given = sum(word.given is not None for word, _ in placed)
+    found = [pair for pair in placed if pair[0].patronymic is not None and (pair[0].given is None or given > 1)]
     if len(found) == 1 and _is_surname_after_all(found[0], placed):
         return placed, None
     if not found:
@@ -209,8 +211,7 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
         return placed, None
     for pair in sorted(unknown, key=_given_rank):
         strength = pair[0].surname.strength
-        is_alone = pair[1] != "first" and all(word.surname.strength <= strength for word, _ in unknown)
-        may_be = strength < 2 or (strength < _SURELY_SURNAME and not is_alone)
+        may_be = strength < 2 or any(word.surname.strength > strength for word, _ in unknown)
         near = given_near(pair[0].code) if may_be else None
         if near is not None:
             return [other for other in placed if other is not pair], (pair[0], near)

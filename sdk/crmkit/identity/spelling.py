@@ -30,10 +30,10 @@ _LATIN_CODES = {
     "gh": "g", "x": "h", "j": "i", "y": "i", "q": "k", "4": "q", "6": "w", "3": "z", "0": "o",
 }  # fmt: skip
 _LATIN_SOUND = re.compile(
-    r"(?P<hard>ie(?=i[aeu]))|(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=a[bfhlmnprsv]|u[mnr]|[eio]))|(?P<sc>sc(?=[eiyaou]))"
+    r"(?P<hard>ie(?=i[aeu]))|(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=a[bfhlmnprsv]|u[mnr]|[eio]))|(?P<sc>sc(?=[eiyaous]))"
     r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))"
     # ж by the telegraph's code and in chats, where й cannot stand.
-    r"|(?P<zh>(?<=y)j(?=[aou]\w)|(?<=i)j(?=u\w)|(?<=[iy])j(?=e(?!nk)\w)|^j(?=uko[vw]|uravl|aro[vw]|arko|elez|elt|olud)|^j(?=[bcdfgklmnpqrstvz])|j(?=[iy]))|(?P<code>"
+    r"|(?P<zh>(?<=y)j(?=[aou]\w)|(?<=i)j(?=u\w)|(?<=[iy])j(?=e(?!nk)\w)|(?<=[aou])j(?=e\w)|^j(?=uko[vw]|uravl|aro[vw]|arko|elez|elt|olud)|^j(?=[bcdfgklmnpqrstvz])|j(?=[iy]))|(?P<code>"
     + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
     + ")"
 )

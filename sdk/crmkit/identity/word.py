@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
@@ -72,6 +73,9 @@ _ONLY_DIGITS = re.compile(r"\d+")
 _EDGE_DIGITS = re.compile(r"^\d+(?=[^\W\d_])|\d+$")
 _CHAT_ENDING = re.compile(r"[a-z'’]{2}i4$", re.IGNORECASE)
 _CHAT_DIGIT = re.compile(r"^[346](?=[a-zа-яё]{2})")
+_SPOKEN = ("нна", "nna")
+_INITIALS = re.compile(r"(?:(?:[a-z]|y[uaoe]|[ij][ua]|[zskct]h|ts)\.)+(?:[a-z]\.?)?", re.IGNORECASE)
+_LETTER_KEYS = {ord(key): letter for key in string.ascii_letters if (letter := to_cyrillic_layout(key)) is not None}
 _AROUND = ".,;:'\"<>[]{}`~!?"
 
 
@@ -96,11 +100,13 @@ def _word(text: str) -> Word:
     is_title, is_kin = lower in TITLES, lower in KIN
     if "-" in text:
         return _double(code, text, is_title)
-    surname = surname_of(code)
+    surname, patronymic = surname_of(code), patronymic_of(code)
+    if patronymic is None and lower.endswith(_SPOKEN):
+        patronymic = patronymic_of(f"{fine_code(lower[:-2])}na")  # Русланна: a code keeps one н of two
     given = _given(code, lower)
     if given is not None and given.is_short and surname.strength == _SURELY_SURNAME:
         given = given_of("", lower)  # Алиева sounds like Алева, short for Алевтина: only the very word will do
-    word = Word(code, given, patronymic_of(code), surname, "", None, is_title, is_kin, is_nobody)
+    word = Word(code, given, patronymic, surname, "", None, is_title, is_kin, is_nobody)
     return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
 
 
@@ -164,11 +170,13 @@ def _in_layout(chunk: str, struck: str) -> str:
         typed = to_latin_layout(chunk)
         return typed if typed is not None and _is_better(chunk, typed, struck) else chunk
     core = chunk.strip(_AROUND)
+    if _INITIALS.fullmatch(chunk):
+        return chunk.translate(_LETTER_KEYS) if struck == _LATIN else chunk
     is_initial = len(core) < 2 or core.lower() in _LETTER_PAIRS
     if (is_initial and struck != _LATIN) or _sounds_known(core):
         return chunk
     if is_initial:
-        return to_cyrillic_layout(core) or chunk
+        return core.translate(_LETTER_KEYS)
     for piece in (chunk, core):
         typed = to_cyrillic_layout(piece)
         if (
