@@ -122,6 +122,9 @@ class Budget:
         if self.blocked_until <= self.at:
             self.refusals = min(self.refusals + 1, MOST_REFUSALS)
         self.blocked_until = max(self.blocked_until, until)
+        if self.level is not None:
+            # The vendor's bucket is full, whoever filled it: only what leaks from then on is free.
+            self.level, self.level_at = min(self.level, 0.0), max(self.level_at, self.blocked_until)
 
     def _free_in_window(self, limit: RateLimit, spare: int, start: float) -> float:
         # Calls are granted in the order in which they come: never before the last grant.

@@ -123,6 +123,16 @@ class TestLocalLimiter:
         limiter.push(WINDOW, 4.0)
         assert grants(limiter, clock, [WINDOW], 1)[0] - before == pytest.approx(4.0, abs=1e-4)
 
+    def test_a_push_empties_a_bucket(self) -> None:
+        """The vendor says that it is full, whoever filled it: behind the pause only what leaks is free."""
+        clock = Hurry()
+        limiter = LocalLimiter(clock)
+        bucket = RateLimit("b", 48, 0.5, shape="bucket")
+        start = grants(limiter, clock, [bucket], 2)[0]
+        limiter.push(bucket, 2.0)
+        found = [round(at - start, 3) for at in grants(limiter, clock, [bucket], 4)]
+        assert found == [2.5, 3.0, 3.5, 4.0]
+
     def test_a_long_push_is_told_at_once(self) -> None:
         """A pause of minutes is not slept through: the caller hears how long it lasts."""
         clock = Hurry()

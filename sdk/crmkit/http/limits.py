@@ -95,6 +95,12 @@ class _Budget:
             return start
         return max(start, self._granted[0] + per_s + self._margin_s)
 
+    def push(self, until: float) -> None:
+        self.blocked_until = max(self.blocked_until, until)
+        if self.limit.shape == "bucket":
+            # The vendor's bucket is full, whoever filled it: only what leaks from then on is free.
+            self._level, self._level_at = min(self._level, 0.0), max(self._level_at, self.blocked_until)
+
     def take(self, at: float) -> None:
         self._level, self._level_at = self._level_then(at) - 1, at
         self._granted.append(at)
@@ -145,9 +151,8 @@ class LocalLimiter:
                 budget.take(now)
 
     def push(self, limit: RateLimit, seconds: float) -> None:
-        """Let nobody pass for `seconds`, those who already stand in the queue included."""
-        budget = self._budget(limit)
-        budget.blocked_until = max(budget.blocked_until, self._now() + seconds)
+        """Let nobody pass for `seconds`, those who already stand in the queue included; a bucket is empty then."""
+        self._budget(limit).push(self._now() + seconds)
 
     def _refuse_long_push(self, budgets: Sequence[_Budget], now: float) -> None:
         left_s = max((budget.blocked_until - now for budget in budgets), default=0.0)

@@ -121,6 +121,14 @@ def test_a_push_holds_everybody(database: Database, clock: TurnedClock, walker: 
     assert moments(second, walker, 1, SEVEN) == [3.0]
 
 
+def test_a_push_empties_a_bucket(limiter: DatabaseLimiter, walker: Walker) -> None:
+    """The vendor says that it is full, whoever filled it: behind the pause only what leaks is free."""
+    bucket = RateLimit("portal", 48, 0.5, shape="bucket")
+    assert moments(limiter, walker, 2, bucket) == [0.0, 0.0]
+    limiter.push(bucket, 2.0)
+    assert moments(limiter, walker, 4, bucket) == [2.5, 3.0, 3.5, 4.0]
+
+
 def test_a_push_reaches_those_who_sleep(database: Database, clock: TurnedClock) -> None:
     """A caller that had a slot when the vendor refused another one does not use it."""
     limiter = DatabaseLimiter(database, clock)
