@@ -176,6 +176,10 @@ class Journal:
         """Losers that live on, each with the name of its merge."""
         return [(Ref.parse(str(body["ref"])), str(body["merge"])) for _, body in self._store.scan(ALIVE)]
 
+    def free(self, loser: Ref) -> None:
+        """The record is no part of another one any more."""
+        self._store.delete(LOSERS, _key(loser))
+
     def bury(self, loser: Ref) -> None:
         """A loser that lived on is deleted by now."""
         self._store.delete(ALIVE, _key(loser))

@@ -105,6 +105,8 @@ class _Undoing:
             new = loser
         else:
             new = self._made_anew(was)
+        if not self.ctx.is_plan:
+            self.journal.free(loser)  # whoever hears of it next finds a record of its own
         port(self.ctx.crm, loser.kind).readdress(loser, new)
         for earlier in self.journal.into(loser):
             for older in earlier.losers:

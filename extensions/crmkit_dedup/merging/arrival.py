@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crmkit.adapter import Capability, Level
 from crmkit.errors import CrmKitError, NotFound, Rejected, Unsupported
 from crmkit.extension import Context
 from crmkit.models import Company, Contact, Deal, Note, Phone
@@ -190,9 +189,12 @@ class Arrival:
         here = firms_of(crm, card)
         for firm in loser.firms:
             known = crm.companies.get_many([firm]).get(firm) if firm not in here else None
-            if known is not None and (not here or crm.supports(Capability.MERGE) is Level.NATIVE):
-                crm.contacts.link(survivor, firm)
-                self.brought.append(firm.id)
+            if known is None:
+                continue
+            crm.contacts.link(survivor, firm)
+            if here and here[0] not in firms_of(crm, cards(crm, [survivor])[survivor]):
+                crm.contacts.link(survivor, here[0])  # one company only: its own stays, the other one is in the note
+            self.brought.append(firm.id)
 
     def _leads(self, loser: Portrait) -> None:
         crm, survivor = self.ctx.crm, self.entry.survivor
