@@ -35,7 +35,7 @@ class Word(NamedTuple):
     role: str = ""
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def words_of(chunk: str, *, struck: str = "") -> tuple[Word, ...]:
     """The words that a piece of text without spaces holds; decorations and digits are left out.
 
