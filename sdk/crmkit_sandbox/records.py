@@ -8,14 +8,25 @@ from .wire import Row
 
 
 class Records(Mapping[int, Row]):
-    """Live records by id, each in the shape that its vendor shows."""
+    """Live records by id, each in the shape that its vendor shows.
 
-    def __init__(self, lock: threading.RLock, table: Table, shape: Callable[[Row], Row]) -> None:
+    `settle` is called before each look, for what the vendor does by itself when its time has come.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        table: Table,
+        shape: Callable[[Row], Row],
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         self._lock = lock
         self._table = table
         self._shape = shape
+        self._settle = settle
 
     def __getitem__(self, row_id: int) -> Row:
+        self._settle()
         with self._lock:
             row = self._table.live(row_id)
             if row is None:
@@ -23,8 +34,10 @@ class Records(Mapping[int, Row]):
             return self._shape(row)
 
     def __iter__(self) -> Iterator[int]:
+        self._settle()
         with self._lock:
             return iter(list(self._table.ids))
 
     def __len__(self) -> int:
+        self._settle()
         return len(self._table)

@@ -1,6 +1,6 @@
 """The emulated amoCRM as tests hold it: addresses, tokens, records to look at, acts of people."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.limits import Limiter
-from crmkit_sandbox.store import Table
-from crmkit_sandbox.traffic import Traffic
+from crmkit_sandbox.outbox import Outbox
+from crmkit_sandbox.records import Records
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
 
@@ -28,30 +28,7 @@ PER_SECOND = 7
 RETRY_AFTER_S = 300
 
 
-class Records(Mapping[int, Row]):
-    """Live records of one kind as API v4 shows them, with everything in `_embedded`."""
-
-    def __init__(self, account: Account, table: Table, shape: Callable[[Row], Row]) -> None:
-        self._lock = account.world.lock
-        self._table = table
-        self._shape = shape
-
-    def __getitem__(self, row_id: int) -> Row:
-        with self._lock:
-            row = self._table.live(row_id)
-            if row is None:
-                raise KeyError(row_id)
-            return self._shape(row)
-
-    def __iter__(self) -> Iterator[int]:
-        with self._lock:
-            return iter(list(self._table.ids))
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-
-class AmoCrm(Person):
+class AmoCrm(Outbox, Person):
     """One emulated account, its API under `base_url` and its page for people."""
 
     key = "amocrm"
@@ -62,18 +39,17 @@ class AmoCrm(Person):
         self.base_url = f"http://127.0.0.1/{self.key}"
         account = Account(world)
         make_settings(account)
-        super().__init__(account, Hooks(account, courier, self.key))
+        Person.__init__(self, account, Hooks(account, courier, self.key))
+        limits = Limiter(world.clock, per_second=PER_SECOND, retry_after_s=RETRY_AFTER_S)
+        Outbox.__init__(self, courier, self.hook_sender, limits)
         self.oauth = OAuth(self.account)
-        self.limits = Limiter(world.clock, per_second=PER_SECOND, retry_after_s=RETRY_AFTER_S)
-        self.requests = Traffic()
-        self._courier = courier
         self._world = world
         tables = self.account.tables
         self.leads, self.contacts, self.companies = (
-            Records(self.account, tables[kind], self._shape(kind)) for kind in KINDS
+            Records(world.lock, tables[kind], self._shape(kind)) for kind in KINDS
         )
-        self.tasks = Records(self.account, tables["tasks"], dict)
-        self.notes = Records(self.account, tables["notes"], dict)
+        self.tasks = Records(world.lock, tables["tasks"], dict)
+        self.notes = Records(world.lock, tables["notes"], dict)
         self.wsgi: WSGIApplication = make_app(self, self.oauth, courier, self.key, self.seed)
 
     @property
@@ -146,38 +122,6 @@ class AmoCrm(Person):
     def pipelines(self) -> list[Row]:
         """The pipelines, each with its `statuses`."""
         return list(self.account.shelves["pipelines"].values())
-
-    @property
-    def deliveries(self) -> list[Row]:
-        """Finished attempts to deliver hooks, oldest first: url, body, event, status, attempt, at."""
-        return [delivery.row() for delivery in self._courier.sent(self.key)]
-
-    def deliveries_rows(self) -> list[Row]:
-        """Finished attempts, then the waiting ones with status None."""
-        return [*self.deliveries, *(delivery.row() for delivery in self._courier.waiting(self.key))]
-
-    def reset_requests(self) -> None:
-        """Forget the log of calls and the refusals."""
-        self.requests.reset()
-        self.limits.reset()
-
-    @property
-    def deliver_hooks(self) -> bool:
-        """False loses every hook."""
-        return self.hook_sender.is_on
-
-    @deliver_hooks.setter
-    def deliver_hooks(self, is_on: bool) -> None:
-        """Send hooks or lose them from now on."""
-        self.hook_sender.is_on = is_on
-
-    def drop_next_hooks(self, count: int) -> None:
-        """Lose the next `count` hooks."""
-        self.hook_sender.drop_next = count
-
-    def repeat_next_hook(self, times: int = 1) -> None:
-        """Send the next hook `times` times more."""
-        self.hook_sender.repeat_next = times
 
     @property
     def duplicate_control(self) -> bool:

@@ -47,7 +47,7 @@ class Events:
         self.is_on = True
         self.drop_next = 0
         # How many times more the events of the next act are sent, and which act that was.
-        self.repeat_next = 0
+        self._repeats_next = 0
         self._repeated_act: int | None = None
         # How many equal updates follow each change and each creation, as automation and counters cause them.
         self.noise = 0
@@ -87,24 +87,29 @@ class Events:
         for _ in range(1 + self._repeats()):
             self._post(handler["handler"], handler["event"], encode_php(body))
 
-    def repeat(self, times: int) -> None:
+    @property
+    def repeat_next(self) -> int:
+        """How many times more each event of the next act is sent."""
+        return self._repeats_next
+
+    @repeat_next.setter
+    def repeat_next(self, times: int) -> None:
         """Send each event of the next act that has any `times` times more."""
-        self.repeat_next, self._repeated_act = times, None
+        self._repeats_next, self._repeated_act = times, None
 
     def reset(self) -> None:
         """Lose, double and repeat nothing more."""
         self.is_on, self.drop_next, self.repeat_next, self.noise = True, 0, 0, 0
-        self._repeated_act = None
 
     def _repeats(self) -> int:
         """How many times more an event is sent: a call has several events, and all of them are doubled."""
-        if not self.repeat_next:
+        if not self._repeats_next:
             return 0
         if self._repeated_act is None:
             self._repeated_act = self._portal.acts
         if self._repeated_act != self._portal.acts:
-            self.repeat_next, self._repeated_act = 0, None
-        return self.repeat_next
+            self.repeat_next = 0
+        return self._repeats_next
 
     def _post(self, url: str, event: str, body: str) -> None:
         self._courier.post(

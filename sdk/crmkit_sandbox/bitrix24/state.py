@@ -7,9 +7,8 @@ from wsgiref.types import WSGIApplication
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
-from crmkit_sandbox.limits import Limiter
+from crmkit_sandbox.outbox import Outbox
 from crmkit_sandbox.records import Records
-from crmkit_sandbox.traffic import Traffic
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
 
@@ -29,7 +28,7 @@ from .shapes import classic_record
 from .views import make_app
 
 
-class Bitrix24(Person):
+class Bitrix24(Outbox, Person):
     """One emulated portal, its REST under `base_url`/rest/ and its page for people."""
 
     key = "bitrix24"
@@ -40,13 +39,11 @@ class Bitrix24(Person):
         portal = Portal(world)
         oauth = OAuth(portal)
         make_settings(portal)
-        super().__init__(portal, Events(portal, courier, oauth, self.key), oauth)
+        Person.__init__(self, portal, Events(portal, courier, oauth, self.key), oauth)
         self.base_url = f"http://127.0.0.1/{self.key}"
         self.bucket = LeakyBucket(world.clock)
-        self.limits: Limiter = self.bucket
+        Outbox.__init__(self, courier, self.event_sender, self.bucket)
         self.operating = Operating(world.clock)
-        self.requests = Traffic()
-        self._courier = courier
         self._world = world
         self.leads, self.deals, self.contacts, self.companies = (self._records(kind) for kind in KINDS.values())
         lock, tables = world.lock, portal.tables
@@ -162,38 +159,6 @@ class Bitrix24(Person):
         """The offline queue."""
         with self._world.lock:
             return list(self.portal.shelves["offline"].values())
-
-    @property
-    def deliveries(self) -> list[Row]:
-        """Events sent, oldest first: url, body, event, status, at."""
-        return [delivery.row() for delivery in self._courier.sent(self.key)]
-
-    def deliveries_rows(self) -> list[Row]:
-        """Events sent, then the waiting ones with status None."""
-        return [*self.deliveries, *(delivery.row() for delivery in self._courier.waiting(self.key))]
-
-    def reset_requests(self) -> None:
-        """Forget the log of calls and the refusals."""
-        self.requests.reset()
-        self.limits.reset()
-
-    @property
-    def deliver_hooks(self) -> bool:
-        """False loses every event."""
-        return self.event_sender.is_on
-
-    @deliver_hooks.setter
-    def deliver_hooks(self, is_on: bool) -> None:
-        """Send events or lose them from now on."""
-        self.event_sender.is_on = is_on
-
-    def drop_next_hooks(self, count: int) -> None:
-        """Lose the next `count` events."""
-        self.event_sender.drop_next = count
-
-    def repeat_next_hook(self, times: int = 1) -> None:
-        """Send each event of the next act that has any `times` times more."""
-        self.event_sender.repeat(times)
 
     def make_noise(self, extra_updates: int) -> None:
         """Let each update come `extra_updates` times more, after a creation too, as automation causes them."""

@@ -1,6 +1,6 @@
 """The emulated retailCRM as tests hold it: address, key, records to look at, acts of people."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from wsgiref.types import WSGIApplication
 from zoneinfo import ZoneInfo
@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
-from crmkit_sandbox.limits import Limiter
-from crmkit_sandbox.store import Table
-from crmkit_sandbox.traffic import Traffic
+from crmkit_sandbox.outbox import Outbox
+from crmkit_sandbox.records import Records
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
 
@@ -25,33 +24,7 @@ from .seed import COMPANIES, baskets, make_settings, person_names, phone_number
 from .views import make_app
 
 
-class Records(Mapping[int, Row]):
-    """Live records of one kind as the API shows them."""
-
-    def __init__(self, account: Account, table: Table, shape: Callable[[Account, Row], Row]) -> None:
-        self._account = account
-        self._table = table
-        self._shape = shape
-
-    def __getitem__(self, row_id: int) -> Row:
-        catch_up(self._account)
-        with self._account.world.lock:
-            row = self._table.live(row_id)
-            if row is None:
-                raise KeyError(row_id)
-            return self._shape(self._account, row)
-
-    def __iter__(self) -> Iterator[int]:
-        catch_up(self._account)
-        with self._account.world.lock:
-            return iter(list(self._table.ids))
-
-    def __len__(self) -> int:
-        catch_up(self._account)
-        return len(self._table)
-
-
-class RetailCrm(Person):
+class RetailCrm(Outbox, Person):
     """One emulated account, its API under `base_url` and its page for people."""
 
     key = "retailcrm"
@@ -62,23 +35,20 @@ class RetailCrm(Person):
         self.base_url = f"http://127.0.0.1/{self.key}"
         account = Account(world)
         make_settings(account)
-        super().__init__(account, Hooks(account, courier, self.key))
+        Person.__init__(self, account, Hooks(account, courier, self.key))
         self.api_key = account.issue_key()
         self._key_limits = KeyLimits(world.clock)
-        self.limits: Limiter = self._key_limits
-        self.requests = Traffic()
-        self._courier = courier
+        Outbox.__init__(self, courier, self.hook_sender, self._key_limits)
         self._world = world
         world.clock.on_turn(lambda: catch_up(account))
-        tables = account.tables
-        self.customers = Records(account, tables["customers"], shapes.customer)
-        self.corporate = Records(account, tables["corporate"], shapes.corporate)
-        self.orders = Records(account, tables["orders"], shapes.order)
-        self.tasks = Records(account, tables["tasks"], shapes.task)
-        self.notes = Records(account, tables["notes"], shapes.note)
-        self.calls = Records(account, tables["calls"], lambda _, row: shapes.plain(row))
-        self.files = Records(account, tables["files"], lambda _, row: shapes.plain(row))
-        self.costs = Records(account, tables["costs"], lambda _, row: shapes.plain(row))
+        self.customers = self._records("customers", shapes.customer)
+        self.corporate = self._records("corporate", shapes.corporate)
+        self.orders = self._records("orders", shapes.order)
+        self.tasks = self._records("tasks", shapes.task)
+        self.notes = self._records("notes", shapes.note)
+        self.calls, self.files, self.costs = (
+            self._records(name, lambda _, row: shapes.plain(row)) for name in ("calls", "files", "costs")
+        )
         self.wsgi: WSGIApplication = make_app(self, self._key_limits, courier, self.key, self.seed)
 
     @property
@@ -161,38 +131,6 @@ class RetailCrm(Person):
     def statuses(self) -> Mapping[str, Row]:
         """The statuses by code."""
         return dict(self.account.references["statuses"])
-
-    @property
-    def deliveries(self) -> list[Row]:
-        """Finished requests of triggers and to modules, oldest first: url, method, body, event, status, at."""
-        return [delivery.row() for delivery in self._courier.sent(self.key)]
-
-    def deliveries_rows(self) -> list[Row]:
-        """Finished requests, then the waiting ones with status None."""
-        return [*self.deliveries, *(delivery.row() for delivery in self._courier.waiting(self.key))]
-
-    def reset_requests(self) -> None:
-        """Forget the log of calls and the refusals."""
-        self.requests.reset()
-        self.limits.reset()
-
-    @property
-    def deliver_hooks(self) -> bool:
-        """False loses every request of a trigger."""
-        return self.hook_sender.is_on
-
-    @deliver_hooks.setter
-    def deliver_hooks(self, is_on: bool) -> None:
-        """Send requests or lose them from now on."""
-        self.hook_sender.is_on = is_on
-
-    def drop_next_hooks(self, count: int) -> None:
-        """Lose the next `count` requests of triggers."""
-        self.hook_sender.drop_next = count
-
-    def repeat_next_hook(self, times: int = 1) -> None:
-        """Send the next request of a trigger `times` times more."""
-        self.hook_sender.repeat_next = times
 
     def bulk_customers(self, count: int) -> range:
         """The ids of `count` new people with a phone and an e-mail each; no history, no triggers, made when read."""
@@ -283,3 +221,9 @@ class RetailCrm(Person):
         contacts = [people[index % len(people)]] if people else []
         company = {"name": name, "contragent": contragent}
         return self.add_corporate(nickName=name, companies=[company], contacts=contacts, hooks=False)
+
+    def _records(self, name: str, shape: Callable[[Account, Row], Row]) -> Records:
+        account = self.account
+        return Records(
+            self._world.lock, account.tables[name], lambda row: shape(account, row), lambda: catch_up(account)
+        )
