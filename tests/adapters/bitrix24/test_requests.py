@@ -180,3 +180,25 @@ def test_one_batch_lost_of_many_leaves_its_own_in_doubt(side: Bitrix24Side, tmp_
     assert {getattr(one.error, "maybe_applied", None) for one in result.failed} == {True}
     places = [one.index for one in result.failed]
     assert places == list(range(places[0], places[0] + 50))
+
+
+def test_a_token_that_expires_under_many_batches_is_renewed_once(side: Bitrix24Side, tmp_path: Path) -> None:
+    """Ten batches leave together with the old token; one of them has it renewed, all of them are done."""
+    settings = Bitrix24Settings(
+        key=ACCOUNT,
+        vendor="bitrix24",
+        base_url=side.portal.base_url,
+        auth_url=side.portal.base_url,
+        client_id=side.portal.client_id,
+        client_secret=SecretStr(side.portal.client_secret),
+        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
+    )
+    crm = Crm(Bitrix24Adapter().open(settings, Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter())))
+    deal = crm.ref(Kind.DEAL, side.portal.bulk_deals(1)[0])
+    crm.deals.get(deal)
+    side.turn(4000)
+    side.portal.reset_requests()
+    result = crm.tasks.create_many([Task(text=f"Дело {n}", about=deal, due=DUE) for n in range(500)])
+    assert (len(result.done), result.failed) == (500, ())
+    assert sum("oauth/token" in call.path for call in side.portal.requests) == 1
+    assert len(crm.tasks.find(about=deal)) == 500
