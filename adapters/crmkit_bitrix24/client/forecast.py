@@ -12,8 +12,10 @@ from crmkit_bitrix24.wire import BATCH, PAGE
 FULL = PAGE * BATCH
 """Rows of one batch of lists."""
 
-MOST = 4
-"""Ranges read at a time: their rows wait in memory until those before them are taken."""
+MOST, LEAST = 4, 2
+"""Ranges read at a time: their rows wait in memory until those before them are taken, wide ones fewer than narrow."""
+
+_FIELDS = 240
 
 
 class Range(NamedTuple):
@@ -34,15 +36,17 @@ class Forecast:
     Args:
         first: the ids of the first page, which is full.
         edge: the highest id when the walk began; None when nobody knows.
+        fields: how many a row has.
     """
 
-    def __init__(self, first: Sequence[int], edge: int | None) -> None:
+    def __init__(self, first: Sequence[int], edge: int | None, fields: int = 1) -> None:
         self._edge = edge
+        self._most = max(LEAST, min(MOST, _FIELDS // fields))
         gaps = {high - low for low, high in pairwise(first)}
         self._ids_per_row = max(1.0, (first[-1] - first[0]) / (len(first) - 1))
         self._spare = 0.0
         # One page tells enough where all its ids stand equally far apart.
-        self.trust = MOST if len(gaps) == 1 else 1
+        self.trust = self._most if len(gaps) == 1 else 1
 
     def behind(self, low: int) -> Range:
         """The next range to read behind an id."""
@@ -67,7 +71,7 @@ class Forecast:
         ids_per_row = max(1.0, (high - read.low) / rows)
         change = abs(ids_per_row / self._ids_per_row - 1)
         is_guessed = read.high is not None
-        self.trust = 1 if is_guessed and change > _UNEVEN else min(MOST, 2 * self.trust)
+        self.trust = 1 if is_guessed and change > _UNEVEN else min(self._most, 2 * self.trust)
         self._ids_per_row = ids_per_row
         if change > _EXACT:
             # Where rows are missing at random so many ids hold now more of them, now fewer. Three times the usual

@@ -114,7 +114,7 @@ class Walker:
         if len(first) < PAGE:
             return
         ids = [int(row[name]) for row in first]
-        forecast, low = Forecast(ids, edge), ids[-1]
+        forecast, low = Forecast(ids, edge, len(first[0])), ids[-1]
         flying: deque[tuple[Range, Future[Read]]] = deque()
 
         def begin(range_: Range) -> tuple[Range, Future[Read]]:

@@ -228,3 +228,8 @@ class TestForecast:
     def test_without_a_known_edge_nothing_is_guessed(self) -> None:
         """A list by its time of change is read by open ranges."""
         assert Forecast(range(1, 51), None).behind(50) == Range(50, None)
+
+    @pytest.mark.parametrize(("fields", "most"), [(1, 4), (60, 4), (80, 3), (100, 2), (400, 2)])
+    def test_wide_rows_are_read_fewer_at_a_time(self, fields: int, most: int) -> None:
+        """Those that wait lie in memory."""
+        assert Forecast(range(1, 51), 6000, fields).trust == most
