@@ -15,7 +15,7 @@ FULL = PAGE * BATCH
 MOST, LEAST = 4, 2
 """Ranges read at a time: their rows wait in memory until those before them are taken, wide ones fewer than narrow."""
 
-_FIELDS = 240
+_FIELDS = 280
 
 
 class Range(NamedTuple):
