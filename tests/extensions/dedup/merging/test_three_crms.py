@@ -325,3 +325,21 @@ def test_a_broken_undo_is_gone_on_with(crm_bench: OpenBench, requests: int) -> N
     pair.undo()
     changed = differing(before, pair.picture())
     assert changed.keys() <= ({"kept.notes", "lost.notes"} if pair.bench.side.vendor == "amocrm" else set())
+
+
+@pytest.mark.crms("bitrix24", "retailcrm")
+def test_what_the_crm_leaves_behind_is_brought(crm_bench: OpenBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a merge moves no deal, task or remark of the loser, all of it comes to the survivor from the journal."""
+    monkeypatch.setattr("crmkit_sandbox.bitrix24.merging._move", lambda *_: None)
+    monkeypatch.setattr("crmkit_sandbox.retailcrm.combine._move", lambda *_: None)
+    pair = Pair(crm_bench([merger(), witness()]))
+    before = pair.picture()
+    lines = pair.merge()
+    after = pair.picture()
+    assert {card["main"] for name, card in after.items() if name.startswith("deal")} == {"kept"}
+    assert after["kept"]["tasks"] == ["перезвонить"]
+    assert sum(text.endswith("просит скидку") for text in after["kept"]["notes"]) == 1
+    assert (after["kept"]["company"], after["kept"]["natives"]) == ("firm", before["lost"]["natives"])
+    assert lines[1].startswith("После объединения дозаписано: ")
+    pair.undo()
+    assert differing(before, pair.picture()).keys() <= {"deal 3.people", "deal 4.people"}
