@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, abort, redirect, render_template, request
-from werkzeug.wrappers import Response
+from flask import Flask, abort, render_template, request
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.pages import Act, add_acts, language, masked
 from crmkit_sandbox.wire import Row
 
 from .account import LOST, WON, ZONE, Account
-from .page_texts import TEXTS, Language
+from .page_texts import TEXTS
 from .person import Person
 
 SHOWN, CARDS = 100, 25
 TABS = ("board", "contacts", "tasks", "calls", "deliveries")
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'"
 
 
 class Page:
@@ -61,14 +60,12 @@ class Page:
         rows = [
             {
                 **delivery.row(),
-                "address": _masked(delivery.url),
+                "address": masked(delivery.url),
                 "pairs": parse_qsl(delivery.body, keep_blank_values=True),
             }
             for delivery in made[::-1][:SHOWN]
         ]
-        hooks = [
-            {**hook, "address": _masked(hook["destination"])} for hook in self.account.shelves["webhooks"].values()
-        ]
+        hooks = [{**hook, "address": masked(hook["destination"])} for hook in self.account.shelves["webhooks"].values()]
         return {"rows": rows, "hooks": hooks}
 
     def lead(self, lead_id: int) -> Row:
@@ -171,13 +168,13 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     page = Page(person, courier, vendor)
 
     def show(tab: str, **more: int) -> str:
-        language = _language()
+        tongue = language()
         with page.account.world.lock:
             data = getattr(page, tab)(**more)
             return render_template(
                 f"amocrm_{tab}.html",
-                texts=TEXTS[language],
-                language=language,
+                texts=TEXTS[tongue],
+                language=tongue,
                 tab=tab,
                 tabs=TABS,
                 root=request.script_root,
@@ -191,7 +188,7 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     for tab in TABS[1:]:
         app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
     app.add_url_rule("/leads/<int:lead_id>", "lead", lambda lead_id: show("lead", lead_id=lead_id))
-    acts: dict[str, tuple[str, Callable[[Mapping[str, str]], str | None]]] = {
+    acts: dict[str, tuple[str, Act]] = {
         "move": ("", page.move),
         "add_lead": ("", page.add_lead),
         "finish_task": ("tasks", page.finish_task),
@@ -200,26 +197,11 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
         "fill": ("", lambda _: seed()),
     }
 
-    @app.post("/do/<act>")
-    def do(act: str) -> Response:
-        if act not in acts or not _is_own_form():
-            abort(404 if act not in acts else 403)
-        tab, method = acts[act]
-        try:
-            said = method(request.form)
-        except (ValueError, KeyError):
-            said = "refused"
-        return redirect(_back(tab, said), 303)
-
-    @app.after_request
-    def guard(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = POLICY
-        return response
+    add_acts(app, acts, _back)
 
 
 def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": _language()}
+    query: dict[str, str] = {"lang": language()}
     if request.form.get("pipeline_id", "").isdigit():
         query["pipeline"] = request.form["pipeline_id"]
     if said:
@@ -228,25 +210,9 @@ def _back(tab: str, said: str | None) -> str:
     return f"{request.script_root}/{path}?{urlencode(query)}"
 
 
-def _is_own_form() -> bool:
-    # A page of another site must not move deals here by a form of its own.
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
-def _language() -> Language:
-    return "en" if request.values.get("lang") == "en" else "ru"
-
-
 def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
 def _moment(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, ZONE).strftime("%d.%m.%Y %H:%M:%S") if seconds is not None else ""
-
-
-def _masked(url: str) -> str:
-    # The last part of a hook's address is often its only secret.
-    head, slash, last = url.rpartition("/")
-    return f"{head}{slash}{last[:4]}…" if len(last) > 12 else url

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, abort, redirect, render_template, request
+from flask import Flask, abort, render_template, request
 from jinja2 import ChoiceLoader, PackageLoader
-from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.pages import Act, add_acts, language, masked
 from crmkit_sandbox.wire import Row
 
 from .activities import PHONE_CALL
-from .page_texts import TEXTS, Language
+from .page_texts import TEXTS
 from .person import Person
 from .portal import ZONE
 from .values import number_of
@@ -23,7 +23,6 @@ SHOWN, CARDS = 100, 25
 TABS = ("board", "contacts", "tasks", "calls", "deliveries")
 # Two lists look the same at every vendor.
 SHARED = {"contacts": "amocrm_contacts.html", "deliveries": "amocrm_deliveries.html"}
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'"
 
 
 class Page:
@@ -67,11 +66,11 @@ class Page:
     def deliveries(self) -> Row:
         """The newest events and their handlers."""
         made = [*self._courier.sent(self._vendor), *self._courier.waiting(self._vendor)]
-        rows = [{**one.row(), "address": _masked(one.url), "pairs": _pairs(one.body)} for one in made[::-1][:SHOWN]]
+        rows = [{**one.row(), "address": masked(one.url), "pairs": _pairs(one.body)} for one in made[::-1][:SHOWN]]
         by_url: dict[str, list[str]] = {}
         for handler in self.portal.shelves["handlers"].values():
             by_url.setdefault(handler["handler"] or "offline", []).append(handler["event"])
-        hooks = [{"address": _masked(url), "settings": names, "disabled": False} for url, names in by_url.items()]
+        hooks = [{"address": masked(url), "settings": names, "disabled": False} for url, names in by_url.items()]
         return {"rows": rows, "hooks": hooks}
 
     def deal(self, deal_id: int) -> Row:
@@ -181,12 +180,12 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     app.jinja_loader = ChoiceLoader([own, shared]) if own is not None else shared
 
     def show(tab: str, **more: int) -> str:
-        language = _language()
+        tongue = language()
         with page.portal.world.lock:
             return render_template(
                 SHARED.get(tab, f"bitrix24_{tab}.html"),
-                texts=TEXTS[language],
-                language=language,
+                texts=TEXTS[tongue],
+                language=tongue,
                 tab=tab,
                 tabs=TABS,
                 root=request.script_root,
@@ -200,7 +199,7 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     for tab in TABS[1:]:
         app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
     app.add_url_rule("/deals/<int:deal_id>", "deal", lambda deal_id: show("deal", deal_id=deal_id))
-    acts: dict[str, tuple[str, Callable[[Mapping[str, str]], str | None]]] = {
+    acts: dict[str, tuple[str, Act]] = {
         "move": ("", page.move),
         "add_deal": ("", page.add_deal),
         "finish_task": ("tasks", page.finish_task),
@@ -209,26 +208,11 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
         "fill": ("", lambda _: seed()),
     }
 
-    @app.post("/do/<act>")
-    def do(act: str) -> Response:
-        if act not in acts or not _is_own_form():
-            abort(404 if act not in acts else 403)
-        tab, method = acts[act]
-        try:
-            said = method(request.form)
-        except (ValueError, KeyError):
-            said = "refused"
-        return redirect(_back(tab, said), 303)
-
-    @app.after_request
-    def guard(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = POLICY
-        return response
+    add_acts(app, acts, _back)
 
 
 def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": _language()}
+    query: dict[str, str] = {"lang": language()}
     if request.form.get("pipeline_id", "").isdigit():
         query["pipeline"] = request.form["pipeline_id"]
     if said:
@@ -237,24 +221,8 @@ def _back(tab: str, said: str | None) -> str:
     return f"{request.script_root}/{path}?{urlencode(query)}"
 
 
-def _is_own_form() -> bool:
-    # A page of another site must not move deals here by a form of its own.
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
-def _language() -> Language:
-    return "en" if request.values.get("lang") == "en" else "ru"
-
-
 def _moment(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, ZONE).strftime("%d.%m.%Y %H:%M:%S") if seconds is not None else ""
-
-
-def _masked(url: str) -> str:
-    # The last part of a handler's address is often its only secret.
-    head, slash, last = url.rpartition("/")
-    return f"{head}{slash}{last[:4]}…" if len(last) > 12 else url
 
 
 def _pairs(body: str) -> list[tuple[str, str]]:

@@ -4,23 +4,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Flask, abort, redirect, render_template, request
-from werkzeug.wrappers import Response
+from flask import Flask, abort, render_template, request
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.pages import Act, add_acts, language, masked
 from crmkit_sandbox.wire import Row
 
 from . import shapes
 from .account import Account, full_name
 from .combine import catch_up
 from .hooks import EVENTS
-from .page_texts import TEXTS, Language
+from .page_texts import TEXTS
 from .person import Person
 
 SHOWN, CARDS = 100, 25
 TABS = ("board", "customers", "tasks", "calls", "deliveries")
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'"
 
 
 class Page:
@@ -75,12 +74,12 @@ class Page:
         rows = [
             {
                 **delivery.row(),
-                "address": _masked(delivery.url),
+                "address": masked(delivery.url),
                 "pairs": parse_qsl(delivery.body, keep_blank_values=True),
             }
             for delivery in made[::-1][:SHOWN]
         ]
-        triggers = [{**row, "address": _masked(row["url"])} for row in self.account.shelves["triggers"].values()]
+        triggers = [{**row, "address": masked(row["url"])} for row in self.account.shelves["triggers"].values()]
         return {"rows": rows, "triggers": triggers, "events": EVENTS}
 
     def order(self, order_id: int) -> Row:
@@ -170,14 +169,14 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     page = Page(person, courier, vendor)
 
     def show(tab: str, **more: int) -> str:
-        language = _language()
+        tongue = language()
         catch_up(page.account)
         with page.account.world.lock:
             data = getattr(page, tab)(**more)
             return render_template(
                 f"retailcrm_{tab}.html",
-                texts=TEXTS[language],
-                language=language,
+                texts=TEXTS[tongue],
+                language=tongue,
                 tab=tab,
                 tabs=TABS,
                 root=request.script_root,
@@ -191,7 +190,7 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
     for tab in TABS[1:]:
         app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
     app.add_url_rule("/orders/<int:order_id>", "order", lambda order_id: show("order", order_id=order_id))
-    acts: dict[str, tuple[str, Callable[[Mapping[str, str]], None]]] = {
+    acts: dict[str, tuple[str, Act]] = {
         "move": ("", page.move),
         "add_order": ("", page.add_order),
         "finish_task": ("tasks", page.finish_task),
@@ -202,43 +201,11 @@ def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Ca
         "fill": ("", lambda _: seed()),
     }
 
-    @app.post("/do/<act>")
-    def do(act: str) -> Response:
-        if act not in acts or not _is_own_form():
-            abort(404 if act not in acts else 403)
-        tab, method = acts[act]
-        said = None
-        try:
-            method(request.form)
-        except (ValueError, KeyError):
-            said = "refused"
-        return redirect(_back(tab, said), 303)
-
-    @app.after_request
-    def guard(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = POLICY
-        return response
+    add_acts(app, acts, _back)
 
 
 def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": _language(), **({"said": said} if said else {})}
+    query: dict[str, str] = {"lang": language(), **({"said": said} if said else {})}
     order_id = request.form.get("order_id", "")
     path = f"orders/{int(order_id)}" if tab == "order" and order_id.isdigit() else tab
     return f"{request.script_root}/{'' if path == 'order' else path}?{urlencode(query)}"
-
-
-def _is_own_form() -> bool:
-    # A page of another site must not move orders here by a form of its own.
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
-def _language() -> Language:
-    return "en" if request.values.get("lang") == "en" else "ru"
-
-
-def _masked(url: str) -> str:
-    # The last part of an address is often its only secret, and so is its query.
-    head, slash, last = url.partition("?")[0].rpartition("/")
-    return f"{head}{slash}{last[:4]}…" if len(last) > 12 else f"{head}{slash}{last}"
