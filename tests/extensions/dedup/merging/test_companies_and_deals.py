@@ -130,7 +130,8 @@ def test_a_plan_changes_nothing_until_it_is_applied(crm_bench: OpenBench) -> Non
     b = crm_bench([merger(), witness()], mode="plan")
     crm = b.crm
     kept, lost = (crm.contacts.create(Contact(name="Иван Петров", phones=(Phone(raw=raw),))) for raw in PHONES)
-    names = {kept: "kept", lost: "lost"}
+    deal = crm.deals.create(Deal(title="Окна", contacts=(lost,)))
+    names = {kept: "kept", lost: "lost", deal: "deal"}
     b.advance(MINUTES)
     before = picture(crm, names)
     for _ in range(2):
@@ -148,6 +149,14 @@ def test_a_plan_changes_nothing_until_it_is_applied(crm_bench: OpenBench) -> Non
     undone = told(b, "undo", f"contact-{kept.id}-1")
     assert undone[0] == f"Отмена объединения contact-{kept.id}-1 запланирована"
     assert [phone.raw for phone in crm.contacts.get(kept).phones] == list(PHONES)
+    later = [item.id for item in b.plan if item.state == "planned"]
+    assert {(one.state, one.reason) for one in apply_plan(b.service, later)} == {("applied", "")}
+    b.advance(MINUTES)
+    people = {contact.ref: [phone.raw for phone in contact.phones] for contact in crm.contacts.iterate()}
+    deals = {deal.title: people[deal.contacts[0]] for deal in crm.deals.iterate()}
+    assert people[kept] == [PHONES[0]]
+    assert sorted(people.values()) == [[raw] for raw in PHONES]
+    assert deals == {"Окна": [PHONES[1]]}
 
 
 PHONES = ("+79123456789", "+79990001122")

@@ -275,7 +275,7 @@ def test_what_people_put_on_a_marked_duplicate_is_fetched(crm_bench: OpenBench) 
 
 @pytest.mark.crms("bitrix24")
 def test_a_merge_that_the_portal_refuses_leaves_all_as_it_was(crm_bench: OpenBench) -> None:
-    """Two photos contradict each other and cannot be made equal: both people are put back, and a person is sent there."""
+    """Two photos contradict each other and cannot be made equal: both are put back, and a person is sent there."""
     pair = Pair(crm_bench([merger(), witness()]))
     sandbox: Any = pair.bench.side.sandbox  # type: ignore[attr-defined]  # nobody uploads photos by hand here
     table = sandbox.bitrix24.portal.tables["contacts"]
