@@ -270,7 +270,10 @@ class _Undoing:
             except Rejected:
                 crm.notes.create(Note(about=new, text=note.text), once=once)
             copy = self.entry.copies.get(note.ref, note.ref)
-            if copy in here:
+            if copy in here and _has_files(here[copy]):
+                text = self._say("with_files", what=copy.id, id=survivor.id)
+                self.report.append(self._say("cannot", what=text))
+            elif copy in here:
                 self._delete_note(copy)
         dates = listed([note.ref.id for note in was.notes])
         self.report.append(self._say("cannot", what=self._say("note_dates", what=dates)))
@@ -366,6 +369,11 @@ class _Undoing:
 
     def _say(self, key: str, **values: object) -> str:
         return say(self.ctx.language, key, **values)
+
+
+def _has_files(note: Note) -> bool:
+    """Documents hang on the remark, and would be thrown away with it."""
+    return any(name.casefold() in ("files", "attachments") and bool(value) for name, value in note.raw.items())
 
 
 def _wire_names(name: str) -> set[str]:

@@ -111,6 +111,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "cannot_calls": ("звонки {what} остались у {id}", "calls {what} stay with {id}"),
     "cannot_file": ("файл «{what}» у {id}", "the file “{what}” of {id}"),
     "cannot_note": ("примечание {what} осталось у {id}: {text}", "note {what} stays with {id}: {text}"),
+    "with_files": ("примечание {what} с файлами осталось у {id}", "note {what} with its files stays with {id}"),
     "cannot_link": ("связь {id} с {what}: {text}", "the link of {id} with {what}: {text}"),
     "cannot_field": ("поле «{what}» у {id}: {text}", "the field “{what}” of {id}: {text}"),
     "cannot_part": ("«{what}» осталось у {id}", "“{what}” stays with {id}"),
