@@ -81,6 +81,7 @@ _NO_PAIRS: list[_Placed] = []
 _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
 _PARTS = 3
+_FROM = "ot"
 _SURELY_SURNAME = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
 _NO_BRACKETS = str.maketrans("()[]{}", "      ")
@@ -142,13 +143,18 @@ def _without_brackets(text: str) -> list[str]:
 
 def _without_kin(words: list[Word]) -> list[Word]:
     kept: list[Word] = []
-    is_after_kin = False
+    before: Word | None = None
     for word in words:
-        # `муж Лены` names another, in the genitive; `мама Оля` is the person herself.
-        if not word.is_kin and not (is_after_kin and word.given is None):
+        if not word.is_kin and not (before is not None and before.is_kin and _is_of_another(word, before, kept)):
             kept.append(word)
-        is_after_kin = word.is_kin
+        before = word
     return kept
+
+
+def _is_of_another(word: Word, kin: Word, kept: list[Word]) -> bool:
+    # `муж Лены` names another, in the genitive, which may look like a name of its own: `от Ивана`, `Мария, жена Петра`.
+    # `мама Оля` is the person herself.
+    return word.given is None or kin.code == _FROM or any(one.given is not None for one in kept)
 
 
 def _form(placed: list[_Placed]) -> PersonForm:
