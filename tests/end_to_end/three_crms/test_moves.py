@@ -62,6 +62,21 @@ def test_there_and_back_is_three_moves(crm_bench: OpenBench, hooks: bool) -> Non
     assert told(b) == path(b, deal, 0, 1, 2, 0)
 
 
+def test_moves_while_the_service_is_away_are_told_when_it_is_back(crm_bench: OpenBench) -> None:
+    """A service that was stopped while a deal moved three times, there and back again, tells of each afterwards."""
+    b = crm_bench(witness(DealStageChanged))
+    names = list(b.side.stages())
+    deal = b.person.add_deal("Окна", stage=names[0])
+    b.settle()
+    b.side.turn(5)
+    with b.stopped() as person:
+        for place in (1, 2, 1):
+            person.move_deal(deal, names[place])
+            b.side.turn(1)
+    b.advance(MINUTES)
+    assert told(b) == path(b, deal, 0, 1, 2, 1)
+
+
 def call_back() -> Extension[NoSettings]:
     """A task for each call, on the card of whoever has the number, without a name of its own."""
     extension = Extension("call-back")

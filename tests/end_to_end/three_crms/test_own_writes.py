@@ -12,6 +12,7 @@ from tests.end_to_end.situations.witness import tell, witness
 
 from crmkit import Context, DealStageChanged, DealUpdated, Extension, Money, NoSettings, Ref, Task, TaskCreated
 from crmkit.models import DealChanges
+from crmkit_runtime.dispatch import DEEPEST
 from crmkit_testing.bench import Bench
 from crmkit_testing.plugin import OpenBench
 
@@ -175,3 +176,40 @@ def test_a_task_whose_answer_is_lost_is_made_once(crm_bench: OpenBench, fault: s
     assert Counter(task.about for task in b.tasks) == Counter(deals)
     assert [run.state for run in b.runs] == ["done", "done"]
     assert faults.take(**call) is None
+
+
+def test_two_extensions_that_answer_each_other_stop_with_a_message(crm_bench: OpenBench) -> None:
+    """The chain that follows from a person's change ends as stopped runs that say so; nothing goes round for ever."""
+    ping, pong = Extension("ping"), Extension("pong")
+
+    def raise_price(event: DealUpdated, ctx: Ctx) -> None:
+        if event.deal.amount is not None and event.deal.owner_id == owner:
+            ctx.crm.deals.update(event.ref, {"amount": rubles(int(event.deal.amount.amount) + 1)})
+
+    def begin(event: DealUpdated, ctx: Ctx) -> None:
+        if event.cause is None or "amount" in event.changed:
+            raise_price(event, ctx)
+
+    def answer(event: DealUpdated, ctx: Ctx) -> None:
+        if event.cause is not None and "amount" in event.changed:
+            raise_price(event, ctx)
+
+    ping.on(DealUpdated)(begin)
+    pong.on(DealUpdated)(answer)
+    b = crm_bench([ping, pong])
+    first, owner = b.side.user_ids()[:2]
+    deal = b.person.add_deal("Окна", owner_id=first, amount=rubles(100))
+    b.settle()
+    b.person.change(deal, {"owner_id": owner})
+    for _ in range(3):
+        b.advance(timedelta(minutes=10))
+    stopped = [run for run in b.runs if run.state == "stopped"]
+    # retailCRM's items follow from the amount and are a change of their own: the same chain, stopped at both.
+    assert {(run.extension, run.error) for run in stopped} == {
+        (
+            "pong",
+            f"a chain of {DEEPEST} of our own writes ends here: DealUpdated of {deal}, caused by ping; the extensions "
+            "answer each other without end. Let one ignore what the other writes, then replay this run.",
+        )
+    }
+    assert [one.amount for one in b.deals] == [rubles(100 + DEEPEST + 1)]
