@@ -205,11 +205,9 @@ def test_two_extensions_that_answer_each_other_stop_with_a_message(crm_bench: Op
         b.advance(timedelta(minutes=10))
     stopped = [run for run in b.runs if run.state == "stopped"]
     # retailCRM's items follow from the amount and are a change of their own: the same chain, stopped at both.
-    assert {(run.extension, run.error) for run in stopped} == {
-        (
-            "pong",
-            f"a chain of {DEEPEST} of our own writes ends here: DealUpdated of {deal}, caused by ping; the extensions "
-            "answer each other without end. Let one ignore what the other writes, then replay this run.",
-        )
-    }
+    message = (
+        f"a chain of {DEEPEST} of our own writes ends here: DealUpdated of {deal}, caused by ping; the extensions "
+        "answer each other without end. Let one ignore what the other writes, then replay this run."
+    )
+    assert {(run.extension, run.error) for run in stopped} == {("pong", message)}
     assert [one.amount for one in b.deals] == [rubles(100 + DEEPEST + 1)]
