@@ -6,6 +6,7 @@ from math import log2
 
 from rapidfuzz.distance import OSA
 
+from crmkit.identity import skeleton
 from crmkit_dedup.profile import LIKELY, PersonProfile, is_landline, line_of
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring import weights
@@ -101,11 +102,22 @@ def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[s
             if own == local:
                 if domain == place:
                     return ("mailbox_slip", rarity.base_bits + weights.MAILBOX_SLIP)
-                bits = rarity.fields["local"].bits(own) + weights.MAILBOX_LOCAL
-                best = max(best, ("mailbox_local", bits), key=lambda found: found[1])
+                best = max(best, ("mailbox_local", _local_bits(own, a, b, rarity)), key=lambda found: found[1])
             elif domain == place and _is_typo(own, local):
                 best = max(best, ("mailbox_slip", weights.MAILBOX_TYPO), key=lambda found: found[1])
     return best
+
+
+def _local_bits(local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> float:
+    """What a mailbox name at two providers says: little when it is the person's own name, which namesakes take too."""
+    bits = rarity.fields["local"].bits(local) + weights.MAILBOX_LOCAL
+    letters = skeleton("".join(filter(str.isalpha, local)))
+    for profile in (a, b):
+        rest = letters.replace(profile.surname, "", 1) if profile.surname else letters
+        if len(rest) < len(letters) - 2 and (rest == profile.given_word or len(rest) <= 2):
+            has_digits = any(map(str.isdecimal, local))
+            return min(bits, weights.MAILBOX_NAMED_AND_NUMBERED if has_digits else weights.MAILBOX_NAMED)
+    return bits
 
 
 def _is_typo(one: str, other: str) -> bool:

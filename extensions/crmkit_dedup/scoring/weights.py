@@ -9,7 +9,7 @@ from __future__ import annotations
 AUTO = 5.3
 """From here on nobody is asked, provided that two kinds of evidence meet."""
 
-AUTO_BY_NAME = 11.0
+AUTO_BY_NAME = 14.0
 """The same for a name (with its town or firm) that is rare enough by itself."""
 
 REVIEW = -0.3
@@ -39,6 +39,10 @@ MAILBOX_AGAIN = 1.0
 MAILBOX_ROLE = 3.0
 MAILBOX_SLIP = 1.0
 MAILBOX_LOCAL = -3.0
+MAILBOX_NAMED = 1.0
+MAILBOX_NAMED_AND_NUMBERED = 5.0
+"""Most that a mailbox name at two providers gives when it is made of the person's own, without digits and with."""
+
 MAILBOX_TYPO = 7.0
 MAILBOXES_DIFFER = -2.0
 
