@@ -12,10 +12,10 @@ from crmkit_bitrix24.wire import BATCH, PAGE
 FULL = PAGE * BATCH
 """Rows of one batch of lists."""
 
-MOST, LEAST = 4, 2
+MOST = 3
 """Ranges read at a time: their rows wait in memory until those before them are taken, wide ones fewer than narrow."""
 
-_FIELDS = 280
+_FIELDS = 70 * MOST
 
 
 class Range(NamedTuple):
@@ -41,7 +41,7 @@ class Forecast:
 
     def __init__(self, first: Sequence[int], edge: int | None, fields: int = 1) -> None:
         self._edge = edge
-        self._most = max(LEAST, min(MOST, _FIELDS // fields))
+        self._most = max(1, min(MOST, _FIELDS // fields))
         gaps = {high - low for low, high in pairwise(first)}
         self._ids_per_row = max(1.0, (first[-1] - first[0]) / (len(first) - 1))
         self._spare = 0.0
