@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import click
 
 from crmkit.errors import ConfigError
 from crmkit.settings import ServiceConfig, secret_variable
+from crmkit_cli import stand
 from crmkit_cli.emulated import VENDORS, entrance, page, type_triggers
 from crmkit_cli.language import tr
 from crmkit_cli.opening import config_option, read_config
 from crmkit_cli.sandbox import start_sandbox
 from crmkit_cli.serving import serve
 from crmkit_cli.stopping import stopping_signal
+from crmkit_runtime.console.session import VARIABLE as CONSOLE_PASSWORD
 from crmkit_runtime.database import Database
 from crmkit_runtime.migrations import migrate
 from crmkit_runtime.service import Service
@@ -54,8 +57,10 @@ DATABASE = ".crmkit-dev.sqlite3"
 @click.option("--keep", is_flag=True, help=tr("Оставить базу прошлого запуска", "Keep the last run's database"))
 def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None:
     """Serve until Ctrl+C."""
+    os.environ.pop(stand.VARIABLE, None)  # it would mean the service that is about to be started
     config = read_config(config_path)
-    database = config_path.resolve().parent / DATABASE
+    folder = config_path.resolve().parent
+    database = folder / DATABASE
     if not keep:
         # The emulator begins anew, so what an old database knows of its records would be wrong.
         for path in database.parent.glob(f"{DATABASE}*"):
@@ -63,18 +68,21 @@ def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None
     stopped = stopping_signal()
     sandbox = start_sandbox(sandbox_port, seed=True, vendors=_vendors(config))
     try:
-        own = _pointed_at(sandbox, config, port, database)
+        own, keys = _pointed_at(sandbox, config, port, database)
+        os.environ.update(keys)
+        os.environ.setdefault(CONSOLE_PASSWORD, secrets.token_urlsafe(12))
         _migrate(own.database)
         service = Service.open(own)
         try:
-            serve(service, "127.0.0.1", port, stopped, ready=lambda: _be_ready(sandbox, service))
+            with stand.shown(folder, own, keys):
+                serve(service, "127.0.0.1", port, stopped, ready=lambda: _be_ready(sandbox, service, port))
         finally:
             service.close()
     finally:
         sandbox.stop()
 
 
-def _be_ready(sandbox: Sandbox, service: Service) -> None:
+def _be_ready(sandbox: Sandbox, service: Service, port: int) -> None:
     """Do what an administrator would, and say what to do next."""
     for key, account in service.accounts.items():
         if account.settings.vendor == "retailcrm":
@@ -83,7 +91,10 @@ def _be_ready(sandbox: Sandbox, service: Service) -> None:
         click.echo(f"{tr('Эмулятор', 'Emulator')}: {page(sandbox, vendor)}")
     for key in service.accounts:
         click.echo(f"{tr('Позвоните', 'Make a call')}: crmkit trigger call.missed{_words(sandbox, service, key)}")
-    click.echo(f"{tr('Решения', 'Decisions')}: CRMKIT_DATABASE={DATABASE} crmkit replay --list")
+    # The password of a console on this machine, before emulated records, made for this one run.
+    password = os.environ[CONSOLE_PASSWORD]
+    click.echo(f"{tr('Консоль', 'Console')}: http://127.0.0.1:{port}/console/ ({tr('пароль', 'password')} {password})")
+    click.echo(f"{tr('Решения', 'Decisions')}: {stand.VARIABLE}=1 crmkit replay --list")
 
 
 def _words(sandbox: Sandbox, service: Service, key: str) -> str:
@@ -118,14 +129,17 @@ def _vendors(config: ServiceConfig) -> Sequence[str]:
     return [str(table["vendor"]) for table in config.accounts.values()]
 
 
-def _pointed_at(sandbox: Sandbox, config: ServiceConfig, port: int, database: Path) -> ServiceConfig:
-    """The same service with its accounts at the emulators, whose secrets stand in for theirs."""
+def _pointed_at(
+    sandbox: Sandbox, config: ServiceConfig, port: int, database: Path
+) -> tuple[ServiceConfig, Mapping[str, str]]:
+    """The same service with its accounts at the emulators, and the variables with their secrets."""
     accounts: dict[str, dict[str, Any]] = {}
+    keys: dict[str, str] = {}
     for key, table in config.accounts.items():
         way = entrance(sandbox, str(table["vendor"]))
         accounts[key] = {name: value for name, value in table.items() if name not in way.unused} | dict(way.table)
         for name in way.unused:
             os.environ.pop(secret_variable(key, name), None)
-        os.environ.update({secret_variable(key, name): value for name, value in way.secrets.items()})
+        keys |= {secret_variable(key, name): value for name, value in way.secrets.items()}
     own = {"accounts": accounts, "database": str(database), "public_url": f"http://127.0.0.1:{port}"}
-    return config.model_copy(update=own)
+    return config.model_copy(update=own), keys

@@ -13,6 +13,7 @@ from dotenv import load_dotenv
 
 from crmkit.errors import ConfigError
 from crmkit.settings import ServiceConfig, load_config
+from crmkit_cli import stand
 from crmkit_cli.language import tr
 from crmkit_runtime.database import Database
 from crmkit_runtime.migrations import schema_state
@@ -32,13 +33,13 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 def read_config(config_path: Path) -> ServiceConfig:
     """The service's description, with the `.env` file and the modules beside it within reach.
 
-    What the environment says already wins over `.env`.
+    What the environment says already wins over `.env`. With `CRMKIT_DEV=1` it is the `crmkit dev` that runs there.
     """
     folder = config_path.resolve().parent
     load_dotenv(folder / ".env", override=False)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    return load_config(config_path)
+    return stand.found(folder) if stand.is_wanted() else load_config(config_path)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import requests
 PATIENCE_S = 60.0
 
 
-def environment(language: str) -> Mapping[str, str]:
+def environment(language: str) -> dict[str, str]:
     """Ours, without what crmkit reads from it, and with a reader's language."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CRMKIT_")} | {
         "CRMKIT_LANG": language,
@@ -27,12 +27,12 @@ def environment(language: str) -> Mapping[str, str]:
     }
 
 
-def run(folder: Path, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str, language: str = "en", **variables: str) -> subprocess.CompletedProcess[str]:
     """A module of this interpreter's environment, run in a folder."""
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=folder,
-        env=environment(language),
+        env=environment(language) | variables,
         capture_output=True,
         text=True,
         timeout=180,
@@ -128,9 +128,13 @@ def test_a_scaffolded_app_makes_one_task_of_three_hooks(tmp_path: Path) -> None:
         hooks = requests.get(f"{sandbox}/_sandbox/deliveries", timeout=10).json()["deliveries"]
         notes = [hook for hook in hooks if hook["event"].startswith("note_")]
         made = [task["text"] for task in state(sandbox_port)["tasks"] if task["id"] not in before]
+        decided = run(folder, "crmkit_cli", "replay", "--list", CRMKIT_DEV="1").stdout
+        rights = (folder / ".crmkit-dev.json").stat().st_mode & 0o777
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=PATIENCE_S)
 
+    assert "missed call" in decided, "other commands find the running service"
+    assert (rights, (folder / ".crmkit-dev.json").exists()) == (0o600, False)
     assert [hook["status"] for hook in notes] == [200, 200, 200]
     assert made == ["Call back +79010000000"]
     assert process.returncode == 0, said
