@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,6 +199,21 @@ def test_tax_sums(body: int) -> None:
     assert found is None or found.number == f"{digits}{fit}"
     assert found is not None or len(set(f"{digits}{fit}".lstrip("0"))) == 1 or f"{digits}{fit}" == "1234567894"
     assert tax_number(f"{digits}{(fit + 1) % 10}") is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["а", "a ", "И.", "(", '"', "x'", "ооо ", "о.", "@", "а@", "1", "ив-", "1,2E", "\u0301"]
+)
+def test_long_texts_take_little_time(piece: str) -> None:
+    """A text of any length is read in no time: a field is only so long."""
+    text = piece * 100_000
+    started = time.process_time()
+    person_form(text, text, text, text)
+    company_form(text, text)
+    parse_emails(text)
+    for read in (tax_number, parse_kpp, parse_ogrn, site_domain, parse_phones, is_junk_name, is_junk_company):
+        read(text)
+    assert time.process_time() - started < 1
 
 
 firms = st.sampled_from(

@@ -40,12 +40,12 @@ class CompanyForm(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def company_form(raw: str, city: str = "") -> CompanyForm:
     """The comparable form of a firm's name. `city` is the firm's own: glued to the name it is no part of it."""
-    raw = _FARM.sub("кфх", raw)
+    raw = _FARM.sub("кфх", raw[:_LONGEST_NAME])
     tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
     if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
         return CompanyForm(is_junk=bool(raw.strip()))
     forms = _without_forms(_tokens(raw))[1]
-    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city))
+    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city[:_LONGEST_NAME]))
     tokens = tuple(token for token in tokens if token not in legal_form.REMARKS) or tokens
     person = _person(tokens, forms)
     if person is not None:
@@ -60,6 +60,7 @@ def is_junk_company(raw: str) -> bool:
     return company_form(raw).is_junk
 
 
+_LONGEST_NAME = 300
 _SURNAME_AND_INITIALS = 3
 _ENDING = 2
 _TRADERS = frozenset({"ИП", "КФХ"})

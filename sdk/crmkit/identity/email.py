@@ -32,7 +32,7 @@ class Mailbox(NamedTuple):
     suggestion: str | None
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def parse_email(raw: str) -> Mailbox | None:
     """Give the one mailbox that the text names, or None: for no address, and for several (`parse_emails`)."""
     found = parse_emails(raw)
@@ -118,7 +118,7 @@ _ROLE_TAIL = re.compile(r"[\d._-]+$")
 _SHORTEST_CORRECTED = 7
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def _address(piece: str) -> str | None:
     text = piece.strip(_EDGE).lower().removeprefix("mailto:")
     local, at, domain = text.rpartition("@")
@@ -155,7 +155,7 @@ def _mailbox(address: str) -> Mailbox:
     return Mailbox(address, key, local, domain, is_role, is_stub, domain in mail_host.FREE, suggestion)
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 12)
 def _meant(domain: str) -> str | None:
     if domain in mail_host.FREE or domain in mail_host.REAL_NEIGHBOURS:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crmkit.identity import eastern_names, slavic_names
@@ -53,9 +53,10 @@ def given_of(code: str, word: str = "") -> Given | None:
     return None
 
 
+@lru_cache(maxsize=1 << 14)
 def given_near(code: str) -> Given | None:
     """The one name that a word unknown to the tables is a single slip away from; None for none or several."""
-    if len(code) < _SHORTEST_WITH_SLIP:
+    if not _SHORTEST_WITH_SLIP <= len(code) <= _LONGEST_WITH_SLIP:
         return None
     table = _tables()[1]
     near = {found for edit in _edits(code) if (found := table.get(edit)) is not None and not found.is_short}
@@ -85,7 +86,7 @@ def of_gender(names: frozenset[str], gender: Gender) -> frozenset[str]:
 _PET_ENDING = re.compile(r"(?:[eo]nka|[eo]qka|J?uwka|J?uwa|J?ulJa|J?unJa|J?usJa|J?awa|J?uha|qik|ik|ok|ka)$")
 # By their codes these would be Андреев and Матев.
 _LIKE_SURNAMES = frozenset({"andrew", "matthew"})
-_SHORTEST_WITH_SLIP = 6
+_SHORTEST_WITH_SLIP, _LONGEST_WITH_SLIP = 6, 16
 _LETTERS = "abcdefghijklmnopqrstuvwzJ"
 _GENDERS: dict[str, Gender | None] = {}
 

@@ -48,8 +48,10 @@ def person_form(last: str = "", first: str = "", middle: str = "", name: str = "
     """The comparable form of a name typed into one field or several, in whichever order and field the parts stand.
 
     The fields are hints: a first name in the surname's field is still read as a first name. A word that `name`
-    repeats after the parts counts once.
+    repeats after the parts counts once. The first 200 signs of a field are read.
     """
+    if len(last) + len(first) + len(middle) + len(name) > _LONGEST_FIELD:
+        last, first, middle, name = (text[:_LONGEST_FIELD] for text in (last, first, middle, name))
     if (last and first and not name) or not (last or first or middle):
         form = _plain_form((last, first, middle) if last else name.split())
         if form is not None:
@@ -82,6 +84,7 @@ _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
 _PARTS = 3
 _FROM = "ot"
+_LONGEST_FIELD = 200
 _SURELY_SURNAME = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
 _NO_BRACKETS = str.maketrans("()[]{}", "      ")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from crmkit.identity.mail_host import FREE
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def site_domain(raw: str) -> str | None:
     """Give the registered domain of a firm's own site in ASCII, or None.
 
@@ -16,9 +16,8 @@ def site_domain(raw: str) -> str | None:
     social networks, marketplaces, maps and messengers: a page there is not a site. On a builder's domain
     (`firm.tilda.ws`) the firm's own part is kept.
     """
-    text = raw.strip().lower()
-    found = _HOST.search(text)
-    if found is None or len(text) > _LONGEST:
+    found = _HOST.search(raw.strip().lower()) if len(raw) <= _LONGEST else None
+    if found is None:
         return None
     try:
         host = found[1].encode("idna").decode("ascii")
