@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from crmkit_dedup.profile import PersonProfile, is_named_after_father
-from crmkit_dedup.scoring.names import Fit, fit_of_given, fit_of_patronymic, fit_of_surname
+from crmkit_dedup.scoring.names import AGREE, DIFFER, fit_of_given, fit_of_patronymic, fit_of_surname
 
 MOST = 64
 """Counting stops here: a number of so many people is a place."""
@@ -47,13 +47,13 @@ def people_among(holders: Iterable[PersonProfile]) -> int:
 def are_different(a: PersonProfile, b: PersonProfile) -> bool:
     """Their names cannot be one person's, but for a woman's new surname."""
     given = fit_of_given(a, b)
-    if given is Fit.DIFFER or (a.gender and b.gender and a.gender != b.gender):
+    if given is DIFFER or (a.gender and b.gender and a.gender != b.gender):
         return True
-    if fit_of_patronymic(a, b) is Fit.DIFFER:
+    if fit_of_patronymic(a, b) is DIFFER:
         return True
-    if fit_of_surname(a, b) is not Fit.DIFFER:
+    if fit_of_surname(a, b) is not DIFFER:
         return False
-    return given is not Fit.AGREE or a.gender == "m"
+    return given is not AGREE or a.gender == "m"
 
 
 def _name_of(profile: PersonProfile) -> tuple[str, ...]:

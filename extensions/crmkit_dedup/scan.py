@@ -162,12 +162,13 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
     size = len(profiles)
     links = []
     helped: Counter[str] = Counter()
+    auto, ignored = Band.AUTO, Band.IGNORE
     total = len(pairs)
     for done in range(total):
         one, other = divmod(pairs.pop(), size)
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
-        if weighed.band is not Band.IGNORE:
-            links.append(Link(one, other, weighed.score, weighed.band is Band.AUTO, weighed.is_doubted))
+        if weighed.band is not ignored:
+            links.append(Link(one, other, weighed.score, weighed.band is auto, weighed.is_doubted))
             helped.update([code for code, bits in weighed.points if bits > 0])
         if done % STEP == 0:
             told("compare", done, total)

@@ -9,7 +9,7 @@ from crmkit.identity import skeleton
 from crmkit_dedup.firm import CompanyProfile
 from crmkit_dedup.match import Band
 from crmkit_dedup.rarity import Rarity
-from crmkit_dedup.scoring.names import Fit, is_slip
+from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, SLIP, Fit, is_slip
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
 AUTO, REVIEW = 8.0, 0.0
@@ -31,7 +31,7 @@ CORE_DIFFERS, CORE_PART = -16.0, -12.0
 CORE_RENAMED, CORE_PART_RENAMED = -4.0, -1.0
 """The same under one tax number: a firm was renamed, or its name is written short."""
 
-INITIAL, PATRONYMIC_INITIAL = 3.0, 3.0
+TRADER_INITIAL = 3.0
 FORM_DIFFERS = -3.0
 CITY_MOST, CITY_DIFFERS = 4.0, -4.0
 LOOKED_AT = 60
@@ -51,7 +51,7 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     if a.kpp and b.kpp and a.kpp != b.kpp:
         return vetoed("kpp_differs")
     name = fit_of_firms(a, b)
-    if a.surname and b.surname and name is Fit.DIFFER:
+    if a.surname and b.surname and name is DIFFER:
         return vetoed("person_differs")
     points: Points = []
     _weigh_numbers(a, b, rarity, points)
@@ -68,14 +68,14 @@ def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
     if a.surname and b.surname:
         return _fit_of_traders(a, b)
     if not a.core or not b.core:
-        return Fit.MISSING
+        return MISSING
     if a.core == b.core:
-        return Fit.AGREE
+        return AGREE
     fewer, more = sorted((a.words, b.words), key=len)
     if not fewer or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
-        return Fit.SLIP if is_slip(a.core, b.core) else Fit.DIFFER
+        return SLIP if is_slip(a.core, b.core) else DIFFER
     beside = {word for word in more if word not in fewer and not any(is_slip(word, near) for near in fewer)}
-    return Fit.SLIP if beside <= {a.city, b.city} else Fit.INITIAL
+    return SLIP if beside <= {a.city, b.city} else INITIAL
 
 
 def holders_of_firms(groups: Mapping[str, Sequence[int]], profiles: Sequence[CompanyProfile]) -> dict[str, int]:
@@ -103,16 +103,16 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
 
 def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
     if a.surname != b.surname and not is_slip(a.surname, b.surname):
-        return Fit.DIFFER
+        return DIFFER
     if a.given and b.given and a.given.isdisjoint(b.given):
-        return Fit.DIFFER
+        return DIFFER
     if not a.given or not b.given:
         one, other = a.given_initials, b.given_initials
         if one and other and not set(one) & set(other):
-            return Fit.DIFFER
+            return DIFFER
     if a.patronymic_initial and b.patronymic_initial and a.patronymic_initial != b.patronymic_initial:
-        return Fit.DIFFER
-    return Fit.AGREE if a.surname == b.surname else Fit.SLIP
+        return DIFFER
+    return AGREE if a.surname == b.surname else SLIP
 
 
 def _firms_among(holders: Iterable[CompanyProfile]) -> int:
@@ -127,7 +127,7 @@ def _firms_among(holders: Iterable[CompanyProfile]) -> int:
 def _are_different(a: CompanyProfile, b: CompanyProfile) -> bool:
     if a.inn and b.inn:
         return a.inn != b.inn
-    return fit_of_firms(a, b) is Fit.DIFFER
+    return fit_of_firms(a, b) is DIFFER
 
 
 def _weigh_numbers(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
@@ -142,15 +142,15 @@ def _weigh_numbers(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points:
 def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
     if a.surname and b.surname:
         _weigh_trader(a, b, fit, rarity, points)
-    elif fit is not Fit.MISSING:
+    elif fit is not MISSING:
         counted = rarity.fields["company"]
         bits = min(counted.bits(a.core), counted.bits(b.core), CORE_MOST)
         is_one_number = bool(a.inn) and a.inn == b.inn
-        if fit is Fit.AGREE:
+        if fit is AGREE:
             points.append(("core", bits))
-        elif fit is Fit.SLIP:
+        elif fit is SLIP:
             points.append(("core_slip", bits + CORE_SLIP))
-        elif fit is Fit.INITIAL:
+        elif fit is INITIAL:
             points.append(("core_part", CORE_PART_RENAMED if is_one_number else CORE_PART))
         else:
             points.append(("core_differs", CORE_RENAMED if is_one_number else CORE_DIFFERS))
@@ -159,13 +159,13 @@ def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, 
 
 
 def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
-    bits = rarity.fields["surname"].bits(a.surname) + (CORE_SLIP if fit is Fit.SLIP else 0.0)
+    bits = rarity.fields["surname"].bits(a.surname) + (CORE_SLIP if fit is SLIP else 0.0)
     if a.given and b.given:
         bits += rarity.fields["given"].bits_of_any(a.given & b.given)
     elif a.given_initials and b.given_initials:
-        bits += INITIAL
+        bits += TRADER_INITIAL
     if a.patronymic_initial and b.patronymic_initial:
-        bits += PATRONYMIC_INITIAL
+        bits += TRADER_INITIAL
     points.append(("person", bits))
 
 

@@ -25,6 +25,10 @@ class Fit(IntEnum):
     """They differ, but one of them may be no name, or a short name's letter."""
 
 
+MISSING, AGREE, SLIP, INITIAL, DIFFER, ODD = Fit
+# By names of their own: looking a member up in its class takes longer than comparing two names.
+
+
 class NameFit(NamedTuple):
     """How the parts of two names go together."""
 
@@ -46,26 +50,26 @@ def fit_of_given(a: PersonProfile, b: PersonProfile) -> Fit:
     """How the first names go together; forms of one name agree, two listed names that do not meet never do."""
     if a.given and b.given:
         if a.given is b.given or not a.given.isdisjoint(b.given):
-            return Fit.AGREE
+            return AGREE
         if a.is_listed and b.is_listed:
-            return Fit.DIFFER
-        return Fit.SLIP if is_slip(a.given_word, b.given_word) else Fit.ODD
+            return DIFFER
+        return SLIP if is_slip(a.given_word, b.given_word) else ODD
     one, other = a.given_initials, b.given_initials
     if one and other:
-        return Fit.INITIAL if any(letter in other for letter in one) else Fit.ODD
-    return Fit.MISSING
+        return INITIAL if any(letter in other for letter in one) else ODD
+    return MISSING
 
 
 def fit_of_surname(a: PersonProfile, b: PersonProfile) -> Fit:
     """How the surnames go together; a double surname agrees with each of its halves."""
     one, other = a.surname, b.surname
     if not one or not other:
-        return Fit.MISSING
+        return MISSING
     if one == other:
-        return Fit.AGREE
+        return AGREE
     if is_slip(one, other) or ("-" in one + other and not set(one.split("-")).isdisjoint(other.split("-"))):
-        return Fit.SLIP
-    return Fit.DIFFER
+        return SLIP
+    return DIFFER
 
 
 def fit_of_patronymic(a: PersonProfile, b: PersonProfile) -> Fit:
@@ -73,53 +77,53 @@ def fit_of_patronymic(a: PersonProfile, b: PersonProfile) -> Fit:
     one, other = a.patronymic, b.patronymic
     if one and other:
         if one == other:
-            return Fit.AGREE
-        return Fit.SLIP if is_slip(one, other) else Fit.DIFFER
+            return AGREE
+        return SLIP if is_slip(one, other) else DIFFER
     if a.patronymic_initial and b.patronymic_initial:
-        return Fit.INITIAL if a.patronymic_initial == b.patronymic_initial else Fit.DIFFER
-    return Fit.MISSING
+        return INITIAL if a.patronymic_initial == b.patronymic_initial else DIFFER
+    return MISSING
 
 
 def weigh_names(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
     """Add what the names say; contradictions that are vetoes have been seen before."""
     _weigh_given(a, b, fit.given, rarity, points)
     _weigh_surname(a, b, fit, rarity, points)
-    if fit.patronymic is Fit.AGREE:
+    if fit.patronymic is AGREE:
         points.append(("patronymic", min(rarity.fields["patronymic"].bits(a.patronymic), weights.PATRONYMIC_MOST)))
-    elif fit.patronymic is Fit.SLIP:
+    elif fit.patronymic is SLIP:
         bits = rarity.fields["patronymic"].bits(a.patronymic)
         points.append(("patronymic_slip", min(bits, weights.PATRONYMIC_MOST) + weights.PATRONYMIC_SLIP))
-    elif fit.patronymic is Fit.INITIAL:
+    elif fit.patronymic is INITIAL:
         points.append(("patronymic_initial", weights.INITIAL))
 
 
 def _weigh_given(a: PersonProfile, b: PersonProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
-    if fit is Fit.AGREE:
+    if fit is AGREE:
         shared = a.given if a.given is b.given else a.given & b.given
         bits = min(rarity.fields["given"].bits_of_any(shared), weights.GIVEN_MOST)
         if len(a.given) == len(b.given) == 1:
             points.append(("given", bits))
         else:
             points.append(("given_short", bits + weights.GIVEN_SHORT))
-    elif fit is Fit.SLIP:
+    elif fit is SLIP:
         listed = a.given if a.is_listed else b.given
         bits = min(rarity.fields["given"].bits_of_any(listed), weights.GIVEN_MOST)
         points.append(("given_slip", bits + weights.GIVEN_SLIP))
-    elif fit is Fit.INITIAL:
+    elif fit is INITIAL:
         points.append(("given_initial", weights.INITIAL))
-    elif fit is Fit.ODD:
+    elif fit is ODD:
         points.append(("given_differs", weights.GIVEN_ODD))
 
 
 def _weigh_surname(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
-    if fit.surname is Fit.AGREE or fit.surname is Fit.SLIP:
+    if fit.surname is AGREE or fit.surname is SLIP:
         counted = rarity.fields["surname"]
         bits = min(counted.bits(a.surname), counted.bits(b.surname), weights.SURNAME_MOST)
-        if fit.surname is Fit.AGREE:
+        if fit.surname is AGREE:
             points.append(("surname", bits))
         else:
             points.append(("surname_slip", bits + weights.SURNAME_SLIP))
-    elif fit.surname is Fit.DIFFER:
+    elif fit.surname is DIFFER:
         is_woman = a.gender == b.gender == "f"
         points.append(
             ("surname_changed", weights.SURNAME_CHANGED) if is_woman else ("surname_differs", weights.SURNAME_DIFFERS)

@@ -9,6 +9,11 @@ from crmkit_dedup.profile import PersonProfile, is_landline, is_named_after_fath
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring import weights
 from crmkit_dedup.scoring.names import (
+    AGREE,
+    DIFFER,
+    INITIAL,
+    MISSING,
+    SLIP,
     Fit,
     NameFit,
     fit_of_given,
@@ -19,6 +24,7 @@ from crmkit_dedup.scoring.names import (
 from crmkit_dedup.scoring.reach import weigh_mailboxes, weigh_messengers, weigh_phones
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
+_SURE, _ASKED, _IGNORED = Band
 _REACH = frozenset({"phone", "phone_extension", "phone_slip"})
 _PLACES = frozenset({"phone_landline", "phone_shared"})
 _MAIL = frozenset({"mailbox", "mailbox_slip", "mailbox_local"})
@@ -41,11 +47,11 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
     nobody, so it is never anyone else.
     """
     given = fit_of_given(a, b)
-    if given is Fit.DIFFER:
+    if given is DIFFER:
         return vetoed("given_differs")
     if a.junk or b.junk:
         return vetoed("junk")
-    birthday = fit_of_birthday(a.birthday, b.birthday) if a.birthday and b.birthday else Fit.MISSING
+    birthday = fit_of_birthday(a.birthday, b.birthday) if a.birthday and b.birthday else MISSING
     patronymic = fit_of_patronymic(a, b)
     veto = _veto(a, b, birthday, patronymic)
     if veto:
@@ -65,12 +71,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         _weigh_household(a, b, fit, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum([bits for _, bits in points])
-    if (
-        fit.patronymic is Fit.MISSING
-        and birthday is Fit.MISSING
-        and score >= weights.AUTO
-        and _may_be_kin(a, b, rarity)
-    ):
+    if fit.patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b, rarity):
         points.append(("generations", 0.0))
     is_doubted = not _DOUBTS.isdisjoint([code for code, _ in points])
     is_kin = points[-1][0] == "generations"
@@ -102,18 +103,18 @@ def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rari
 def fit_of_birthday(one: int, other: int) -> Fit:
     """How two birthdays, written as the numbers yyyymmdd, go together; 0 is none."""
     if not one or not other:
-        return Fit.MISSING
+        return MISSING
     if one == other:
-        return Fit.AGREE
+        return AGREE
     left, right = f"{one:08d}", f"{other:08d}"
     is_swapped = left[:4] == right[:4] and left[4:6] == right[6:] and left[6:] == right[4:6]
-    return Fit.SLIP if is_swapped or OSA.distance(left, right, score_cutoff=1) <= 1 else Fit.DIFFER
+    return SLIP if is_swapped or OSA.distance(left, right, score_cutoff=1) <= 1 else DIFFER
 
 
 def _veto(a: PersonProfile, b: PersonProfile, birthday: Fit, patronymic: Fit) -> str:
-    if birthday is Fit.DIFFER:
+    if birthday is DIFFER:
         return "birthday_differs"
-    if patronymic is Fit.DIFFER and birthday is not Fit.AGREE:
+    if patronymic is DIFFER and birthday is not AGREE:
         return "patronymic_differs"
     if a.gender and b.gender and a.gender != b.gender:
         return "gender_differs"
@@ -127,11 +128,11 @@ def _veto(a: PersonProfile, b: PersonProfile, birthday: Fit, patronymic: Fit) ->
 def _weigh_facts(
     a: PersonProfile, b: PersonProfile, birthday: Fit, fit: NameFit, rarity: Rarity, points: Points
 ) -> None:
-    if birthday is Fit.AGREE:
+    if birthday is AGREE:
         points.append(("birthday", min(rarity.fields["birthday"].bits(str(a.birthday)), weights.BIRTHDAY_MOST)))
-        if fit.patronymic is Fit.DIFFER:
+        if fit.patronymic is DIFFER:
             points.append(("patronymic_differs", weights.PATRONYMIC_DIFFERS))
-    elif birthday is Fit.SLIP:
+    elif birthday is SLIP:
         points.append(("birthday_slip", weights.BIRTHDAY_SLIP))
     if a.city and b.city:
         if a.city == b.city:
@@ -148,7 +149,7 @@ def _weigh_facts(
 
 def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
     """What a number or mailbox in common changes in the rest: kin share names and towns, numbers pass to others."""
-    if fit.given in (Fit.MISSING, Fit.INITIAL) and fit.surname in (Fit.AGREE, Fit.SLIP):
+    if fit.given in (MISSING, INITIAL) and fit.surname in (AGREE, SLIP):
         points[:] = [
             (code, min(bits, weights.SURNAME_OF_KIN))
             if code in ("surname", "surname_slip", "patronymic")
@@ -156,7 +157,7 @@ def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: R
             for code, bits in points
         ]
     apart = abs(a.created - b.created) if a.created and b.created else 0
-    if fit.surname is Fit.DIFFER and apart > weights.REISSUED_AFTER_DAYS:
+    if fit.surname is DIFFER and apart > weights.REISSUED_AFTER_DAYS:
         points.append(("phone_reissued", weights.REISSUED))
     if (a.is_nameless or b.is_nameless) and apart <= weights.SOLE_WITHIN_DAYS and _is_sole(a, b, rarity):
         points.append(("phone_sole", weights.PHONE_SOLE))
@@ -181,17 +182,17 @@ def _may_be_kin(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
 
 def _band(points: Points, score: float, fit: NameFit, *, is_doubted: bool) -> Band:
     if score < weights.REVIEW:
-        return Band.IGNORE
+        return _IGNORED
     if score < weights.AUTO or is_doubted:
-        return Band.REVIEW
+        return _ASKED
     codes = {code for code, bits in points if bits > 0}
     if "phone_sole" in codes:
-        return Band.AUTO
-    is_named = fit.given is not Fit.MISSING or fit.surname in (Fit.AGREE, Fit.SLIP)
-    is_full = fit.given is not Fit.MISSING and fit.surname in (Fit.AGREE, Fit.SLIP)
+        return _SURE
+    is_named = fit.given is not MISSING or fit.surname in (AGREE, SLIP)
+    is_full = fit.given is not MISSING and fit.surname in (AGREE, SLIP)
     is_reached = not codes.isdisjoint(_REACH) or (is_full and not codes.isdisjoint(_PLACES))
     kinds = is_named + is_reached + (not codes.isdisjoint(_MAIL)) + (not codes.isdisjoint(_PAPERS))
     if kinds >= 2:
-        return Band.AUTO
-    is_whole = fit.given is Fit.AGREE and fit.surname is Fit.AGREE and fit.patronymic is Fit.AGREE
-    return Band.AUTO if is_whole and score >= weights.AUTO_BY_NAME else Band.REVIEW
+        return _SURE
+    is_whole = fit.given is AGREE and fit.surname is AGREE and fit.patronymic is AGREE
+    return _SURE if is_whole and score >= weights.AUTO_BY_NAME else _ASKED

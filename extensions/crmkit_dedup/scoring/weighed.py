@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from crmkit_dedup.match import Band
@@ -28,6 +29,7 @@ VETO = -99.0
 """Points of what rules out that two records are one."""
 
 
+@cache
 def vetoed(code: str) -> Weighed:
     """The outcome when `code` rules out that the two are one."""
     return Weighed([(code, VETO)], VETO, Band.IGNORE, is_vetoed=True)
