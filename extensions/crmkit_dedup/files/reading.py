@@ -143,7 +143,8 @@ class _Maker(Generic[Row]):
             for name, places in columns.places.items()
             if name in ("birthday", "created", "closed")
         ]
-        self._no_days = [names.index(name) for name in ("birthday", "created", "closed") if name in names]
+        absent = {"birthday", "created", "closed"} - columns.places.keys()
+        self._no_days = [names.index(name) for name in absent if name in names]
         self._formulas = sorted(
             {at for _, cells in sample for at, cell in enumerate(cells[: self._width]) if cell.startswith('="')}
         )
@@ -165,13 +166,12 @@ class _Maker(Generic[Row]):
         values: list[Any] = list(self._pick(cells))
         for place, places in self._joined:
             values[place] = "; ".join([cell for at in places if (cell := cells[at])])
-        if sum(map(len, values)) > LONGEST:
+        if len("".join(values)) > LONGEST:
             self._cut(line, values)
         for place in self._no_days:
-            values[place] = values[place] or None
+            values[place] = None
         for day in self._days:
-            if (text := values[day.place]) is not None:
-                values[day.place] = self._day(line, text, day)
+            values[day.place] = self._day(line, text, day) if (text := values[day.place]) else None
         if self._phones and "E+" in values[self._phones]:
             self._check_number(line, values[self._phones])
         if self._own_inn and len(values[self._own_inn].strip()) <= _FIRMS_INN:
