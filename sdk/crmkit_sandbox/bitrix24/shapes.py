@@ -79,7 +79,8 @@ def universal_rows(
         one: Row = {
             name: show(kept(classic)) if show is not None else kept(classic) or None for name, classic, show in shows
         }
-        one |= {name: _links(row, name) for name in links}
+        for name in links:
+            one[name] = _links(row, name)
         if is_all and kind.has_multifields:
             one["fm"] = universal_multifields(row)
         if is_all and kind is LEAD:
@@ -162,4 +163,5 @@ def _links(row: Row, name: str) -> list[int]:
     if name == "observers":
         return list(row["observers"])
     shelf, key = ("contacts", "CONTACT_ID") if name == "contactIds" else ("companies", "COMPANY_ID")
-    return [link[key] for link in row[shelf]]
+    links = row[shelf]
+    return [link[key] for link in links] if links else []
