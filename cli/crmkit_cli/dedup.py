@@ -11,6 +11,7 @@ import click
 from crmkit_cli.language import tr
 
 _FILE = click.Path(path_type=Path)
+_STDIN = Path("/dev/stdin")
 Kind = Literal["contacts", "companies", "deals"]
 
 
@@ -65,11 +66,11 @@ def command() -> None:
     help=tr(
         "Найти дубли в файле: выгрузке CRM или списке перед импортом.\n\n"
         "Пример: crmkit dedup scan contacts.csv --out clusters.csv\n\n"
-        "Строка ответа — запись: record_id, cluster_id, band, score, reasons. Записи одного кластера с band=auto можно "
+        "FILE — файл или «-» для ввода. Строка ответа — запись: record_id, cluster_id, band, score, reasons. Записи одного кластера с band=auto можно "
         "объединять не глядя, review — показать человеку, ignore — дублей нет.",
         "Find the duplicates in a file: a CRM's export, or a list before its import.\n\n"
         "Example: crmkit dedup scan contacts.csv --out clusters.csv\n\n"
-        "A line of the answer is a record: record_id, cluster_id, band, score, reasons. Records of one cluster with "
+        "FILE is a file, or - for standard input. A line of the answer is a record: record_id, cluster_id, band, score, reasons. Records of one cluster with "
         "band=auto may be merged unseen, review is for a person to look at, ignore has no duplicate.",
     ),
 )
@@ -116,7 +117,7 @@ def scan(
     if contacts is not None and kind != "deals":
         raise click.UsageError(tr("--contacts нужен только для --kind deals", "--contacts is for --kind deals alone"))
     asked = dedup_scan.Asked(
-        file=file,
+        file=_STDIN if str(file) == "-" else file,
         kind=cast("Kind", kind),
         out=out,
         pairs=pairs,

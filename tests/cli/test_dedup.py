@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,15 @@ def test_each_verb_has_its_help_in_both_languages(cli: Any, monkeypatch: pytest.
     assert "Find the duplicates in a file" in english
     assert "Check an import: what did not reach the CRM" in english
     assert "--pairs" in cli("dedup", "scan", "--help").out
+
+
+def test_a_file_may_come_through_a_pipe(tmp_path: Path) -> None:
+    """What another program writes is scanned as it comes; nothing is asked of it twice."""
+    out = tmp_path / "clusters.csv"
+    words = [sys.executable, "-m", "crmkit_cli", "dedup", "scan", "-", "--out", str(out), "--json"]
+
+    done = subprocess.run(words, input=PEOPLE.encode("koi8-r"), capture_output=True, check=True)
+
+    told = json.loads(done.stdout)
+    assert (told["form"], told["records"]) == ("CSV, KOI8-R, ;", 4)
+    assert [line["cluster_id"] for line in lines(out)] == ["1", "1", "3", "4"]
