@@ -118,9 +118,9 @@ class _Undoing:
         if known is not None:
             return known
         new = renewal.make(was)
+        renewal.name(was, new)
         self._keep(replace(self.entry, anew={**self.entry.anew, was.ref: new}))
         self.report.append(self._say("anew", old=was.ref.id, new=new.id))
-        renewal.name(was, new)
         return new
 
     def _readdress(self, loser: Ref, new: Ref) -> None:

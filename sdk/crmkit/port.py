@@ -144,14 +144,21 @@ class Port(Readable[R], Generic[R, C]):
         self._mine(ref)
         self._connection.write(Write(Verb.UNLINK, self._record.kind, ref=ref, others=(other,)))
 
-    def merge(self, survivor: Ref, losers: Sequence[Ref], *, extra: Mapping[str, Json] | None = None) -> None:
+    def merge(
+        self,
+        survivor: Ref,
+        losers: Sequence[Ref],
+        *,
+        once: str | None = None,
+        extra: Mapping[str, Json] | None = None,
+    ) -> None:
         """Make the losers a part of the survivor; what is told of them is about the survivor from now on.
 
         Doing it again changes nothing. Where the merge is emulated (capability MERGE) the losers stay, marked as
         duplicates. Raises Unsupported where the vendor cannot, Conflict where a person has to decide.
         """
         self._mine(survivor, *losers)
-        write = Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers), extra=extra or {})
+        write = Write(Verb.MERGE, self._record.kind, ref=survivor, others=tuple(losers), extra=extra or {}, marker=once)
         self._connection.write(write)
 
     def readdress(self, old: Ref, new: Ref) -> None:

@@ -45,8 +45,12 @@ class Renewal:
 
     def make(self, was: Portrait) -> Ref:
         """The address of a new record that is what the old one was; made once, however often this is called."""
-        natives = without(was.natives, is_late=False)
-        return self._create(was, self._draft(was), natives)
+        natives, apart = without(was.natives, is_late=False), dict[str, Json]()
+        new = self._create(was, self._draft(was), natives, apart)
+        restoring = Restoring(self.ctx, self.entry, report=self.report)
+        for name, value in apart.items():
+            restoring.write(new, name, {}, self.ctx.crm.native_extra(new.kind, {name: value}, on=self._read(new)))
+        return new
 
     def name(self, was: Portrait, new: Ref) -> None:
         """Give the new record what no two records may have at once, and name what does not come back."""
@@ -81,8 +85,11 @@ class Renewal:
             names += [] if record.items else ["amount"]
         return filled({name: getattr(record, name) for name in names if name not in told})
 
-    def _create(self, was: Portrait, values: dict[str, Any], natives: dict[str, Json]) -> Ref:
-        """The new record; what the CRM will not take is left out and reported, one thing after the other."""
+    def _create(self, was: Portrait, values: dict[str, Any], natives: dict[str, Json], apart: dict[str, Json]) -> Ref:
+        """The new record; what the CRM will not take is left out and reported, one thing after the other.
+
+        When it does not say which of its own fields it will not take, all are put `apart`, to be written singly.
+        """
         crm, kind = self.ctx.crm, was.ref.kind
         once = f"undo:{self.entry.id}:anew:{was.ref.id}"
         cards_port: Any = port(crm, kind)
@@ -96,8 +103,12 @@ class Renewal:
                 bad = [name for name in natives if any(name.endswith(fault) or fault in name for fault in faults)]
                 if not names and not bad:
                     names = [name for name in _MAY_BE_LEFT_OUT[:2] if name in values][:1]
-                if not names and not bad:
+                if not names and not bad and not natives:
                     raise
+                if not names and not bad:
+                    apart |= natives
+                    natives.clear()
+                    continue
                 for name in names:
                     del values[name]
                 for name in bad:

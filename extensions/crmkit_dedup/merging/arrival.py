@@ -14,7 +14,7 @@ from crmkit.values import Json, Kind, Ref
 from crmkit.write import Native
 from crmkit_dedup.journal import Entry
 from crmkit_dedup.merging.joining import joined_emails, joined_phones, joined_texts, phone_keys
-from crmkit_dedup.merging.outcome import Outcome, merged_natives
+from crmkit_dedup.merging.outcome import Outcome, Staff, merged_natives, staff_of
 from crmkit_dedup.merging.portrait import Portrait, cards, deals_of, firms_of, notes_of, port, portrait, tasks_of
 from crmkit_dedup.merging.words import listed, say
 
@@ -27,6 +27,7 @@ class Arrival:
         ctx: the run.
         entry: the merge, with all records as they were.
         made: what becomes of each field.
+        staff: who is who, once somebody asks.
     """
 
     ctx: Context[Any]
@@ -34,6 +35,7 @@ class Arrival:
     made: Outcome
     report: list[str] = field(default_factory=list)
     brought: list[str] = field(default_factory=list)
+    staff: Staff | None = None
 
     def settle(self) -> Entry:
         """Bring what is missing; the entry with the survivor, and losers that live on, as they are then.
@@ -176,9 +178,14 @@ class Arrival:
     def _copied(self, loser: Portrait, note: Note) -> str:
         zone = ZoneInfo(self.ctx.account.timezone)
         at = note.created_at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if note.created_at else "?"
-        author = note.created_by or note.owner_id
-        head = self._say("copied", id=loser.ref.id, at=at, author=f", #{author}" if author else "")
+        author = self._author(note.created_by or note.owner_id)
+        head = self._say("copied", id=loser.ref.id, at=at, author=f", {author}" if author else "")
         return f"{head}\n{note.text}"
+
+    def _author(self, user_id: str | None) -> str:
+        if self.staff is None:
+            self.staff = staff_of(self.ctx.crm.users.iterate())
+        return self.staff.name(user_id)
 
     def _firms(self, loser: Portrait) -> None:
         """A person of two companies belongs to both where the CRM knows such people."""

@@ -126,8 +126,12 @@ class _Merging:
         try:
             if survivor is not None:
                 self._write_fields(made, survivor)
-            port(self.ctx.crm, self.entry.kind).merge(self.entry.survivor, self.entry.losers, extra=extra)
+            # Two runs may have come to merge the same records: one of them does, the other waits for it.
+            once = f"merge:{self.entry.id}:merge"
+            port(self.ctx.crm, self.entry.kind).merge(self.entry.survivor, self.entry.losers, once=once, extra=extra)
         except (Conflict, Rejected, Unsupported) as refusal:
+            if isinstance(refusal, Conflict) and refusal.vendor is None:
+                raise  # not the CRM's word: another run is just doing the same
             return self._refused(refusal)
         self._note(made)
         return self._ended(State.PLANNED, "planned", []) if self.ctx.is_plan else self._arrived(made)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.extensions.dedup.merging.office import merger, pictured, told
 
-from crmkit import Company, Contact, Deal, Email, Note, Phone, Ref, Task
+from crmkit import Company, Conflict, Contact, Deal, Email, Note, Phone, Ref, Task
 from crmkit_runtime import effects
 from crmkit_testing.bench import Bench, bench
 
@@ -129,3 +129,24 @@ def test_wherever_an_undo_dies_it_ends_the_same(office: Bench, reaper: Reaper) -
         if is_over:
             break
     assert place > 10
+
+
+def test_two_who_merge_the_same_at_one_moment_merge_it_once(office: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is sent away while the first is at it, and changes nothing; afterwards it finds the merge done."""
+    kept, lost = pair(office, 1)
+    words = (kept.id, lost.id, "--survivor", kept.id, "--apply")
+    refused: list[str] = []
+
+    def meet(name: str) -> None:
+        """While the first has begun its merge and not sent it, a second comes."""
+        if name == "after_intent" and not refused:
+            refused.append("")
+            with pytest.raises(Conflict, match="just doing") as sent_away:
+                told(office, "merge", *words)
+            refused[0] = sent_away.value.message
+
+    monkeypatch.setattr(effects, "crashpoint", meet)
+    told(office, "merge", *words)
+    assert refused[0].startswith("another run is just doing once:update:contact:merge:")
+    assert [line.split("  ")[2] for line in told(office, "journal")] == ["выполнено"]
+    assert len(office.crm.contacts.get(kept).phones) == 2
