@@ -66,11 +66,13 @@ def command() -> None:
     help=tr(
         "Найти дубли в файле: выгрузке CRM или списке перед импортом.\n\n"
         "Пример: crmkit dedup scan contacts.csv --out clusters.csv\n\n"
-        "FILE — файл или «-» для ввода. Строка ответа — запись: record_id, cluster_id, band, score, reasons. Записи одного кластера с band=auto можно "
+        "FILE — файл или «-» для ввода. "
+        "Строка ответа — запись: record_id, cluster_id, band, score, reasons. Записи одного кластера с band=auto можно "
         "объединять не глядя, review — показать человеку, ignore — дублей нет.",
         "Find the duplicates in a file: a CRM's export, or a list before its import.\n\n"
         "Example: crmkit dedup scan contacts.csv --out clusters.csv\n\n"
-        "FILE is a file, or - for standard input. A line of the answer is a record: record_id, cluster_id, band, score, reasons. Records of one cluster with "
+        "FILE is a file, or - for standard input. "
+        "A line of the answer is a record: record_id, cluster_id, band, score, reasons. Records of one cluster with "
         "band=auto may be merged unseen, review is for a person to look at, ignore has no duplicate.",
     ),
 )
