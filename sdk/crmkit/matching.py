@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from crmkit.adapter import Query
 from crmkit.identity import normalize_email, parse_phone
-from crmkit.models import Company, Contact, Deal, Lead, Record, Task
+from crmkit.models import Company, Contact, Deal, File, Lead, Record, Task
 from crmkit.values import Ref
 
 
@@ -39,6 +39,7 @@ def matcher(query: Query, country: str, *, is_of: Callable[[Record, Ref], bool] 
             and (query.owner_id is None or record.owner_id == query.owner_id)
             and (query.is_open is None or _is_open(record) is query.is_open)
             and (query.about is None or not isinstance(record, Task) or record.about == query.about)
+            and (query.about is None or not isinstance(record, File) or query.about in record.cards)
         )
 
     return matches

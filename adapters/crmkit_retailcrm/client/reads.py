@@ -36,7 +36,7 @@ _TAIL = 7
 
 _NOTE_LISTS = ("customers", "customers-corporate")
 _PATHS = {kind: path for path, kind in CARDS.items()}
-_FILES_OF: Mapping[Kind, str] = {Kind.DEAL: "orderIds", Kind.CONTACT: "customerIds", Kind.COMPANY: "customerIds"}
+_FILES_OF: Mapping[Kind, str] = {Kind.DEAL: "orderIds", Kind.CONTACT: "customerIds"}
 
 
 class Chunk(NamedTuple):

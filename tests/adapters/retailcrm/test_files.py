@@ -12,7 +12,7 @@ import pytest
 import responses
 from pydantic import SecretStr
 
-from crmkit import Contact, Crm, Deal, File, Kind, NotFound, Ref, Rejected, VendorDown
+from crmkit import Contact, Crm, Deal, File, Kind, NotFound, Ref, Rejected, Unsupported, VendorDown
 from crmkit.adapter import Doors
 from crmkit.clock import SystemClock
 from crmkit.http import RateLimit, Urgency
@@ -164,6 +164,18 @@ def test_a_walk_is_whole_while_files_go(sandbox: Sandbox) -> None:
                 crm.files.delete(gone)
     assert set(refs[:-20]) <= set(walked)
     assert len(walked) == len(set(walked))
+
+
+def test_files_of_others_are_left_out(mock: responses.RequestsMock) -> None:
+    """What the CRM gives is looked at again; a file on nobody's card is no answer, and companies have no files."""
+    files = [{"id": 1, "filename": "a", "attachment": [{"order": {"id": 5}}]}, {"id": 2, "attachment": []}]
+    mock.get(f"{API}/files", json={"success": True, "files": files, "pagination": {"totalPageCount": 1}})
+    crm = Crm(opened(HOST))
+    found = crm.files.find(about=Ref("okna", Kind.DEAL, "5"))
+    assert [(file.ref.id, file.name, file.size) for file in found] == [("1", "a", None)]
+    assert "filter%5BorderIds%5D%5B%5D=5" in str(mock.calls[0].request.url)
+    with pytest.raises(Unsupported, match="company"):
+        crm.files.find(about=Ref("okna", Kind.COMPANY, "5"))
 
 
 def test_a_file_on_a_person_and_an_order_is_found_from_both(sandbox: Sandbox) -> None:
