@@ -37,22 +37,9 @@ class CompanyForm(NamedTuple):
     place: str = ""
 
 
-@lru_cache(maxsize=1 << 15)
 def company_form(raw: str, city: str = "") -> CompanyForm:
     """The comparable form of a firm's name. `city` is the firm's own: glued to the name it is no part of it."""
-    raw = _FARM.sub("кфх", raw[:_LONGEST_NAME])
-    tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
-    if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
-        return CompanyForm(is_junk=bool(raw.strip()))
-    forms = _without_forms(_tokens(raw))[1]
-    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city[:_LONGEST_NAME]))
-    tokens = tuple(token for token in tokens if token not in legal_form.REMARKS) or tokens
-    person = _person(tokens, forms)
-    if person is not None:
-        return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
-    own, prefixes = _without_prefixes(tokens)
-    codes = _codes(own or tokens)
-    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset(), place=place)
+    return _form(raw[:_LONGEST_NAME], city[:_LONGEST_NAME])
 
 
 def is_junk_company(raw: str) -> bool:
@@ -74,6 +61,23 @@ _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
 _LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
 _LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXY]{2,3}|[ABCEHKMOPTXYaceopxyk]{4,}")
 _LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@lru_cache(maxsize=1 << 13)
+def _form(raw: str, city: str) -> CompanyForm:
+    raw = _FARM.sub("кфх", raw)
+    tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
+    if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
+        return CompanyForm(is_junk=bool(raw.strip()))
+    forms = _without_forms(_tokens(raw))[1]
+    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city))
+    tokens = tuple(token for token in tokens if token not in legal_form.REMARKS) or tokens
+    person = _person(tokens, forms)
+    if person is not None:
+        return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
+    own, prefixes = _without_prefixes(tokens)
+    codes = _codes(own or tokens)
+    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset(), place=place)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -32,7 +32,6 @@ class Mailbox(NamedTuple):
     suggestion: str | None
 
 
-@lru_cache(maxsize=1 << 12)
 def parse_email(raw: str) -> Mailbox | None:
     """Give the one mailbox that the text names, or None: for no address, and for several (`parse_emails`)."""
     found = parse_emails(raw)

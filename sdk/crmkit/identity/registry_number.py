@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -33,7 +32,6 @@ def parse_inn(raw: str, *, country: str = "RU") -> str | None:
     return found.number if found else None
 
 
-@lru_cache(maxsize=1 << 12)
 def tax_number(raw: str, *, country: str = "RU") -> TaxNumber | None:
     """Give the tax number that the text holds: the account's own country first, then those of its neighbours.
 

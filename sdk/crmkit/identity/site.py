@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from crmkit.identity.mail_host import FREE
 
 
-@lru_cache(maxsize=1 << 12)
 def site_domain(raw: str) -> str | None:
     """Give the registered domain of a firm's own site in ASCII, or None.
 

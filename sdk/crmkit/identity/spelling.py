@@ -69,10 +69,9 @@ def fine_code(word: str) -> str:
     return _smooth(_NOT_A_SOUND.sub("", text))
 
 
-@lru_cache(maxsize=1 << 16)
 def skeleton(word: str) -> str:
     """The coarse code of a word or of several joined ones: what names are compared by, letter against letter."""
-    return coarse(fine_code(word))
+    return _skeleton(word)
 
 
 def coarse(code: str) -> str:
@@ -90,6 +89,11 @@ def one_script(word: str) -> str:
     if not any("\u0400" <= sign <= "\u04ff" for sign in letters):
         return word
     return word.translate(_CYRILLIC_LOOKS) if latin > cyrillic else word.translate(LOOK_ALIKE)
+
+
+@lru_cache(maxsize=1 << 16)
+def _skeleton(word: str) -> str:
+    return coarse(fine_code(word))
 
 
 def _plain(text: str) -> str:
