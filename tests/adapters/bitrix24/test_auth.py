@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,6 @@ from crmkit_testing.bitrix24 import Bitrix24Side
 
 PORTAL = "https://okna.bitrix24.ru"
 EXPIRED = {"error": "expired_token", "error_description": "The access token provided has expired."}
-
-
-@pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
 
 
 def application(**more: Any) -> Bitrix24Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -44,15 +43,6 @@ from crmkit_testing.side import ACCOUNT
 
 NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
 IVAN, PETR = Phone(raw="+79123456789"), Phone(raw="+79123456780")
-
-
-@pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
 
 
 @pytest.fixture

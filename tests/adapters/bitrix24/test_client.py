@@ -67,15 +67,6 @@ def mocked() -> Iterator[tuple[Bitrix24Connection, Still]]:
 
 
 @pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def crm(side: Bitrix24Side, tmp_path: Path) -> Crm:
     """The portal as an application sees it."""
     settings = Bitrix24Settings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,15 +21,6 @@ from crmkit_bitrix24.adapter import Bitrix24Connection
 from crmkit_testing.bench import bench
 from crmkit_testing.bitrix24 import Bitrix24Side
 from crmkit_testing.side import ACCOUNT
-
-
-@pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
 
 
 def application(side: Bitrix24Side, folder: Path, **more: object) -> Bitrix24Connection:

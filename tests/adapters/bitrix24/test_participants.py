@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,6 @@ from crmkit.tokens import FileTokenStore
 from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_testing.bitrix24 import Bitrix24Side
 from crmkit_testing.side import ACCOUNT
-
-
-@pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from pydantic import SecretStr
 
 from crmkit import Crm, Kind, Ref
@@ -43,15 +42,6 @@ class Meeting(LocalLimiter):
         if waits:
             self._meet.wait()
         super().wait(limits, urgency)
-
-
-@pytest.fixture
-def side() -> Iterator[Bitrix24Side]:
-    """A running portal."""
-    found = Bitrix24Side()
-    found.open()
-    yield found
-    found.close()
 
 
 def connected(side: Bitrix24Side, folder: Path, limiter: LocalLimiter | None = None) -> Bitrix24Connection:
