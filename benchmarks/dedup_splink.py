@@ -126,7 +126,7 @@ def main() -> None:
         write_people(data.rows, path, STYLES["ru3"])
         for name in contenders:
             best[name] = _best(name, _apart(name, path), data)
-    (mine, own) = best["crmkit"]
+    mine, own = best.pop("crmkit")
     for name, (score, answer) in best.items():
         print(
             f"crmkit / {name}: F1 {mine.f1 / score.f1:.2f}, time {own.seconds / answer.seconds:.2f}, "
