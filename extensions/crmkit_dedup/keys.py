@@ -14,7 +14,7 @@ WIDEST = 60
 NEARLY = 4.0
 """Points that a name may lack: as many as a town in common gives, which narrows the key by itself."""
 
-SELDOM = 12
+SELDOM = 6
 """The same for keys that prove little: a bare surname, a mailbox name without its provider."""
 
 
