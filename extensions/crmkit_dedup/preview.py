@@ -10,7 +10,7 @@ from typing import NamedTuple
 from crmkit.crm import Crm
 from crmkit.models import Deal
 from crmkit.values import Ref
-from crmkit_dedup.merging.outcome import EXTERNAL_ID, Outcome, outcome, staff_of
+from crmkit_dedup.merging.outcome import EXTERNAL_ID, Outcome, outcome, staff_and_firms
 from crmkit_dedup.merging.portrait import Portrait, portraits
 from crmkit_dedup.merging.words import field_line, rule_text, say
 from crmkit_dedup.survivor import Candidate, Choice, MergeRules, choose
@@ -88,7 +88,7 @@ def preview(
     Raises NotFound for a record that is gone, ValueError for fewer than two different records.
     """
     found = {one.ref: one for one in portraits(crm, list(dict.fromkeys(refs)))}
-    staff = staff_of(crm.users.iterate())
+    staff = staff_and_firms(crm, found.values())
     places = _places(crm) if any(isinstance(one.record, Deal) for one in found.values()) else {}
     choice = choose([_candidate(one, staff.active, places) for one in found.values()], rules, survivor=survivor)
     losers = [found[ref] for ref in choice.losers]

@@ -13,7 +13,7 @@ from crmkit.models import Deal, Note
 from crmkit.values import Ref
 from crmkit_dedup.journal import BusyError, Entry, Journal, State
 from crmkit_dedup.merging.arrival import Arrival
-from crmkit_dedup.merging.outcome import Fate, Outcome, outcome, staff_of
+from crmkit_dedup.merging.outcome import Fate, Outcome, outcome, staff_and_firms
 from crmkit_dedup.merging.portrait import Portrait, cards, port
 from crmkit_dedup.merging.restore import Restoring
 from crmkit_dedup.merging.strays import strayed
@@ -158,9 +158,8 @@ class _Merging:
         """The outcome, the same on every attempt: made of the portraits in the journal."""
         before, ctx = self.entry.before, self.ctx
         losers: list[Portrait] = [before[ref] for ref in self.entry.losers]
-        return outcome(
-            before[self.entry.survivor], losers, self.rules, ctx.account.country, staff_of(ctx.crm.users.iterate())
-        )
+        staff = staff_and_firms(ctx.crm, before.values())
+        return outcome(before[self.entry.survivor], losers, self.rules, ctx.account.country, staff)
 
     def _write_fields(self, made: Outcome, survivor: Any) -> None:
         """Whatever the losers have besides stands on the survivor before any of them is touched."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from crmkit.crm import Crm
 from crmkit.models import Company, Contact, Deal, User
 from crmkit.values import Json, Ref
 from crmkit.write import Native
@@ -73,10 +74,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The users of an account: names by id, and who works here."""
+    """The users of an account, names by id and who works here; and the names of companies."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
+    firms: Mapping[Ref, str] = field(default_factory=dict)
+
+    def firm(self, ref: Ref | None) -> str:
+        """The company's name for people; its number when it is not known."""
+        return (self.firms.get(ref) or ref.id) if ref is not None else ""
 
     def name(self, user_id: str | None) -> str:
         """The user's name for people; the id of one who is not known."""
@@ -90,6 +96,13 @@ def staff_of(users: Iterable[User]) -> Staff:
     return Staff({user.ref.id: user.name for user in known}, active)
 
 
+def staff_and_firms(crm: Crm, portraits: Iterable[Portrait]) -> Staff:
+    """Who is who, and what the companies of these records are called; two requests."""
+    wanted = list(dict.fromkeys(one.company for one in portraits if one.company is not None))
+    firms = crm.companies.get_many(wanted) if wanted else {}
+    return replace(staff_of(crm.users.iterate()), firms={ref: firm.name for ref, firm in firms.items()})
+
+
 def outcome(survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, country: str, staff: Staff) -> Outcome:
     """What becomes of each field."""
     made = Outcome()
@@ -99,7 +112,7 @@ def outcome(survivor: Portrait, losers: Sequence[Portrait], rules: MergeRules, c
     else:
         _name(made, survivor, losers, rules)
         _lists(made, survivor, losers, country, told)
-    _company(made, survivor, losers)
+    _company(made, survivor, losers, staff)
     _owner(made, survivor, losers, rules, staff)
     for name in ("birthday", "site", "inn", "kpp"):
         if name not in told:
@@ -165,14 +178,14 @@ def _joined(made: Outcome, name: str, before: Iterable[str], after: Iterable[str
     made.note(name, name, Fate.JOINED, ", ".join(before), ", ".join(after), source)
 
 
-def _company(made: Outcome, survivor: Portrait, losers: Sequence[Portrait]) -> None:
+def _company(made: Outcome, survivor: Portrait, losers: Sequence[Portrait], staff: Staff) -> None:
     """An empty company is filled by the merge itself; which others there are is said."""
     own = survivor.company
     for one in losers:
         if one.company is None or one.company == own:
             continue
         fate = Fate.FILLED if own is None else Fate.LEFT
-        made.note("company", "company", fate, own.id if own else "", one.company.id, one.ref)
+        made.note("company", "company", fate, staff.firm(own), staff.firm(one.company), one.ref)
         if own is None:
             own = made.late_values["company"] = one.company
 
