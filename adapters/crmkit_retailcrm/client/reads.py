@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crmkit.adapter import Query
-from crmkit.errors import NotFound, Unsupported
+from crmkit.errors import Unsupported
 from crmkit.identity import normalize_email
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm.client.directory import Directory
@@ -16,8 +16,9 @@ from crmkit_retailcrm.client.enrich import Enricher
 from crmkit_retailcrm.client.history import TOLD, History
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.client.sheets import Sheets
+from crmkit_retailcrm.client.survivors import Survivors
 from crmkit_retailcrm.client.walk import Walker
-from crmkit_retailcrm.errors.refusals import Merged, gone, unsupported
+from crmkit_retailcrm.errors.refusals import gone, unsupported
 from crmkit_retailcrm.translate import paragraphs
 from crmkit_retailcrm.wire import CARDS, CORPORATE, OURS, PAGE, SHELVES, Item, as_map, listed
 
@@ -146,13 +147,8 @@ class Reader:
         """
         found = next((item for _, item in self.load([ref])), None)
         if found is None:
-            try:
-                self._line.get(f"{SHELVES[ref.kind].path}/{ref.id}", [("by", "id")])
-            except Merged as merged:
-                ref = Ref(ref.account, ref.kind, merged.survivor)
-                found = next((item for _, item in self.load([ref])), None)
-            except NotFound:
-                found = None
+            ref = Survivors(self._line).of(ref)
+            found = next((item for _, item in self.load([ref])), None)
         if found is None:
             raise gone(ref.account, str(ref))
         return ref, dict(found)

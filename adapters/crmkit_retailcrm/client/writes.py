@@ -17,6 +17,7 @@ from crmkit_retailcrm.client.links import Linker
 from crmkit_retailcrm.client.merge import Merger
 from crmkit_retailcrm.client.notes import NoteWriter
 from crmkit_retailcrm.client.reads import Reader
+from crmkit_retailcrm.client.survivors import Survivors
 from crmkit_retailcrm.client.uploads import Job, Uploader
 from crmkit_retailcrm.errors.refusals import Merged, gone, refused_draft, unsupported
 from crmkit_retailcrm.translate import Draft, amount_item, drafted, number_of, to_number, with_result
@@ -56,6 +57,7 @@ class Writer:
         self._notes = NoteWriter(line, reader, directory)
         self._calls = CallLog(line, directory)
         self._files = files
+        self._survivors = Survivors(line)
         self._uploader = Uploader(line, directory, reader)
         self._alone: dict[Verb, Callable[[Write], Ref | None]] = {
             Verb.CREATE: self._create,
@@ -83,13 +85,23 @@ class Writer:
                 if len(writes) > 1 and write.verb is Verb.CREATE and write.kind in KEYED:
                     jobs.setdefault(write.kind, []).append(Job(place, write, self._drafted(write)))
                 else:
-                    results[place] = self._alone[write.verb](write)
+                    results[place] = self._done(write)
             except CrmKitError as error:
                 results[place] = error
         for kind, several in jobs.items():
             for job, made in self._uploader.upload(kind, several):
                 results[job.place] = self._followed(job, made)
         return results
+
+    def _done(self, write: Write) -> Ref | None:
+        """One write; one that names a record which was merged is done to the survivor."""
+        try:
+            return self._alone[write.verb](write)
+        except Rejected as refusal:
+            meant = self._survivors.readdressed(write, refusal)
+            if meant is None:
+                raise
+        return self._alone[write.verb](meant)
 
     def _followed(self, job: Job, made: Ref | CrmKitError) -> Result:
         if isinstance(made, CrmKitError):

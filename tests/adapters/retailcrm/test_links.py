@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from pydantic import SecretStr
 
-from crmkit import Company, Contact, Crm, Deal, Kind, NotFound, Ref, Unsupported
+from crmkit import Company, Contact, Crm, Deal, File, Kind, Note, NotFound, Ref, Rejected, Task, Unsupported
 from crmkit.adapter import Doors
 from crmkit.clock import SystemClock
 from crmkit.http import RateLimit, Urgency
@@ -185,3 +185,26 @@ def test_a_company_is_found_without_reading_the_parts_of_all(sandbox: Sandbox) -
     assert (found, by_email) == ([[firms_[0]], [firms_[1]]], [firms_[2]])
     paths = [call.path.removeprefix("/api/v5/") for call in retail.requests]
     assert [path for path in paths if path.endswith(("/contacts", "/companies"))] == []
+
+
+def test_what_is_meant_for_a_merged_person_reaches_the_survivor(crm: Crm) -> None:
+    """Notes, tasks, orders, links and files that name the old address; one look at it after the CRM's refusal."""
+    kept, lost = (crm.contacts.create(Contact(name=name)) for name in ("Иван", "Ваня"))
+    crm.contacts.merge(kept, [lost])
+    linked = crm.deals.create(Deal(title="Двери"))
+    note = crm.notes.create(Note(about=lost, text="Скидка"))
+    task = crm.tasks.create(Task(about=lost, text="Позвонить"))
+    deal = crm.deals.create(Deal(title="Окна", contacts=(lost,)))
+    file = crm.files.create(File(name="a.txt", content=b"1", cards=(lost, deal)))
+    crm.deals.link(linked, lost)
+    crm.files.update(file, {"cards": [lost]})
+    assert (crm.notes.get(note).about, crm.tasks.get(task).about) == (kept, kept)
+    assert [crm.deals.get(one).contacts for one in (deal, linked)] == [(kept,), (kept,)]
+    assert crm.files.get(file).cards == (kept,)
+
+
+def test_a_person_who_never_was_is_still_refused(crm: Crm) -> None:
+    """The refusal is the CRM's own, and nothing is sent a second time."""
+    nobody = Ref("okna", Kind.CONTACT, "999999")
+    with pytest.raises(Rejected, match="not found"):
+        crm.notes.create(Note(about=nobody, text="Скидка"))
