@@ -38,14 +38,17 @@ def surname_of(code: str) -> Surname:
 def patronymic_of(code: str) -> Patronymic | None:
     """The father that a patronymic with this fine code names, or None when the word is none.
 
-    Of a father whom no table knows the full endings alone tell; spoken ones (Иваныч, Максимна) need a known one.
+    Of a father whom no table knows the full endings alone tell; spoken and Kazakh ones (Иваныч, Максимна, Серикулы)
+    need a known one.
     """
     if not code.endswith(_MARKS):
         return None
-    gender = Gender.FEMALE if code.endswith("a") else Gender.MALE
+    gender = Gender.FEMALE if code.endswith(_OF_DAUGHTERS) else Gender.MALE
     for ending in _PATRONYMIC_ENDINGS:
         stem = code[: -len(ending)]
         if code.endswith(ending) and len(stem) > 1 and (father := _fathers().get(_bare(stem))) is not None:
+            if ending == "iq" and len(_bare(stem)) < _LONG_STEM and _bare(stem) not in _SHORT_FATHERS:
+                return None  # Галич
             if ending != "na":
                 return Patronymic(father, gender, True)
             if len(stem) > _SHORTEST_STEM and stem[-1] not in _VOWELS:
@@ -74,10 +77,16 @@ _ENDINGS = (
     ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
     ("ec", "ec", None, 1), ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
 )  # fmt: skip
-_MARKS = ("iq", "na")
-_PATRONYMIC_ENDINGS = ("iniqna", "iqna", "ovna", "evna", "avna", "ivna", "oviq", "eviq", "aviq", "vna", "iq", "na")
+_MARKS = ("iq", "na", "uli", "kizi")
+# Of Серікқызы a code keeps one к: the last ending is for it.
+_PATRONYMIC_ENDINGS = tuple(
+    ["iniqna", "iqna", "ovna", "evna", "avna", "ivna", "oviq", "eviq", "aviq", "vna", "iq", "na", "kizi", "uli", "izi"]
+)
 _PATRONYMIC = re.compile(r"(.{2,}?)(?:oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna)", re.ASCII)
 _VOWELS = "aeiouJ"
+_OF_DAUGHTERS = ("a", "kizi")
+_LONG_STEM = 4
+_SHORT_FATHERS = frozenset({"il", "luk", "fom", "pal", "san", "sav", "ur"})
 
 
 def _coarse(code: str) -> str:

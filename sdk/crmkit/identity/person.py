@@ -85,6 +85,8 @@ _NOBODY = PersonForm(is_junk=True)
 _PARTS = 3
 _FROM = "ot"
 _LONGEST_FIELD = 200
+_FROM = "ot"
+_GENITIVE = ("ovni", "evni", "iqni", "oviqa", "eviqa", "iqa")
 _SURELY_SURNAME = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
 _NO_BRACKETS = str.maketrans("()[]{}", "      ")
@@ -146,18 +148,16 @@ def _without_brackets(text: str) -> list[str]:
 
 def _without_kin(words: list[Word]) -> list[Word]:
     kept: list[Word] = []
-    before: Word | None = None
+    is_after_kin = is_of_other = is_from = False
     for word in words:
-        if not word.is_kin and not (before is not None and before.is_kin and _is_of_another(word, before, kept)):
+        # `муж Лены`, `от Марины Ивановны` name another, in the genitive; `мама Оля` is the person herself.
+        is_of_other = (is_after_kin and (word.given is None or is_from)) or (
+            is_of_other and word.code.endswith(_GENITIVE)
+        )
+        if not word.is_kin and not is_of_other:
             kept.append(word)
-        before = word
+        is_after_kin, is_from = word.is_kin, word.code == _FROM
     return kept
-
-
-def _is_of_another(word: Word, kin: Word, kept: list[Word]) -> bool:
-    # `муж Лены` names another, in the genitive, which may look like a name of its own: `от Ивана`, `Мария, жена Петра`.
-    # `мама Оля` is the person herself.
-    return word.given is None or kin.code == _FROM or any(one.given is not None for one in kept)
 
 
 def _form(placed: list[_Placed]) -> PersonForm:
