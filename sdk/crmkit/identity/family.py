@@ -79,8 +79,9 @@ _ENDINGS = (
 )  # fmt: skip
 _MARKS = ("iq", "na", "uli", "kizi")
 # Of Серікқызы a code keeps one к: the last ending is for it.
-_PATRONYMIC_ENDINGS = tuple(
-    ["iniqna", "iqna", "ovna", "evna", "avna", "ivna", "oviq", "eviq", "aviq", "vna", "iq", "na", "kizi", "uli", "izi"]
+_PATRONYMIC_ENDINGS = (
+    *("iniqna", "iqna", "ovna", "evna", "avna", "ivna", "vna", "na"),
+    *("oviq", "eviq", "aviq", "iq", "kizi", "uli", "izi"),
 )
 _PATRONYMIC = re.compile(r"(.{2,}?)(?:oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna)", re.ASCII)
 _VOWELS = "aeiouJ"
