@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def sweep(office: Office, *words: str) -> list[str]:
     ctx = context(call_tasks, office.memory, settings=office.settings, language=office.language)
     [command] = call_tasks.commands
-    return list(command.run(ctx, list(words)))
+    return [str(said) for said in command.run(ctx, list(words))]
 
 
 def seed(office: Office, text: str, *, about: Ref | None = None, due_days: int = 0, age_days: int = 1) -> Ref:
