@@ -31,6 +31,7 @@ from crmkit_dedup.scoring.deals import (
     detail_of_deals,
     narrow_deal_keys,
     weigh_deals,
+    with_named,
 )
 from crmkit_dedup.scoring.people import detail_of_people, weigh_people
 
@@ -120,7 +121,7 @@ def scan_deals(
     told = progress or _untold
     with _without_collector():
         readers = Readers(partial(deal_profile, within_days=within_days), DealRow._make, DealProfile._make)
-        profiles = list(readers.profiles(_counted(rows, told), workers))
+        profiles = with_named(list(readers.profiles(_counted(rows, told), workers)))
         candidates = Candidates(profiles, narrow_deal_keys)
         candidates.add(groups_by_key(profiles, deal_keys), WIDEST)
         return _scanned(profiles, candidates.pairs, DEALS, Rarity(len(profiles)), told)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from crmkit.identity import skeleton
@@ -18,7 +19,9 @@ WITHIN_DAYS = 30
 
 AUTO, REVIEW = 8.0, 4.0
 CLIENT, CLIENT_COMPANY = 5.0, 3.0
-PRODUCT, TITLE, TITLE_EMPTY, TITLE_DIFFERS = 3.0, 2.0, 0.5, -1.5
+PRODUCT, TITLE, TITLE_EMPTY, TITLE_DIFFERS, NAMED_DIFFERS = 3.0, 2.0, 0.5, -1.5, -4.0
+SOLD = 3
+"""Deals whose product has a word before that word in a title is taken for a product."""
 AMOUNT, AMOUNT_DIFFERS = 1.0, -0.5
 TOGETHER = 2.0
 """For deals of one day; less the further apart they were created, nothing at the limit."""
@@ -43,6 +46,18 @@ class DealProfile(NamedTuple):
     closed: int = 0
     within_days: int = WITHIN_DAYS
     junk: str = ""
+    named: frozenset[str] = frozenset()
+    """Words of the title that are products of other deals of the base, where the deal has no product itself."""
+
+
+def with_named(profiles: Sequence[DealProfile]) -> list[DealProfile]:
+    """The profiles, with what their titles name of what is sold here."""
+    counts = Counter(word for profile in profiles for word in profile.product)
+    sold = frozenset(word for word, count in counts.items() if count >= SOLD)
+    return [
+        profile._replace(named=profile.title & sold) if sold and not profile.product else profile
+        for profile in profiles
+    ]
 
 
 def deal_profile(row: DealRow, within_days: int = WITHIN_DAYS) -> DealProfile:
@@ -129,7 +144,12 @@ def _weigh_wanted(a: DealProfile, b: DealProfile) -> tuple[str, float] | None:
     one, other = a.product or a.title, b.product or b.title
     if not one or not other:
         return ("title_empty", TITLE_EMPTY)
-    return ("title", TITLE) if _meet(one, other) else ("title_empty", TITLE_DIFFERS)
+    if _meet(one, other):
+        return ("title", TITLE)
+    sold, other_sold = a.product or a.named, b.product or b.named
+    if sold and other_sold and not _meet(sold, other_sold):
+        return ("product_differs", NAMED_DIFFERS)
+    return ("title_empty", TITLE_DIFFERS)
 
 
 def _meet(one: frozenset[str], other: frozenset[str]) -> bool:

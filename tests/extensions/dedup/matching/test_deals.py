@@ -72,3 +72,16 @@ def test_the_limit_of_days_is_the_callers() -> None:
     rows = [ONE, ONE._replace(id="2", created=date(2025, 3, 9))]
     assert len(list(scan_deals(rows, within_days=7).clusters)) == 2
     assert len(list(scan_deals(rows, within_days=8).clusters)) == 1
+
+
+def test_a_title_that_names_another_product_of_the_base_is_another_wish() -> None:
+    """What is sold is learned from the products of other deals; a title of other words may still be the same wish."""
+    sold = [ONE._replace(id=f"s{at}", contact=f"s{at}", product="Кровля") for at in range(3)]
+    other, vague = (ONE._replace(id="2", product="", title=title) for title in ("Заявка кровля", "Перезвонить вечером"))
+
+    def joined(*rows: DealRow) -> int:
+        return sum(len(cluster.members) > 1 for cluster in scan_deals(rows).clusters)
+
+    assert joined(ONE, other) == 1
+    assert joined(ONE, other, *sold) == 0
+    assert joined(ONE, vague, *sold) == 1
