@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 from crmkit.clock import Clock
@@ -60,9 +61,10 @@ class Crew:
                 return 1
         return STRAINED if pressure.slowest_s > _SLOW_S or pressure.waited_s > _WAITS_S else WIDEST
 
-    def in_order(self, jobs: Iterable[Callable[[], T]], ahead: Callable[[], int]) -> Iterator[T]:
+    def in_order(self, jobs: Iterable[Callable[[], T]], ahead: Callable[[], int], *, waiting: int = 1) -> Iterator[T]:
         """What the jobs give, in their order; at most `ahead()` of them are under way.
 
+        As many as that, or `waiting` times as many where answers are small, may be kept for one that is late.
         Raises what a job raises, when its turn comes; those not begun by then never are.
         """
         left, flying = iter(jobs), deque[Future[T]]()
@@ -72,13 +74,21 @@ class Crew:
             # One job needs no thread; one that waited for others of its own crew would keep the thread they need.
             yield from (job() for job in left)
             return
+        ended, under_way = SimpleQueue[Future[T]](), 0
         try:
             while True:
-                while len(flying) < ahead() and (job := next(left, None)) is not None:
+                while under_way < (room := ahead()) and len(flying) < room * waiting:
+                    if (job := next(left, None)) is None:
+                        break
                     flying.append(self.begin(job))
-                if not flying:
+                    flying[-1].add_done_callback(ended.put)
+                    under_way += 1
+                if not flying and not under_way:
                     return
-                yield flying.popleft().result()
+                ended.get()
+                under_way -= 1
+                while flying and flying[0].done():
+                    yield flying.popleft().result()
         finally:
             for future in flying:
                 future.cancel()

@@ -86,6 +86,9 @@ class OperatingTime:
         return self.clock.now().timestamp()
 
 
+_WAITING = 4
+
+
 class Batch(NamedTuple):
     """Up to fifty commands of one request: reads, or writes; safe are those that may all be done twice."""
 
@@ -144,7 +147,9 @@ class Line:
         """
         return [result for found in self.batches(in_batches(commands)) for result in found]
 
-    def batches(self, parts: Iterable[Batch], *, is_ordered: bool = False) -> Iterator[list[Json | CrmKitError]]:
+    def batches(
+        self, parts: Iterable[Batch], *, is_write: bool = False, is_ordered: bool = False
+    ) -> Iterator[list[Json | CrmKitError]]:
         """The results of batches in order, several at a time; one behind the other when `is_ordered`.
 
         Parts are taken when there is room for them. Raises what a batch of reads is refused with; a lost batch of
@@ -160,7 +165,8 @@ class Line:
         def ahead() -> int:
             return 1 if is_ordered else min(map(self.room, methods), default=1)
 
-        return self.crew.in_order(jobs(), ahead)
+        # What writes are answered with is short; rows of many batches are not.
+        return self.crew.in_order(jobs(), ahead, waiting=_WAITING if is_write else 1)
 
     def room(self, method: str) -> int:
         """How many batches of a method may be under way now."""

@@ -49,7 +49,7 @@ class Writer:
         current = self._current(writes, results)
         sent: deque[list[Job]] = deque()
         parts = self._parts(self._jobs(writes, current, results), sent)
-        for answers in self._line.batches(parts, is_ordered=_is_ordered(writes)):
+        for answers in self._line.batches(parts, is_write=True, is_ordered=_is_ordered(writes)):
             for job, answer in zip(sent.popleft(), answers, strict=True):
                 results[job.index] = self._settled(job, answer)
         return results

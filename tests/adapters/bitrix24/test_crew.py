@@ -37,6 +37,33 @@ def test_answers_come_in_the_order_of_the_jobs() -> None:
     assert list(crew(NOTHING).in_order([first, last], lambda: 2)) == ["first", "last"]
 
 
+def test_a_late_answer_holds_back_only_as_many_as_may_wait() -> None:
+    """Two at a time: behind the first, which is late, six more are done; the eighth waits."""
+    begun: list[int] = []
+    seventh, late = threading.Event(), threading.Event()
+
+    def job(number: int) -> Callable[[], int]:
+        def run() -> int:
+            begun.append(number)
+            if number == 0:
+                assert late.wait(10)
+            if number == 7:
+                seventh.set()
+            return number
+
+        return run
+
+    def release() -> None:
+        assert seventh.wait(10)
+        late.set()
+
+    threading.Thread(target=release).start()
+    answers = crew(NOTHING).in_order([job(number) for number in range(12)], lambda: 2, waiting=4)
+    assert next(answers) == 0
+    assert begun[:8] == list(range(8))
+    assert list(answers) == list(range(1, 12))
+
+
 def test_no_more_are_under_way_than_are_allowed() -> None:
     """Three at a time, and jobs are made only when there is room for them."""
     lock, under_way, most, made = threading.Lock(), 0, 0, 0
