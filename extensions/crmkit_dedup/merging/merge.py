@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crmkit.adapter import Capability, Level
-from crmkit.errors import Conflict, CrmKitError, Rejected, Unsupported
+from crmkit.errors import Conflict, CrmKitError, NotFound, Rejected, Unsupported
 from crmkit.extension import Context
 from crmkit.models import Deal, Note
 from crmkit.values import Ref
@@ -78,7 +78,13 @@ def resume(ctx: Context[Any], rules: MergeRules) -> list[Merged]:
     journal = Journal(ctx.store)
     if ctx.is_plan:
         return []
-    done = [_Merging(ctx, journal, entry, rules).run() for entry in journal.begun()]
+    done: list[Merged] = []
+    for entry in journal.begun():
+        try:
+            done.append(_Merging(ctx, journal, entry, rules).run())
+        except (Conflict, NotFound, Rejected) as error:
+            # One that cannot be ended now must not hold up the others.
+            ctx.explain(f"{entry.id}: {error}")
     return done + [_Merging(ctx, journal, entry, rules).again() for entry in strayed(ctx, journal)]
 
 
@@ -122,10 +128,11 @@ class _Merging:
         """Do the merge, or what is left of it."""
         made = self._outcome()
         survivor = cards(self.ctx.crm, [self.entry.survivor]).get(self.entry.survivor)
+        if survivor is None:
+            return self._bereft()
         extra = {"technique": "ours"} if isinstance(survivor, Deal) else None
         try:
-            if survivor is not None:
-                self._write_fields(made, survivor)
+            self._write_fields(made, survivor)
             # Two runs may have come to merge the same records: one of them does, the other waits for it.
             once = f"merge:{self.entry.id}:merge"
             port(self.ctx.crm, self.entry.kind).merge(self.entry.survivor, self.entry.losers, once=once, extra=extra)
@@ -219,6 +226,14 @@ class _Merging:
         if not self.ctx.is_plan:
             Restoring(self.ctx, self.entry).put_back()
         return self._ended(State.REFUSED, "conflict", [], text=str(refusal))
+
+    def _bereft(self) -> Merged:
+        """Somebody has deleted the survivor: losers that are there stay as they were, others wait for an undo."""
+        alive = cards(self.ctx.crm, self.entry.losers)
+        if alive and not self.ctx.is_plan:
+            Restoring(self.ctx, self.entry).put_back()
+        state = State.REFUSED if alive else State.DONE
+        return self._ended(state, "bereft", [])
 
     def _ended(self, state: State, key: str, report: Sequence[str], **values: object) -> Merged:
         losers = listed([ref.id for ref in self.entry.losers])

@@ -219,10 +219,10 @@ def tasks_of(crm: Crm, ref: Ref) -> Sequence[Task]:
 
 
 def notes_of(crm: Crm, ref: Ref) -> Sequence[Note]:
-    """The remarks on a card; none where the vendor keeps none on such cards."""
+    """The remarks on a card; none where the vendor keeps none on such cards, or where there is no such card."""
     try:
         return crm.notes.find(about=ref) if _has(crm, Capability.NOTES) else ()
-    except Unsupported:
+    except (NotFound, Unsupported):
         return ()
 
 

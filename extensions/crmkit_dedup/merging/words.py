@@ -85,6 +85,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{id} осталась с отметкой «дубль»: удалить её может только человек",
         "{id} stays, marked as a duplicate: only a person can delete it",
     ),
+    "bereft": (
+        "Объединение {merge} не закончено: {survivor} удалена. Если и {losers} уже нет, их вернёт отмена",
+        "Merge {merge} is not ended: {survivor} was deleted. If {losers} are gone too, an undo brings them back",
+    ),
     "conflict": (
         "CRM отказала: {text}. Записи возвращены как были",
         "The CRM refused: {text}. The records are as they were",

@@ -190,3 +190,30 @@ def test_a_record_takes_part_in_one_merge_at_a_time() -> None:
     assert ended is not None
     assert ended.state is State.DONE
     assert merge(ctx(memory), [one, three], RULES, survivor=one).is_done
+
+
+def test_a_survivor_that_is_deleted_in_the_middle_holds_nobody() -> None:
+    """The merge ends as refused, the loser is as it was and may be merged into another one."""
+    memory = MemoryCrm()
+    one, two, three = memory.seed(*(Contact(name="Иван") for _ in range(3)))
+    seen = preview(memory.crm, [one, two], RULES, survivor=one)
+    entry = Journal(ctx(memory).store).begin(seen.survivor, seen.losers, MONDAY)
+    memory.person.delete(one)
+    [ended] = resume(ctx(memory, "en"), RULES)
+    assert ended.lines == (
+        f"Merge {entry.id} is not ended: 1 was deleted. If 2 are gone too, an undo brings them back",
+    )
+    assert ended.entry is not None
+    assert ended.entry.state is State.REFUSED
+    assert merge(ctx(memory), [two, three], RULES, survivor=two).is_done
+
+
+def test_a_loser_comes_back_though_its_survivor_is_gone() -> None:
+    """Taken back after somebody has deleted the survivor: the loser is made anew with its fields."""
+    memory = MemoryCrm()
+    kept, lost = memory.seed(Contact(name="Иван"), Contact(name="Иван", phones=(Phone(raw="+79123456789"),)))
+    done = merge(ctx(memory), [kept, lost], RULES, survivor=kept)
+    memory.person.delete(kept)
+    assert done.entry is not None
+    back = undo(ctx(memory), done.entry.id)
+    assert [phone.raw for phone in memory.crm.contacts.get(back.anew[lost]).phones] == ["+79123456789"]
