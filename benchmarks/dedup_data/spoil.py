@@ -88,10 +88,13 @@ def _names(person: Person, level: Hardness, picked: random.Random, noise: list[s
         first, middle = first[:1] + ".", f"{middle[0]}." if middle else ""
         if middle and roll() < 0.4:
             first, middle = first + middle, ""
-    elif last and roll() < level.no_last / 5:
+    elif last and not person.keep_middle and roll() < level.no_last / 5:
         noise.append("no_first")
         first = middle = ""
+    patronymic = middle
     last, first, middle = _script(last, first, middle, level, picked, noise)
+    if person.keep_middle:
+        middle = middle or patronymic
     return _arranged(last, first, middle, level, picked, noise)
 
 
