@@ -35,8 +35,8 @@ def people_among(holders: Iterable[PersonProfile]) -> int:
     """How many of the holders are clearly different people; those without a name are anybody."""
     people: list[PersonProfile] = []
     named = [holder for holder in holders if not (holder.junk or holder.is_nameless)]
-    # In an order of their own, for likeness is no equality: who is met first decides who is counted.
-    for holder in sorted(named, key=_name_of)[:LOOKED_AT]:
+    # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
+    for holder in sorted(named, key=_rank)[:LOOKED_AT]:
         if all(are_different(holder, other) for other in people):
             people.append(holder)
             if len(people) == MOST:
@@ -56,6 +56,8 @@ def are_different(a: PersonProfile, b: PersonProfile) -> bool:
     return given is not AGREE or a.gender == "m"
 
 
-def _name_of(profile: PersonProfile) -> tuple[str, ...]:
+def _rank(profile: PersonProfile) -> tuple[int, tuple[str, ...]]:
+    known = 2 * profile.is_listed + bool(profile.surname) + bool(profile.patronymic)
     given = min(profile.given, default="")
-    return (profile.surname, given, profile.given_word, profile.given_initials, profile.patronymic, profile.gender)
+    words = (profile.surname, given, profile.given_word, profile.given_initials, profile.patronymic, profile.gender)
+    return (-known, words)

@@ -117,8 +117,8 @@ def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
 
 def _firms_among(holders: Iterable[CompanyProfile]) -> int:
     firms: list[CompanyProfile] = []
-    # In an order of their own, for likeness is no equality: who is met first decides who is counted.
-    for holder in sorted(holders, key=lambda firm: (firm.core, firm.inn, firm.surname, firm.given_initials)):
+    # Likeness is no equality, so who is met first decides who is counted: the named, in an order of their own.
+    for holder in sorted(holders, key=lambda firm: (not firm.core, firm.core, firm.inn, firm.surname, firm.id)):
         if not holder.junk and all(_are_different(holder, other) for other in firms):
             firms.append(holder)
     return len(firms)

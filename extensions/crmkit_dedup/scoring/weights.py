@@ -58,7 +58,7 @@ SURNAME_OF_KIN = 1.0
 
 SURNAME_SLIP = -3.0
 SURNAME_DIFFERS = -6.0
-SURNAME_CHANGED = -4.0
+SURNAME_CHANGED = -3.0
 """Different surnames of women, who may have married."""
 
 GIVEN_MOST = 9.0
