@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from crmkit.identity.family import Patronymic, father_code
 from crmkit.identity.given import Gender, Given, given_near, of_gender
-from crmkit.identity.spelling import coarse, skeleton
+from crmkit.identity.spelling import coarse, fine_code, skeleton
 from crmkit.identity.word import Word, words_of
 
 
@@ -83,9 +83,9 @@ _NO_PAIRS: list[_Placed] = []
 _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
 _PARTS = 3
-_FROM = "ot"
+_ADDRESSED = frozenset(map(fine_code, ("мама", "папа", "бабушка", "дедушка", "тетя", "дядя", "мать", "отец")))
 _LONGEST_FIELD = 200
-_FROM = "ot"
+_ADDRESSED = frozenset(map(fine_code, ("мама", "папа", "бабушка", "дедушка", "тетя", "дядя", "мать", "отец")))
 _GENITIVE = ("ovni", "evni", "iqni", "oviqa", "eviqa", "iqa")
 _SURELY_SURNAME = 3
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]|\{[^{}]*\}")
@@ -148,15 +148,15 @@ def _without_brackets(text: str) -> list[str]:
 
 def _without_kin(words: list[Word]) -> list[Word]:
     kept: list[Word] = []
-    is_after_kin = is_of_other = is_from = False
+    is_of_other = False
+    kin = ""
     for word in words:
         # `муж Лены`, `от Марины Ивановны` name another, in the genitive; `мама Оля` is the person herself.
-        is_of_other = (is_after_kin and (word.given is None or is_from)) or (
-            is_of_other and word.code.endswith(_GENITIVE)
-        )
+        is_herself = word.given is not None and kin in _ADDRESSED and not kept
+        is_of_other = (bool(kin) and not is_herself) or (is_of_other and word.code.endswith(_GENITIVE))
         if not word.is_kin and not is_of_other:
             kept.append(word)
-        is_after_kin, is_from = word.is_kin, word.code == _FROM
+        kin = word.code if word.is_kin else ""
     return kept
 
 

@@ -12,6 +12,7 @@ from crmkit.identity.clutter import KIN, TITLES, is_nonsense
 from crmkit.identity.family import Patronymic, Surname, patronymic_of, surname_of
 from crmkit.identity.given import Gender, Given, given_of
 from crmkit.identity.keyboard import looks_mistyped, sounds_latin, to_cyrillic_layout, to_latin_layout
+from crmkit.identity.legal_form import CITIES
 from crmkit.identity.spelling import LOOK_ALIKE, fine_code, one_script, skeleton
 
 
@@ -106,6 +107,8 @@ def _word(text: str) -> Word:
     given = _given(code, lower)
     if given is not None and given.is_short and surname.strength == _SURELY_SURNAME:
         given = given_of("", lower)  # Алиева sounds like Алева, short for Алевтина: only the very word will do
+    if given is None and surname.strength < _SURELY_SURNAME - 1 and lower in CITIES:
+        is_title = True  # Сергей Казань
     word = Word(code, given, patronymic, surname, "", None, is_title, is_kin, is_nobody)
     return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
 
