@@ -57,8 +57,24 @@ def spoil(person: Person, level: Hardness, picked: random.Random) -> Spoiled:
 
 
 def _names(person: Person, level: Hardness, picked: random.Random, noise: list[str]) -> tuple[str, str, str, str]:
+    last, first, middle = _parts(person, level, picked, noise)
+    if picked.random() < level.slip:
+        noise.append("slip")
+        last, first, middle = _slipped(last, first, middle, picked)
+    if picked.random() < 0.6:
+        last, first, middle = last.replace("ё", "е"), first.replace("ё", "е"), middle.replace("ё", "е")
+    last, first, middle = _shortened(last, first, middle, person, level, picked, noise)
+    patronymic = middle
+    last, first, middle = _script(last, first, middle, level, picked, noise)
+    if person.keep_middle:
+        middle = middle or patronymic
+    return _arranged(last, first, middle, level, picked, noise)
+
+
+def _parts(person: Person, level: Hardness, picked: random.Random, noise: list[str]) -> tuple[str, str, str]:
+    """Give the parts that are told at all: one left out, one of another time, one in another form."""
     roll = picked.random
-    last, first, middle = person.last, person.first, person.middle
+    last, middle = person.last, person.middle
     if person.other_last and roll() < level.surname_change:
         last = person.other_last if roll() < 0.75 else f"{last}-{person.other_last}"
         noise.append("surname_change")
@@ -68,18 +84,22 @@ def _names(person: Person, level: Hardness, picked: random.Random, noise: list[s
     if roll() < level.no_last:
         last = ""
         noise.append("no_last")
-    first = _first(first, level, picked, noise)
-    if roll() < level.slip:
-        noise.append("slip")
-        which = roll()
-        if which < 0.6 and last:
-            last = slip(last, picked)
-        elif which < 0.85 or not middle:
-            first = slip(first, picked)
-        else:
-            middle = slip(middle, picked)
-    if roll() < 0.6:
-        last, first, middle = last.replace("ё", "е"), first.replace("ё", "е"), middle.replace("ё", "е")
+    return last, _first(person.first, level, picked, noise), middle
+
+
+def _slipped(last: str, first: str, middle: str, picked: random.Random) -> tuple[str, str, str]:
+    which = picked.random()
+    if which < 0.6 and last:
+        return slip(last, picked), first, middle
+    if which < 0.85 or not middle:
+        return last, slip(first, picked), middle
+    return last, first, slip(middle, picked)
+
+
+def _shortened(
+    last: str, first: str, middle: str, person: Person, level: Hardness, picked: random.Random, noise: list[str]
+) -> tuple[str, str, str]:
+    roll = picked.random
     if middle and roll() < level.diminutive / 5 and (short := _spoken(middle)):
         noise.append("spoken_middle")
         middle = short
@@ -91,11 +111,7 @@ def _names(person: Person, level: Hardness, picked: random.Random, noise: list[s
     elif last and not person.keep_middle and roll() < level.no_last / 5:
         noise.append("no_first")
         first = middle = ""
-    patronymic = middle
-    last, first, middle = _script(last, first, middle, level, picked, noise)
-    if person.keep_middle:
-        middle = middle or patronymic
-    return _arranged(last, first, middle, level, picked, noise)
+    return last, first, middle
 
 
 def _spoken(middle: str) -> str:
