@@ -120,31 +120,36 @@ class Walker:
         def begin(range_: Range) -> tuple[Range, Future[Read]]:
             return range_, self._line.crew.begin(lambda: self._gathered(listing, range_, gather))
 
+        def fill(low: int) -> int:
+            while len(flying) < min(forecast.trust, self._line.room(listing.method)):
+                if flying and flying[-1][0].high is None:
+                    break
+                flying.append(begin(forecast.behind(low)))
+                low = flying[-1][0].high or low
+            return low
+
+        is_over, low = False, fill(low)
         try:
-            while True:
-                while len(flying) < min(forecast.trust, self._line.room(listing.method)) and (
-                    not flying or flying[-1][0].high is not None
-                ):
-                    flying.append(begin(forecast.behind(low)))
-                    low = flying[-1][0].high or low
+            while not is_over:
                 range_, future = flying.popleft()
                 pages, is_whole = future.result()
-                del future
                 last = int(pages[-1][-1][name]) if pages else range_.low
                 forecast.learn(range_, last, sum(map(len, pages)), is_whole=is_whole)
+                if range_.high is None:
+                    is_over, low = is_whole, last
+                elif not is_whole:
+                    flying.appendleft(begin(forecast.rest(range_, last)))
+                if not is_over:
+                    # The next ones leave before these rows are taken.
+                    low = fill(low)
+                del future
                 pages.reverse()
                 while pages:
                     # What was taken need not stay in memory while the rest waits.
                     yield pages.pop()
-                if is_whole and range_.high is None:
-                    return
-                if range_.high is None:
-                    low = last
-                elif not is_whole:
-                    flying.appendleft(begin(forecast.rest(range_, last)))
         finally:
-            for _, future in flying:
-                future.cancel()
+            for _, waiting in flying:
+                waiting.cancel()
 
     def _gathered(self, listing: Listing, range_: Range, gather: Callable[[Items], Items]) -> Read:
         found = self._read(listing, range_)
