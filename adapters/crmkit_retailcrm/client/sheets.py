@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,7 +66,7 @@ class Sheets:
         pool = ThreadPoolExecutor(MOST_AHEAD, thread_name_prefix="crmkit-pages")
         try:
             while True:
-                depth = min(MOST_AHEAD, 1 + round(self._line.answer_s * _A_SECOND))
+                depth = min(MOST_AHEAD, 1 + math.ceil(self._line.answer_s * _A_SECOND))
                 # The list grows and shrinks while others work: the latest answer tells its end.
                 while len(waiting) < depth and number < sheet.pages:
                     number += 1
