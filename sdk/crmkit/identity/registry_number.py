@@ -37,7 +37,7 @@ def tax_number(raw: str, *, country: str = "RU") -> TaxNumber | None:
 
     Reads `ИНН 7707083893`, `ИНН/КПП 7707083893/773601001` (the first is taken) and what spreadsheets make of it:
     `7707083893.0`, a lost leading zero. None for sums that do not fit and for placeholders (all digits equal, 1234…).
-    Source: order ЯК-7-14/… of the Russian tax service (INN); the Kazakh, Belarusian and Ukrainian registers' rules.
+    Source: how the tax services of Russia, Kazakhstan, Belarus and Ukraine count the last digit.
     """
     for digits in _digit_groups(raw):
         if len(set(digits.lstrip("0"))) < 2 or digits in _COUNTED:
