@@ -69,6 +69,7 @@ class Clustering:
             self._keep(link.left << _HALF | link.right, link.score, is_doubted=link.is_doubted)
         sure = [link for link in ranked if link.is_auto]
         refused = [link for link in sure if not self._join(link, self._sure_floor, is_sure=True)]
+        refused += [link for link in ranked if link.is_doubted and not link.is_auto and self._are_rivals(link)]
         parts = self._sure_parts(sure, self._contested(refused))
         for link in ranked:
             self._join(link, self._floor, is_sure=False)
@@ -129,6 +130,10 @@ class Clustering:
         self._scores[pair] = score
         if is_doubted:
             self._doubted.add(pair)
+
+    def _are_rivals(self, link: Link) -> bool:
+        """The groups of the two, one of which is no single record, hold records that cannot be one."""
+        return any(self._score(one, other) == _NEVER for one in self._of(link.left) for other in self._of(link.right))
 
     def _contested(self, refused: Iterable[Link]) -> set[int]:
         """Records that two groups claim about equally, though the groups are not one."""

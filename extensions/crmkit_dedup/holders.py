@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmkit_dedup.profile import PersonProfile, is_named_after_father
+from crmkit_dedup.profile import PersonProfile
 from crmkit_dedup.scoring.names import AGREE, DIFFER, fit_of_given, fit_of_patronymic, fit_of_surname
 
 MOST = 64
@@ -22,13 +22,6 @@ def holders_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonPro
         if count > 1:
             found[key] = count
     return found
-
-
-def generations_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonProfile]) -> Iterable[str]:
-    """Names that several records bear, one of them named after the father: another may be the father."""
-    for key, group in groups.items():
-        if len(group) <= LOOKED_AT and any(is_named_after_father(profiles[at]) for at in group):
-            yield key
 
 
 def people_among(holders: Iterable[PersonProfile]) -> int:

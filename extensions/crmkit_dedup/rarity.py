@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import log2
 from typing import Any
 
@@ -69,11 +69,10 @@ class Rarity:
     """What one base has taught: its size, how common its words are, and who holds what together.
 
     `holders` maps a phone, a mailbox or a messenger to the number of clearly different people who hold it; what one
-    person holds is not listed. `generations` are the surnames with first names that a father and a son both bear. A
-    Rarity of nothing takes every word for a rare one.
+    person holds is not listed. A Rarity of nothing takes every word for a rare one.
     """
 
-    __slots__ = ("base_bits", "fields", "generations", "holders", "size")
+    __slots__ = ("base_bits", "fields", "holders", "size")
 
     def __init__(
         self,
@@ -81,13 +80,11 @@ class Rarity:
         counts: Mapping[str, Mapping[str, int]] | None = None,
         filled: Mapping[str, int] | None = None,
         holders: Mapping[str, int] | None = None,
-        generations: Iterable[str] = (),
     ) -> None:
         self.size = size
         self.base_bits = log2(max(size, SMALLEST))
         """What evidence must first outweigh: the chance that two records of the base are alike by luck."""
         self.holders: Mapping[str, int] = holders or {}
-        self.generations = frozenset(generations)
         self.fields: Mapping[str, Counted] = {
             field: Counted((counts or {}).get(field, {}), (filled or {}).get(field, 0), least, common(field))
             for field, least in LEAST.items()
@@ -98,7 +95,6 @@ class Rarity:
         return {
             "size": self.size,
             "holders": dict(self.holders),
-            "generations": sorted(self.generations),
             "filled": {field: counted.filled for field, counted in self.fields.items()},
             "counts": {
                 field: {word: count for word, count in counted.counts.items() if count >= LISTED_FROM}
@@ -112,7 +108,7 @@ class Rarity:
         try:
             counts = {field: _counts(data["counts"][field]) for field in LEAST}
             filled = {field: int(data["filled"][field]) for field in LEAST}
-            return cls(int(data["size"]), counts, filled, _counts(data["holders"]), list(map(str, data["generations"])))
+            return cls(int(data["size"]), counts, filled, _counts(data["holders"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadPayload(
                 "the rarity of words is not what a scan wrote", remedy="Scan the base again: it is written anew."

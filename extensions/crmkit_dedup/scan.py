@@ -15,7 +15,7 @@ from crmkit_dedup.clusters import Clustering, Judgement, Link
 from crmkit_dedup.crew import Readers
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
-from crmkit_dedup.holders import generations_of, holders_of
+from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import FAMILIES, WIDEST, is_telling_name, narrow_keys
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, words_of
@@ -69,7 +69,6 @@ def scan_people(
         words = Rarity(len(profiles), counts, filled)
         candidates = Candidates(profiles, narrow_keys)
         holders: dict[str, int] = {}
-        generations: Iterable[str] = ()
         for done, family in enumerate(FAMILIES):
             told("keys", done, len(FAMILIES))
             groups = groups_by_key(profiles, family.keys)
@@ -77,10 +76,8 @@ def scan_people(
                 holders.update(holders_of(groups, profiles))
             elif family.code == "l":
                 counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
-            elif family.code == "n":
-                generations = list(generations_of(groups, profiles))
             candidates.add(groups, family.cap, partial(is_telling_name, words) if family.code == "n" else None)
-        rarity = Rarity(len(profiles), counts, filled, holders, generations)
+        rarity = Rarity(len(profiles), counts, filled, holders)
         return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told)
 
 

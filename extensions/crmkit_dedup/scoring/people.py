@@ -71,7 +71,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         _weigh_household(a, b, fit, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum([bits for _, bits in points])
-    if fit.patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b, rarity):
+    if fit.patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b):
         points.append(("generations", 0.0))
     is_doubted = not _DOUBTS.isdisjoint([code for code, _ in points])
     is_kin = points[-1][0] == "generations"
@@ -159,7 +159,9 @@ def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: R
     apart = abs(a.created - b.created) if a.created and b.created else 0
     if fit.surname is DIFFER and apart > weights.REISSUED_AFTER_DAYS:
         points.append(("phone_reissued", weights.REISSUED))
-    if (a.is_nameless or b.is_nameless) and apart <= weights.SOLE_WITHIN_DAYS and _is_sole(a, b, rarity):
+    # A card without a first name is the holder's of the number when no second person with that surname has it.
+    is_partial = a.is_nameless or b.is_nameless or (fit.given is MISSING and fit.surname in (AGREE, SLIP))
+    if is_partial and apart <= weights.SOLE_WITHIN_DAYS and _is_sole(a, b, rarity):
         points.append(("phone_sole", weights.PHONE_SOLE))
 
 
@@ -168,14 +170,9 @@ def _is_sole(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
     return any(phone in b.phones and phone not in rarity.holders and not is_landline(phone) for phone in a.phones)
 
 
-def _may_be_kin(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
+def _may_be_kin(a: PersonProfile, b: PersonProfile) -> bool:
     """A father and a son of one name may be meant: nothing tells which of them has no patronymic here."""
-    for one in (a, b):
-        if one.patronymic and is_named_after_father(one):
-            break
-        if one.surname and any(f"{one.surname} {name}" in rarity.generations for name in one.given):
-            break
-    else:
+    if not (is_named_after_father(a) or is_named_after_father(b)):
         return False
     return not any(mailbox in b.mailboxes for mailbox in a.mailboxes)
 

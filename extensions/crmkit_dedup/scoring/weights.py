@@ -6,7 +6,7 @@ size of the base takes (`base`). What is left are the odds: 0 is one to one, 6.6
 
 from __future__ import annotations
 
-AUTO = 5.3
+AUTO = 4.9
 """From here on nobody is asked, provided that two kinds of evidence meet."""
 
 AUTO_BY_NAME = 14.0
