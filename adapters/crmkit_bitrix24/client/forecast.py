@@ -12,7 +12,7 @@ from crmkit_bitrix24.wire import BATCH, PAGE
 FULL = PAGE * BATCH
 """Rows of one batch of lists."""
 
-MOST = 3
+MOST = 4
 """Ranges read at a time: their rows wait in memory until those before them are taken, wide ones fewer than narrow."""
 
 _FIELDS = 70 * MOST

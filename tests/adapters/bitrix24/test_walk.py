@@ -229,7 +229,7 @@ class TestForecast:
         """A list by its time of change is read by open ranges."""
         assert Forecast(range(1, 51), None).behind(50) == Range(50, None)
 
-    @pytest.mark.parametrize(("fields", "most"), [(1, 3), (70, 3), (71, 2), (105, 2), (106, 1), (400, 1)])
+    @pytest.mark.parametrize(("fields", "most"), [(1, 4), (70, 4), (71, 3), (100, 2), (400, 1)])
     def test_wide_rows_are_read_fewer_at_a_time(self, fields: int, most: int) -> None:
         """Those that wait lie in memory."""
         assert Forecast(range(1, 51), 6000, fields).trust == most
