@@ -14,7 +14,7 @@ from typing import Generic, TypeVar, cast
 R = TypeVar("R", bound="Iterable[object]")
 P = TypeVar("P", bound="Iterable[object]")
 
-WORTH = 20_000
+WORTH = 6_000
 """Fewer rows than this are read sooner by one process."""
 
 OWN, LENT = 400, 2_000
