@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log2
+from math import inf, log2
 
 from rapidfuzz.distance import OSA
 
@@ -43,7 +43,7 @@ def weigh_mailboxes(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: 
         is_found = False
         for mailbox in a.mailboxes:
             if mailbox in b.mailboxes:
-                points.append(_mailbox(mailbox, rarity) if not is_found else ("mailbox", weights.MAILBOX_AGAIN))
+                points.append(_mailbox(mailbox, a, b, rarity) if not is_found else ("mailbox", weights.MAILBOX_AGAIN))
                 is_found = True
         if not is_found:
             points.append(_near_mailbox(a, b, rarity))
@@ -86,11 +86,21 @@ def _is_slip(one: str, other: str) -> bool:
     return OSA.distance(one, other, score_cutoff=1) <= 1
 
 
-def _mailbox(mailbox: str, rarity: Rarity) -> tuple[str, float]:
+def _mailbox(mailbox: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
     holders = rarity.holders.get(mailbox, 1)
     if holders >= SHARED_FROM:
         return ("mailbox_shared", rarity.base_bits - log2(holders))
-    return ("mailbox", rarity.base_bits + (weights.MAILBOX if holders == 1 else weights.MAILBOX_OF_TWO))
+    bits = rarity.base_bits + (weights.MAILBOX if holders == 1 else weights.MAILBOX_OF_TWO)
+    return ("mailbox", min(bits, _most_of_own_name(mailbox.partition("@")[0], a, b, rarity)))
+
+
+def _most_of_own_name(local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> float:
+    """What a mailbox may say at the most beside the names, which made it."""
+    if not _is_own_name(local, a, b):
+        return inf
+    most = weights.MAILBOX_OWN_NAME_NUMBERED if _has_digits(local) else weights.MAILBOX_OWN_NAME
+    # Where a card has no surname the mailbox alone tells it.
+    return most if a.surname and b.surname else most + rarity.fields["surname"].bits(a.surname or b.surname)
 
 
 def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
@@ -101,7 +111,8 @@ def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[s
             local, _, place = other.removeprefix(LIKELY).rpartition("@")
             if own == local:
                 if domain == place:
-                    return ("mailbox_slip", rarity.base_bits + weights.MAILBOX_SLIP)
+                    bits = rarity.base_bits + weights.MAILBOX_SLIP
+                    return ("mailbox_slip", min(bits, _most_of_own_name(own, a, b, rarity)))
                 best = max(best, ("mailbox_local", _local_bits(own, a, b, rarity)), key=lambda found: found[1])
             elif domain == place and _is_typo(own, local):
                 best = max(best, ("mailbox_slip", weights.MAILBOX_TYPO), key=lambda found: found[1])
@@ -111,13 +122,23 @@ def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[s
 def _local_bits(local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> float:
     """What a mailbox name at two providers says: little when it is the person's own name, which namesakes take too."""
     bits = rarity.fields["local"].bits(local) + weights.MAILBOX_LOCAL
+    if not _is_own_name(local, a, b):
+        return bits
+    return min(bits, weights.MAILBOX_NAMED_AND_NUMBERED if _has_digits(local) else weights.MAILBOX_NAMED)
+
+
+def _is_own_name(local: str, a: PersonProfile, b: PersonProfile) -> bool:
+    """The name of the mailbox is the surname of one of them, with the first name, an initial or nothing."""
     letters = skeleton("".join(filter(str.isalpha, local)))
     for profile in (a, b):
         rest = letters.replace(profile.surname, "", 1) if profile.surname else letters
         if len(rest) < len(letters) - 2 and (rest == profile.given_word or len(rest) <= 2):
-            has_digits = any(map(str.isdecimal, local))
-            return min(bits, weights.MAILBOX_NAMED_AND_NUMBERED if has_digits else weights.MAILBOX_NAMED)
-    return bits
+            return True
+    return False
+
+
+def _has_digits(local: str) -> bool:
+    return any(map(str.isdecimal, local))
 
 
 def _is_typo(one: str, other: str) -> bool:

@@ -6,10 +6,10 @@ size of the base takes (`base`). What is left are the odds: 0 is one to one, 6.6
 
 from __future__ import annotations
 
-AUTO = 4.9
+AUTO = 3.9
 """From here on nobody is asked, provided that two kinds of evidence meet."""
 
-AUTO_BY_NAME = 14.0
+AUTO_BY_NAME = 9.0
 """The same for a name (with its town or firm) that is rare enough by itself."""
 
 REVIEW = -0.3
@@ -35,6 +35,11 @@ EXTENSION_DIFFERS = -8.0
 
 MAILBOX = 3.5
 MAILBOX_OF_TWO = 0.5
+MAILBOX_OWN_NAME = 10.0
+MAILBOX_OWN_NAME_NUMBERED = 16.0
+"""Most that a mailbox gives when it is made of the person's own name, without digits and with: the name itself has
+its points already, and namesakes are given, or make up, the same address."""
+
 MAILBOX_AGAIN = 1.0
 MAILBOX_ROLE = 3.0
 MAILBOX_SLIP = 1.0

@@ -103,3 +103,20 @@ def test_counts_are_those_of_the_clusters() -> None:
     assert (counts.records, counts.junk, counts.clusters, counts.in_clusters) == (3, 1, 1, 2)
     assert (counts.auto_records, counts.review_records, counts.auto_pairs, counts.review_pairs) == (2, 0, 1, 0)
     assert dict(counts.reasons) == {"phone": 1, "surname": 1, "given": 1}
+
+
+def test_a_mailbox_of_the_own_name_says_little_of_namesakes() -> None:
+    """Where hundreds have the name that a mailbox is made of, it is asked about; a mailbox of anything else is not."""
+    crowd = [PersonRow(f"n{at}", last="Волкова", first="Елена", phones=f"+7916{at:07d}") for at in range(400)]
+    others = [PersonRow(f"o{at}", name=f"{SYLLABLES[at % 40]}{SYLLABLES[at // 40]}ов Иван") for at in range(1_600)]
+
+    def bands(mailbox: str) -> set[Band]:
+        one = PersonRow("a", last="Волкова", first="Елена", phones="+79265550101", emails=mailbox)
+        other = PersonRow("b", last="Волкова", first="Елена", phones="+79265550202", emails=mailbox)
+        clusters = scan_people([*crowd, *others, one, other], workers=1).clusters
+        return {member.band for cluster in clusters for member in cluster.members if member.id in "ab"}
+
+    assert (bands("e.volkova@mail.ru"), bands("snezhinka.omsk@mail.ru")) == ({Band.REVIEW}, {Band.AUTO})
+
+
+SYLLABLES = [first + last for first in "бвгдзклмнр" for last in ("ар", "ел", "ож", "ун")]
