@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -100,6 +100,12 @@ def firm_words(profile: CompanyProfile) -> Iterator[tuple[str, str]]:
         yield "company", profile.core
     if profile.city:
         yield "city", profile.city
+
+
+def firm_likeness(profile: CompanyProfile) -> Hashable | None:
+    """All that is compared; None where a name alone would make copies of namesakes."""
+    is_more = profile.inn or profile.ogrn or profile.phones or profile.mailboxes or profile.domains or profile.address
+    return tuple(profile._replace(id="")) if is_more and not profile.junk else None
 
 
 def _numbers(profile: CompanyProfile) -> Iterator[str]:

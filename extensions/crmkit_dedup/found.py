@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crmkit_dedup.clusters import Group
+from crmkit_dedup.copies import Copies
 from crmkit_dedup.match import Band, Cluster, Counts, Match, Member, Reason
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring.weighed import Points, Weighed
@@ -63,7 +64,16 @@ class Scan(Generic[P]):
         self._rules = rules
         self._compared = compared
         self._helped = helped or {}
+        self._origin: Mapping[int, int] = {}
         self.rarity = rarity
+
+    def with_copies(self, profiles: Sequence[P], copies: Copies[P]) -> Scan[P]:
+        """The scan of the whole base `profiles`, when this one is of what `copies` has kept of it."""
+        weigh, rarity = self._rules.weigh, self.rarity
+        groups = copies.unfolded(self._groups, lambda at: weigh(profiles[at], profiles[at], rarity).band)
+        whole = Scan(profiles, groups, self._rules, rarity, compared=self._compared, helped=self._helped)
+        whole._origin = copies.origin
+        return whole
 
     def __len__(self) -> int:
         """How many records were scanned."""
@@ -90,11 +100,16 @@ class Scan(Generic[P]):
     def pairs(self) -> Iterator[Match]:
         """Every pair inside the clusters with its band: auto where both records are in the group that is sure."""
         for group in self._groups:
+            told: dict[tuple[int, int], tuple[float, tuple[Reason, ...]]] = {}
             for one, other in combinations(group.members, 2):
                 a, b = self._profiles[one], self._profiles[other]
-                weighed = self._rules.weigh(a, b, self.rarity)
                 band = Band.AUTO if one in group.sure and other in group.sure else Band.REVIEW
-                yield Match(a.id, b.id, band, round(weighed.score, 2), self._reasons(weighed.points, a, b))
+                # Copies are told what their origins are.
+                pair = (self._origin.get(one, one), self._origin.get(other, other))
+                if pair not in told:
+                    weighed = self._rules.weigh(a, b, self.rarity)
+                    told[pair] = (round(weighed.score, 2), self._reasons(weighed.points, a, b))
+                yield Match(a.id, b.id, band, *told[pair])
 
     @property
     def counts(self) -> Counts:
@@ -124,7 +139,7 @@ class Scan(Generic[P]):
 
     def _cluster(self, group: Group) -> Cluster:
         best: dict[int, tuple[float, int, Weighed]] = {}
-        for one, other in combinations(group.members, 2):
+        for one, other in self._told_pairs(group):
             weighed = self._rules.weigh(self._profiles[one], self._profiles[other], self.rarity)
             for own, partner in ((one, other), (other, one)):
                 # A sure record is shown by what makes it sure, though a doubtful one may be nearer.
@@ -136,6 +151,14 @@ class Scan(Generic[P]):
             self._profiles[group.members[0]].id,
             tuple(self._member(position, group, *best[position]) for position in group.members),
         )
+
+    def _told_pairs(self, group: Group) -> Iterator[tuple[int, int]]:
+        """The pairs that reasons are sought in: a copy is nearest to its origin."""
+        if not self._origin:
+            return combinations(group.members, 2)
+        origins = [position for position in group.members if position not in self._origin]
+        copies = [(self._origin[position], position) for position in group.members if position in self._origin]
+        return chain(combinations(origins, 2), copies)
 
     def _member(self, position: int, group: Group, score: float, partner: int, weighed: Weighed) -> Member:
         profile = self._profiles[position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from sys import intern
 from typing import NamedTuple
 
@@ -139,6 +139,14 @@ def words_of(profile: PersonProfile) -> Iterator[tuple[str, str]]:
         yield "company", profile.company
     if profile.birthday:
         yield "birthday", str(profile.birthday)
+
+
+def likeness(profile: PersonProfile) -> Hashable | None:
+    """All that is compared but the day of entry; None where a name alone would make copies of namesakes."""
+    is_more = profile.phones or profile.mailboxes or profile.messengers or profile.inn or profile.birthday
+    if profile.junk or profile.is_nameless or not (is_more or profile.external):
+        return None
+    return tuple(profile._replace(id="", created=0))
 
 
 def line_of(phone: str) -> str:

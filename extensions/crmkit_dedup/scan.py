@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import combinations
+from operator import attrgetter
 from typing import TypeVar
 
 from crmkit_dedup.candidates import Candidates, groups_by_key
 from crmkit_dedup.clusters import Clustering, Judgement, Link
+from crmkit_dedup.copies import Copies
 from crmkit_dedup.crew import Readers
-from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_words, narrow_firm_keys
+from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import FAMILIES, WIDEST, is_telling_name, narrow_keys
 from crmkit_dedup.match import Band
-from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, words_of
+from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, likeness, words_of
 from crmkit_dedup.rarity import Rarity, counters
 from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
@@ -63,7 +65,9 @@ def scan_people(
     told = progress or _untold
     with _without_collector():
         readers = Readers(PersonReader(country, own_phones), PersonRow._make, adopt)
-        profiles = list(readers.profiles(_counted(rows, told), workers))
+        every = list(readers.profiles(_counted(rows, told), workers))
+        copies = Copies(every, attrgetter("surname", "phones", "mailboxes", "birthday"), likeness)
+        profiles = copies.kept
         counts, filled = _counted_words(profiles, words_of)
         filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
         words = Rarity(len(profiles), counts, filled)
@@ -78,7 +82,7 @@ def scan_people(
                 counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
             candidates.add(groups, family.cap, partial(is_telling_name, words) if family.code == "n" else None)
         rarity = Rarity(len(profiles), counts, filled, holders)
-        return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told)
+        return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told).with_copies(every, copies)
 
 
 def scan_companies(
@@ -93,7 +97,9 @@ def scan_companies(
     told = progress or _untold
     with _without_collector():
         readers = Readers(CompanyReader(country, own_phones), CompanyRow._make, CompanyProfile._make)
-        profiles = list(readers.profiles(_counted(rows, told), workers))
+        every = list(readers.profiles(_counted(rows, told), workers))
+        copies = Copies(every, attrgetter("core", "inn", "phones", "mailboxes"), firm_likeness)
+        profiles = copies.kept
         counts, filled = _counted_words(profiles, firm_words)
         candidates = Candidates(profiles, narrow_firm_keys)
         holders: dict[str, int] = {}
@@ -104,7 +110,7 @@ def scan_companies(
                 holders.update(holders_of_firms(groups, profiles))
             candidates.add(groups, family.cap)
         rarity = Rarity(len(profiles), counts, filled, holders)
-        return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told)
+        return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told).with_copies(every, copies)
 
 
 def scan_deals(
