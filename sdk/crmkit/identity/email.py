@@ -69,11 +69,8 @@ def normalize_email(raw: str) -> str | None:
     local, at, domain = text.rpartition("@")
     if not at or len(text) > 254 or len(local) > 64 or not _LOCAL.fullmatch(local):
         return None
-    try:
-        ascii_domain = domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return None
-    return f"{local}@{ascii_domain}" if _DOMAIN.fullmatch(ascii_domain) else None
+    place = _in_ascii(domain)
+    return f"{local}@{place}" if place else None
 
 
 def email_key(raw: str) -> str | None:
@@ -115,6 +112,16 @@ _BETWEEN = re.compile(r"[\s;,|/<>()\[\]\"«»]+")
 _EDGE = " \t\r\n.,;:'\"!?*_-"
 _ROLE_TAIL = re.compile(r"[\d._-]+$")
 _SHORTEST_CORRECTED = 7
+
+
+@lru_cache(maxsize=1 << 12)
+def _in_ascii(domain: str) -> str:
+    """The domain as servers know it; empty when it is none."""
+    try:
+        place = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
+    return place if _DOMAIN.fullmatch(place) else ""
 
 
 @lru_cache(maxsize=1 << 12)

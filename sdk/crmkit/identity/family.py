@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from crmkit.identity.given import Gender, male_names
-from crmkit.identity.spelling import fine_code
+from crmkit.identity.spelling import coarse, fine_code
 
 
 class Surname(NamedTuple):
@@ -28,7 +28,7 @@ class Patronymic(NamedTuple):
 
 def surname_of(code: str) -> Surname:
     """The surname that a word with this fine code would be."""
-    for own, masculine, gender, strength in _ENDINGS:
+    for own, masculine, gender, strength in _ENDINGS_BY_LETTER.get(code[-1:], ()):
         if code.endswith(own) and len(code) >= len(own) + _SHORTEST_STEM:
             stem = code[: len(code) - len(own)]
             return Surname(_coarse(stem + masculine), gender, strength)
@@ -77,6 +77,9 @@ _ENDINGS = (
     ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
     ("ec", "ec", None, 1), ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
 )  # fmt: skip
+_ENDINGS_BY_LETTER = {
+    letter: [ending for ending in _ENDINGS if ending[0][-1] == letter] for letter in {own[-1] for own, *_ in _ENDINGS}
+}
 _MARKS = ("iq", "na", "uli", "kizi")
 # Of Серікқызы a code keeps one к: the last ending is for it.
 _PATRONYMIC_ENDINGS = (
@@ -91,7 +94,7 @@ _SHORT_FATHERS = frozenset({"il", "luk", "fom", "pal", "san", "sav", "ur"})
 
 
 def _coarse(code: str) -> str:
-    return re.sub(r"(.)\1+", r"\1", code.replace("J", ""))
+    return coarse(code)
 
 
 # Stems that drop or change a letter of the name, and the ones of everyday speech (Михалыч, Палыч, Саныч).

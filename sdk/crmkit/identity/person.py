@@ -102,7 +102,7 @@ def _plain_form(chunks: Sequence[str]) -> PersonForm | None:
     for chunk in chunks:
         if not chunk:
             continue
-        words = words_of(chunk)
+        words = words_of(chunk, "")
         role = words[0].role if len(words) == 1 else ""
         if role == "last" and family is None:
             family = words[0]
@@ -130,12 +130,12 @@ def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_P
 
 def _words(text: str, struck: str) -> list[Word]:
     if text.isalpha():
-        words = list(words_of(text, struck=struck))
+        words = list(words_of(text, struck))
     else:
         chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
         if not text.islower():
             chunks = [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
-        words = [word for chunk in chunks for word in words_of(chunk, struck=struck)]
+        words = [word for chunk in chunks for word in words_of(chunk, struck)]
     if any(word.is_kin for word in words):
         words = _without_kin(words)
     return [word for word in words if not word.is_title]

@@ -97,9 +97,10 @@ def is_stub_phone(e164: str) -> bool:
     tail = e164[-7:]
     own = e164[2:] if e164.startswith("+7") else e164[4:]
     is_counted = tail in _COUNTED and own[:3] in _EASY_CODES
-    if len(set(tail)) == 1 or is_counted or own.startswith("000"):
+    if tail == tail[:1] * len(tail) or is_counted or own.startswith("000"):
         return True
-    return len(own) > 8 and len({own[at : at + 2] for at in range(0, len(own) - 1, 2)}) == 1
+    pairs = len(own) // 2
+    return len(own) > 8 and own[: 2 * pairs] == own[:2] * pairs
 
 
 def is_anonymous(raw: str) -> bool:

@@ -42,11 +42,12 @@ _WESTERN_W = re.compile(r"\w{3}[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wi
 _LATIN_RUN = re.compile(r"[a-z0-9]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[a-z]")
+_LATIN_SIGN = re.compile(r"[A-z]")
+_IO = re.compile(r"(?<![аеёиоуыэюя])йо")
 _NOT_A_SOUND = re.compile(r"[^a-z]+")
 _IOTA = re.compile(r"i+(?=[aou])")
 _SOFT = re.compile(r"i+e")
 _SIBILANT = re.compile(r"[sw]q|w+")
-_AFFRICATE = re.compile(r"ts|tc|tz")
 _DOUBLE = re.compile(r"(.)\1+")
 LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
 _CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІёЁьЬ", "aceopxykmtAKCEHBOPTXMYiIëËʹʹ")
@@ -62,7 +63,8 @@ def fine_code(word: str) -> str:
     text = one_script(word).lower()
     if _CYRILLIC.search(text):
         text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьов", "ёв")
-        text = re.sub(r"(?<![аеёиоуыэюя])йо", "ё", text)
+        if "йо" in text:
+            text = _IO.sub("ё", text)
         text = _LATIN_RUN.sub(_from_latin, text if _LATIN.search(text) is None else _plain(text)).translate(_TO_CODE)
     else:
         text = _LATIN_RUN.sub(_from_latin, _plain(text))
@@ -76,12 +78,17 @@ def skeleton(word: str) -> str:
 
 def coarse(code: str) -> str:
     """The coarse code of a fine one."""
-    return _DOUBLE.sub(r"\1", code.replace("J", ""))
+    return single(code.replace("J", ""))
+
+
+def single(code: str) -> str:
+    """The code with each letter once where it stands several times in a row."""
+    return _DOUBLE.sub(_first, code)
 
 
 def one_script(word: str) -> str:
     """The word with look-alike letters of the other script turned into its own (Latin `o` in `Иванoв`)."""
-    if word.isascii() or not any("A" <= sign <= "z" for sign in word):
+    if word.isascii() or _LATIN_SIGN.search(word) is None:
         return word
     letters = [sign for sign in word if sign.isalpha()]
     latin = sum(sign.isascii() and sign.translate(LOOK_ALIKE) == sign for sign in letters)
@@ -124,5 +131,16 @@ def _sound(match: re.Match[str]) -> str:
 
 
 def _smooth(text: str) -> str:
-    text = _SIBILANT.sub("w", _AFFRICATE.sub("c", _SOFT.sub("e", text)).replace("tq", "q"))
-    return _DOUBLE.sub(r"\1", _IOTA.sub("J", _DOUBLE.sub(r"\1", text)))
+    if "ie" in text:
+        text = _SOFT.sub("e", text)
+    if "t" in text:
+        text = text.replace("ts", "c").replace("tc", "c").replace("tz", "c").replace("tq", "q")
+    if "q" in text or "w" in text:
+        text = _SIBILANT.sub("w", text)
+    text = single(text)
+    return single(_IOTA.sub("J", text)) if "i" in text else text
+
+
+def _first(match: re.Match[str]) -> str:
+    # A function, for a template with a group in it is taken apart anew at every call.
+    return match[1]

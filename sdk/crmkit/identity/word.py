@@ -37,7 +37,7 @@ class Word(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 15)
-def words_of(chunk: str, *, struck: str = "") -> tuple[Word, ...]:
+def words_of(chunk: str, struck: str) -> tuple[Word, ...]:
     """The words that a piece of text without spaces holds; decorations and digits are left out.
 
     `struck`: the script in which its neighbours were struck by mistake: in that script this piece was struck so too.
