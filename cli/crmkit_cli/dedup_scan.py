@@ -49,11 +49,9 @@ def run(asked: Asked) -> None:
     if not asked.as_json:
         # Before minutes of work: a column read as another one makes them worthless.
         print_columns(asked.file, reading.table.form, reading.columns)
-    with Bar(is_silent=asked.as_json) as bar:
+    with Bar(is_silent=asked.as_json) as bar, _without_collector():
         watch = watching(bar)
         found = _scanned(asked, reading, watch)
-        # The base stays until the end: to go through it in search of garbage costs as much as to write a third of it.
-        gc.freeze()
         watch("write", 0, len(found))
         if asked.out is not None:
             with written(asked.out) as file:
@@ -95,6 +93,19 @@ def _step(name: str) -> str:
         "write": tr("запись ответа", "writing the answer"),
     }
     return steps.get(name, name)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    # The base stays until the end: to go through it in search of garbage costs as much as to write a third of it.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _reading(asked: Asked) -> Reading[Any]:

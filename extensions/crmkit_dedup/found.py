@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
+from operator import itemgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crmkit_dedup.clusters import Group
@@ -28,6 +29,7 @@ class Profile(Protocol):
 
 
 P = TypeVar("P", bound=Profile)
+_BY_POINTS = itemgetter(1)
 
 SHARED_FROM = 3
 """Numbers of so many different people are told of."""
@@ -147,10 +149,19 @@ class Scan(Generic[P]):
                     continue
                 if own not in best or weighed.score > best[own][0]:
                     best[own] = (weighed.score, partner, weighed)
-        return Cluster(
-            self._profiles[group.members[0]].id,
-            tuple(self._member(position, group, *best[position]) for position in group.members),
-        )
+        members = []
+        told: dict[tuple[int, int], tuple[Reason, ...]] = {}
+        for own in group.members:
+            score, partner, weighed = best[own]
+            pair = (own, partner) if own < partner else (partner, own)
+            # What holds one record of a pair mostly holds the other.
+            reasons = told.get(pair)
+            if reasons is None:
+                a, b = self._profiles[pair[0]], self._profiles[pair[1]]
+                reasons = told[pair] = self._reasons(weighed.points, a, b)
+            band = Band.AUTO if own in group.sure else Band.REVIEW
+            members.append(Member(self._profiles[own].id, band, round(score, 2), reasons))
+        return Cluster(members[0].id, tuple(members))
 
     def _told_pairs(self, group: Group) -> Iterator[tuple[int, int]]:
         """The pairs that reasons are sought in: a copy is nearest to its origin."""
@@ -160,12 +171,6 @@ class Scan(Generic[P]):
         copies = [(self._origin[position], position) for position in group.members if position in self._origin]
         return chain(combinations(origins, 2), copies)
 
-    def _member(self, position: int, group: Group, score: float, partner: int, weighed: Weighed) -> Member:
-        profile = self._profiles[position]
-        band = Band.AUTO if position in group.sure else Band.REVIEW
-        reasons = self._reasons(weighed.points, profile, self._profiles[partner])
-        return Member(profile.id, band, round(score, 2), reasons)
-
     def _reasons(self, points: Points, a: P, b: P) -> tuple[Reason, ...]:
-        ranked = sorted(points, key=lambda item: -item[1])
+        ranked = sorted(points, key=_BY_POINTS, reverse=True) if len(points) > 1 else points
         return tuple(Reason(code, round(bits, 1), self._rules.detail(code, a, b, self.rarity)) for code, bits in ranked)

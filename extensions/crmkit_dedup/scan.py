@@ -173,7 +173,9 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
         if weighed.band is not ignored:
             links.append(Link(one, other, weighed.score, weighed.band is auto, weighed.is_doubted))
-            helped.update([code for code, bits in weighed.points if bits > 0])
+            for code, bits in weighed.points:
+                if bits > 0:
+                    helped[code] += 1
         if done % STEP == 0:
             told("compare", done, total)
 
