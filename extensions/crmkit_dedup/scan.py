@@ -168,8 +168,11 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
     helped: Counter[str] = Counter()
     auto, ignored = Band.AUTO, Band.IGNORE
     total = len(pairs)
-    for done in range(total):
-        one, other = divmod(pairs.pop(), size)
+    # In order: neighbours lie near in memory too.
+    ranked = sorted(pairs)
+    pairs.clear()
+    for done, pair in enumerate(ranked):
+        one, other = divmod(pair, size)
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
         if weighed.band is not ignored:
             links.append(Link(one, other, weighed.score, weighed.band is auto, weighed.is_doubted))

@@ -40,7 +40,7 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
     left out.
     """
     if country in _PLUS_SEVEN:
-        plain = _MOBILE.fullmatch(raw) or _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED))
+        plain = _MOBILE.fullmatch(raw) or _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED)) or _MARKED.fullmatch(raw)
         if plain is not None and plain[1] not in _PLACEHOLDERS:
             return (PhoneNumber(f"+7{plain[1]}", None, raw),)
         dressed = _DRESSED.fullmatch(raw) if len(raw) <= _LONGEST_DRESSED else None
@@ -122,6 +122,8 @@ def is_toll_free(number: PhoneNumber | str, *, country: str = "RU") -> bool:
 _PLUS_SEVEN = frozenset({"RU", "KZ"})
 # Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these.
 _MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})", re.ASCII)
+# The same as a spreadsheet keeps numbers, and with one word behind.
+_MARKED = re.compile(r"(?:\+?7|8)?(9[0-9]{9})(?:\.0| ?\([^\W\d_]{2,12}\))")
 # The same with words around and signs between, but no dot, which may be a spreadsheet's: all the digits there are.
 _DRESSED = re.compile(
     r"[^\d+@]{0,12}(?:\+[78]|(?:00)?[78])[^\w;,./|\r\n+]{0,3}(9(?:[^\w;,./|\r\n+]{0,3}[0-9]){9})[^\d@]*", re.IGNORECASE
