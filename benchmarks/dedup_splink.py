@@ -49,7 +49,7 @@ def equality(path: Path) -> dict[str, dict[str, Found]]:
 
 def splink(path: Path) -> dict[str, dict[str, Found]]:
     """splink with the comparisons that its tutorial advises for people, on columns made by our own normalizers."""
-    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+    import pyarrow as pa  # it has no types
     import splink.comparison_library as library
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
