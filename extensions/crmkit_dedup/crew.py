@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
 from typing import Generic, TypeVar, cast
 
 R = TypeVar("R", bound="Iterable[object]")
@@ -17,8 +20,8 @@ P = TypeVar("P", bound="Iterable[object]")
 WORTH = 6_000
 """Fewer rows than this are read sooner by one process."""
 
-OWN, LENT = 400, 2_000
-"""Rows that this process reads at a time, and rows that are given to the other one."""
+OWN, LENT, AHEAD = 400, 1_500, 2
+"""Rows that this process reads at a time, rows that are given to the other one, and how often before it answers."""
 
 
 class Readers(Generic[R, P]):
@@ -56,24 +59,35 @@ class Readers(Generic[R, P]):
             process.join()
 
     def _shared(self, source: Iterator[R], near: Connection) -> Iterator[P]:
-        """What is lent comes back as one piece; what was read meanwhile stands after it."""
-        while lent := list(islice(source, LENT)):
-            is_lent = _sent(near, lent)
-            meanwhile: list[P] = []
-            while is_lent and not near.poll():
-                own = list(islice(source, OWN))
-                if not own:
-                    break
-                meanwhile.extend(map(self._read, own))
+        """What is lent comes back as one piece; what was read after it was lent stands after it."""
+        pieces: deque[tuple[list[R], bool, list[P]]] = deque()
+        while True:
+            # The next piece is there before the other process is through with this one.
+            while len(pieces) < AHEAD and (lent := list(islice(source, LENT))):
+                pieces.append((lent, _sent(near, lent), []))
+            if not pieces:
+                return
+            rows, is_lent, _ = pieces[0]
+            while is_lent and not near.poll() and (own := list(islice(source, OWN))):
+                pieces[-1][2].extend(map(self._read, own))
             read = _received(near) if is_lent else None
             # The other process has ended before its time: what it had is read here, and so is all the rest.
-            yield from map(self._read, lent) if read is None else map(self._adopt, read)
-            yield from meanwhile
+            yield from map(self._read, rows) if read is None else map(self._adopt, read)
+            yield from pieces.popleft()[2]
 
     def _serve(self, far: Connection, near: Connection) -> None:
         near.close()
-        while (rows := _received(far)) is not None and _sent(far, [self._read(self._row(row)) for row in rows]):
+        waiting: SimpleQueue[list[tuple[object, ...]] | None] = SimpleQueue()
+        # Taken in beside the work: two that both send, and neither receives, would wait for each other for ever.
+        Thread(target=_take_in, args=(far, waiting), daemon=True).start()
+        while (rows := waiting.get()) is not None and _sent(far, [self._read(self._row(row)) for row in rows]):
             continue
+
+
+def _take_in(pipe: Connection, waiting: SimpleQueue[list[tuple[object, ...]] | None]) -> None:
+    while (rows := _received(pipe)) is not None:
+        waiting.put(rows)
+    waiting.put(None)
 
 
 def _sent(pipe: Connection, items: Iterable[Iterable[object]]) -> bool:
