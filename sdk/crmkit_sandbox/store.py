@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,14 @@ class Table:
             row = self.get(row_id)
             if row is not None:
                 yield row
+
+    def some(self, ids: Iterable[int]) -> list[Row]:
+        """The rows with these ids, in the order of the ids, without those that are not there."""
+        return [row for row_id in ids if (row := self.get(row_id)) is not None]
+
+    def newest(self, count: int) -> list[Row]:
+        """The `count` live rows with the highest ids, the highest first."""
+        return self.some(self.ids[: -count - 1 : -1])
 
     def changed_between(self, first: float, last: float) -> list[int]:
         """Ids of live rows changed from `first` to `last`, both included, oldest change first."""

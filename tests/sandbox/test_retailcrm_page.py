@@ -69,6 +69,13 @@ def test_calls_tasks_and_triggers_on_the_page(shop: Sandbox) -> None:
     assert crm.triggers == []
 
 
+def test_the_card_of_an_order_names_what_is_in_it(shop: Sandbox) -> None:
+    """The card heads the items with their word and lists each with its count and price."""
+    order = shop.retailcrm.add_order(items=[("Чайник", 1990, 2)])
+    shown = page(shop, f"/orders/{order}").text
+    assert ("<h2>Состав</h2>" in shown, "<p>Чайник · 2 × 1990 ₽</p>" in shown) == (True, True)
+
+
 def test_the_page_speaks_english_too(shop: Sandbox) -> None:
     """`?lang=en` switches the words and the links keep it."""
     assert ("Заказы" in page(shop).text, "Orders" in page(shop, "/?lang=en").text) == (True, True)

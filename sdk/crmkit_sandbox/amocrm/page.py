@@ -1,22 +1,18 @@
 """The page for people: a board of deals, people, tasks, calls and sent hooks, in Russian or English."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, abort, render_template, request
+from flask import abort, request
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
-from crmkit_sandbox.pages import Act, add_acts, language, masked
+from crmkit_sandbox.pages.frame import Frame
+from crmkit_sandbox.pages.show import CARDS, ROWS, masked, moment, neighbours, roubles, sent
 from crmkit_sandbox.wire import Row
 
 from .account import LOST, WON, ZONE, Account
 from .page_texts import TEXTS
 from .person import Person
-
-SHOWN, CARDS = 100, 25
-TABS = ("board", "contacts", "tasks", "calls", "deliveries")
 
 
 class Page:
@@ -36,37 +32,34 @@ class Page:
         pipelines = sorted(shelf.values(), key=lambda row: row["sort"])
         chosen = shelf.get(_number(request.args.get("pipeline")), self.account.main_pipeline)
         stages = [self._stage(chosen, index) for index in range(len(chosen["statuses"]))]
-        return {"pipelines": pipelines, "chosen": chosen, "stages": stages, "won": WON, "lost": LOST}
+        return {
+            "pipelines": pipelines,
+            "chosen": chosen,
+            "stages": stages,
+            "won": WON,
+            "lost": LOST,
+            "add": "add_lead",
+        }
 
     def contacts(self) -> Row:
         """The newest contacts."""
         table = self.account.tables["contacts"]
-        rows = [table.get(row_id) for row_id in reversed(table.ids[-SHOWN:])]
-        return {"people": [self._contact(row) for row in rows if row is not None], "total": len(table)}
+        return {"people": [self._contact(row) for row in table.newest(ROWS)], "total": len(table)}
 
     def tasks(self) -> Row:
         """Open tasks by their due time, then those done."""
         rows = sorted(self.account.tables["tasks"].rows(), key=lambda row: (row["is_completed"], row["complete_till"]))
-        return {"rows": [{**row, "place": self._name_of(row)} for row in rows[:SHOWN]], "now": self.account.now()}
+        return {"rows": [self._task(row) for row in rows[:ROWS]]}
 
     def calls(self) -> Row:
         """The newest calls."""
         found = [row for row in self.account.tables["notes"].rows() if row["note_type"] in ("call_in", "call_out")]
-        return {"rows": [{**row, "place": self._name_of(row)} for row in found[::-1][:SHOWN]]}
+        return {"rows": [self._call(row) for row in found[::-1][:ROWS]]}
 
     def deliveries(self) -> Row:
         """The newest hooks and the subscriptions."""
-        made = [*self._courier.sent(self._vendor), *self._courier.waiting(self._vendor)]
-        rows = [
-            {
-                **delivery.row(),
-                "address": masked(delivery.url),
-                "pairs": parse_qsl(delivery.body, keep_blank_values=True),
-            }
-            for delivery in made[::-1][:SHOWN]
-        ]
         hooks = [{**hook, "address": masked(hook["destination"])} for hook in self.account.shelves["webhooks"].values()]
-        return {"rows": rows, "hooks": hooks}
+        return {"rows": sent(self._courier, self._vendor), "hooks": hooks}
 
     def lead(self, lead_id: int) -> Row:
         """The card of a deal."""
@@ -86,7 +79,7 @@ class Page:
             "stage": self.account.status(row["pipeline_id"], row["status_id"]),
             "people": [self._contact(one) for one in people if one is not None],
             "notes": notes[::-1],
-            "events": events[::-1][:SHOWN],
+            "events": events[::-1][:ROWS],
         }
 
     def move(self, form: Mapping[str, str]) -> str | None:
@@ -129,18 +122,39 @@ class Page:
         return str(user["name"] if user else user_id)
 
     def _stage(self, pipeline: Row, index: int) -> Row:
-        statuses, status = pipeline["statuses"], pipeline["statuses"][index]
+        status = pipeline["statuses"][index]
         ids = self._at_stage.ids((pipeline["id"], status["id"]))
-        rows = [self.account.tables["leads"].get(row_id) for row_id in ids[::-1][:CARDS]]
-        open_ids = [one["id"] for one in statuses if one["type"] == 0]
-        at = open_ids.index(status["id"]) if status["id"] in open_ids else -1
-        is_closed = status["id"] in (WON, LOST)
+        is_open = [one["id"] for one in pipeline["statuses"] if one["type"] == 0 and one["id"] not in (WON, LOST)]
         return {
             **status,
-            "leads": [{**row, "people": self._people(row["id"])} for row in rows if row is not None],
+            "is_closed": status["id"] in (WON, LOST),
+            "cards": [self._card(row) for row in self.account.tables["leads"].some(ids[::-1][:CARDS])],
             "count": len(ids),
-            "before": open_ids[at - 1] if at > 0 and not is_closed else None,
-            "after": open_ids[at + 1] if not is_closed and at + 1 < len(open_ids) else None,
+            **neighbours(is_open, status["id"]),
+        }
+
+    def _card(self, row: Row) -> Row:
+        return {**row, "people": self._people(row["id"]), "price": roubles(row["price"])}
+
+    def _task(self, row: Row) -> Row:
+        return {
+            **self._at(row),
+            "id": row["id"],
+            "text": row["text"],
+            "remark": row["result"] and row["result"]["text"],
+            "due": moment(row["complete_till"], ZONE),
+            "is_done": row["is_completed"],
+            "is_overdue": not row["is_completed"] and row["complete_till"] < self.account.now(),
+            "owner": row["responsible_user_id"],
+        }
+
+    def _call(self, row: Row) -> Row:
+        return {
+            **self._at(row),
+            "at": moment(row["created_at"], ZONE),
+            "is_out": row["note_type"] == "call_out",
+            "phone": row["params"].get("phone", ""),
+            "duration": row["params"].get("duration"),
         }
 
     def _people(self, lead_id: int) -> str:
@@ -157,62 +171,43 @@ class Page:
         found = self.account.tables["companies"].live(company)
         return {**shown, "company": found["name"] if found else ""}
 
-    def _name_of(self, row: Row) -> str:
+    def _at(self, row: Row) -> Row:
+        """The name of the record that a row belongs to, and its card where it has one."""
         table = self.account.tables.get(row["entity_type"] or "")
         found = table.get(row["entity_id"]) if table is not None else None
-        return str(found["name"]) if found else ""
+        card = row["entity_id"] if row["entity_type"] == "leads" else None
+        return {"place": found["name"] if found else "", "card": card}
 
 
-def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> None:
-    """Add the page's routes."""
+def make_frame(person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> Frame:
+    """The page of one account."""
     page = Page(person, courier, vendor)
-
-    def show(tab: str, **more: int) -> str:
-        tongue = language()
-        with page.account.world.lock:
-            data = getattr(page, tab)(**more)
-            return render_template(
-                f"amocrm_{tab}.html",
-                texts=TEXTS[tongue],
-                language=tongue,
-                tab=tab,
-                tabs=TABS,
-                root=request.script_root,
-                user_name=page.user_name,
-                moment=_moment,
-                said=request.args.get("said"),
-                **data,
-            )
-
-    app.add_url_rule("/", "board", lambda: show("board"))
-    for tab in TABS[1:]:
-        app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
-    app.add_url_rule("/leads/<int:lead_id>", "lead", lambda lead_id: show("lead", lead_id=lead_id))
-    acts: dict[str, tuple[str, Act]] = {
-        "move": ("", page.move),
-        "add_lead": ("", page.add_lead),
-        "finish_task": ("tasks", page.finish_task),
-        "make_call": ("calls", page.make_call),
-        "add_note": ("leads", page.add_note),
-        "fill": ("", lambda _: seed()),
-    }
-
-    add_acts(app, acts, _back)
-
-
-def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": language()}
-    if request.form.get("pipeline_id", "").isdigit():
-        query["pipeline"] = request.form["pipeline_id"]
-    if said:
-        query["said"] = said
-    path = f"leads/{int(request.form['lead_id'])}" if tab == "leads" else tab
-    return f"{request.script_root}/{path}?{urlencode(query)}"
+    account = person.account
+    return Frame(
+        vendor=vendor,
+        texts=TEXTS,
+        held=lambda: account.world.lock,
+        zone=lambda: ZONE,
+        user_name=page.user_name,
+        tabs={
+            "board": page.board,
+            "contacts": page.contacts,
+            "tasks": page.tasks,
+            "calls": page.calls,
+            "deliveries": page.deliveries,
+        },
+        cards="leads",
+        card=page.lead,
+        acts={
+            "move": ("", page.move),
+            "add_lead": ("", page.add_lead),
+            "finish_task": ("tasks", page.finish_task),
+            "make_call": ("calls", page.make_call),
+            "add_note": ("leads/{lead_id}", page.add_note),
+            "fill": ("", lambda _: seed()),
+        },
+    )
 
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 0
-
-
-def _moment(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, ZONE).strftime("%d.%m.%Y %H:%M:%S") if seconds is not None else ""

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.pages.frame import add_page, make_page_app
 
 from . import (
     views_catalogs,
@@ -28,7 +29,7 @@ from . import (
 from .account import KINDS
 from .api import Api, json_response
 from .oauth import OAuth
-from .page import add_page
+from .page import make_frame
 from .person import Person
 from .problems import problem
 
@@ -52,13 +53,13 @@ ROOMS = (
 
 def make_app(person: Person, oauth: OAuth, courier: Courier, vendor: str, seed: Callable[[], None]) -> Flask:
     """The application that answers below the vendor's prefix."""
-    app = Flask(__name__, static_folder="static")
+    app = make_page_app(__name__)
     account = person.account
     api = Api(app, account, person.hook_sender, oauth)
     for room in ROOMS:
         room.register(api)
     views_oauth.register(app, account, oauth)
-    add_page(app, person, courier, vendor, seed)
+    add_page(app, make_frame(person, courier, vendor, seed))
 
     @app.errorhandler(MethodNotAllowed)
     def refuse_method(error: MethodNotAllowed) -> Response:

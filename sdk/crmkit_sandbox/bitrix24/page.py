@@ -1,16 +1,14 @@
 """The page for people: a board of deals, people, to-dos, calls and sent events, in Russian or English."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, abort, render_template, request
-from jinja2 import ChoiceLoader, PackageLoader
+from flask import abort, request
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
-from crmkit_sandbox.pages import Act, add_acts, language, masked
+from crmkit_sandbox.pages.frame import Frame
+from crmkit_sandbox.pages.show import CARDS, ROWS, masked, neighbours, sent
 from crmkit_sandbox.wire import Row
 
 from .activities import PHONE_CALL
@@ -18,11 +16,6 @@ from .page_texts import TEXTS
 from .person import Person
 from .portal import ZONE
 from .values import number_of
-
-SHOWN, CARDS = 100, 25
-TABS = ("board", "contacts", "tasks", "calls", "deliveries")
-# Two lists look the same at every vendor.
-SHARED = {"contacts": "amocrm_contacts.html", "deliveries": "amocrm_deliveries.html"}
 
 
 class Page:
@@ -44,29 +37,34 @@ class Page:
         won = next(row["STATUS_ID"] for row in rows if row["SEMANTICS"] == "S")
         lost = next(row["STATUS_ID"] for row in rows if row["SEMANTICS"] == "F")
         stages = [self._stage(rows, index) for index in range(len(rows))]
-        return {"pipelines": list(shelf.values()), "chosen": chosen, "stages": stages, "won": won, "lost": lost}
+        return {
+            "pipelines": list(shelf.values()),
+            "chosen": chosen,
+            "stages": stages,
+            "won": won,
+            "lost": lost,
+            "add": "add_deal",
+        }
 
     def contacts(self) -> Row:
         """The newest contacts."""
         table = self.portal.tables["contacts"]
-        rows = [table.get(row_id) for row_id in reversed(table.ids[-SHOWN:])]
-        return {"people": [self._contact(row) for row in rows if row is not None], "total": len(table)}
+        return {"people": [self._contact(row) for row in table.newest(ROWS)], "total": len(table)}
 
     def tasks(self) -> Row:
         """Open to-dos and tasks by their deadline, then those done; calls have a tab of their own."""
         rows = [row for row in self.portal.tables["activities"].rows() if row["PROVIDER_ID"] != PHONE_CALL]
         rows.sort(key=lambda row: (row["COMPLETED"], row["DEADLINE"] or "9"))
-        return {"rows": [self._activity(row) for row in rows[:SHOWN]]}
+        return {"rows": [self._activity(row) for row in rows[:ROWS]]}
 
     def calls(self) -> Row:
         """The newest calls."""
         found = [row for row in self.portal.tables["calls"].rows() if row["is_finished"]]
-        return {"rows": [{**row, "place": self._owner(row)} for row in found[::-1][:SHOWN]]}
+        return {"rows": [self._call(row) for row in found[::-1][:ROWS]]}
 
     def deliveries(self) -> Row:
         """The newest events and their handlers."""
-        made = [*self._courier.sent(self._vendor), *self._courier.waiting(self._vendor)]
-        rows = [{**one.row(), "address": masked(one.url), "pairs": _pairs(one.body)} for one in made[::-1][:SHOWN]]
+        rows = [{**row, "pairs": _without_tokens(row["pairs"])} for row in sent(self._courier, self._vendor)]
         by_url: dict[str, list[str]] = {}
         for handler in self.portal.shelves["handlers"].values():
             by_url.setdefault(handler["handler"] or "offline", []).append(handler["event"])
@@ -90,7 +88,7 @@ class Page:
             "people": [self._contact(one) for one in people if one is not None],
             "fields": [(label, value) for label, value in self._user_values(row) if value not in (None, "", [])],
             "notes": notes[::-1],
-            "moves": [{**one, "stage": self._stage_name(one["STAGE_ID"])} for one in moves[::-1][:SHOWN]],
+            "moves": [{**one, "stage": self._stage_name(one["STAGE_ID"])} for one in moves[::-1][:ROWS]],
         }
 
     def move(self, form: Mapping[str, str]) -> str | None:
@@ -125,16 +123,20 @@ class Page:
     def _stage(self, rows: list[Row], index: int) -> Row:
         stage = rows[index]
         ids = self._at_stage.ids(stage["STATUS_ID"])
-        deals = [self.portal.tables["deals"].get(row_id) for row_id in ids[::-1][:CARDS]]
-        opened = [row["STATUS_ID"] for row in rows if not row["SEMANTICS"]]
-        at = opened.index(stage["STATUS_ID"]) if stage["STATUS_ID"] in opened else -1
+        is_open = [row["STATUS_ID"] for row in rows if not row["SEMANTICS"]]
         return {
-            **stage,
-            "deals": [{**row, "people": self._people(row)} for row in deals if row is not None],
+            "id": stage["STATUS_ID"],
+            "name": stage["NAME"],
+            "type": 1 if stage["SEMANTICS"] else 0,
+            "is_closed": bool(stage["SEMANTICS"]),
+            "cards": [self._card(row) for row in self.portal.tables["deals"].some(ids[::-1][:CARDS])],
             "count": len(ids),
-            "before": opened[at - 1] if at > 0 else None,
-            "after": opened[at + 1] if 0 <= at < len(opened) - 1 else None,
+            **neighbours(is_open, stage["STATUS_ID"]),
         }
+
+    def _card(self, row: Row) -> Row:
+        price = f"{row['OPPORTUNITY']} {row['CURRENCY_ID']}"
+        return {"id": row["id"], "name": row["TITLE"], "people": self._people(row), "price": price}
 
     def _stage_name(self, stage_id: str) -> str:
         rows = self.portal.shelves["statuses"].values()
@@ -153,14 +155,30 @@ class Page:
         return {**shown, "company": company["TITLE"] if company else ""}
 
     def _activity(self, row: Row) -> Row:
-        is_overdue = row["COMPLETED"] != "Y" and row["DEADLINE"] and row["DEADLINE"] < self.portal.stamp()
+        is_done = row["COMPLETED"] == "Y"
         place = self.portal.live(number_of(row["OWNER_TYPE_ID"]), number_of(row["OWNER_ID"]))
-        return {**row, "is_overdue": bool(is_overdue), "place": _name(place)}
+        return {
+            "id": row["id"],
+            "text": row["SUBJECT"],
+            "remark": row["DESCRIPTION"],
+            "due": row["DEADLINE"] or "",
+            "is_done": is_done,
+            "is_overdue": not is_done and row["DEADLINE"] and row["DEADLINE"] < self.portal.stamp(),
+            "place": _name(place),
+            "card": row["OWNER_ID"] if row["OWNER_TYPE_ID"] == "2" else None,
+            "owner": row["RESPONSIBLE_ID"],
+        }
 
-    def _owner(self, row: Row) -> str:
+    def _call(self, row: Row) -> Row:
         tables = {"CONTACT": 3, "COMPANY": 4, "LEAD": 1}
-        found = self.portal.live(tables.get(str(row["CRM_ENTITY_TYPE"]), 0), number_of(row["CRM_ENTITY_ID"]))
-        return _name(found)
+        owner = self.portal.live(tables.get(str(row["CRM_ENTITY_TYPE"]), 0), number_of(row["CRM_ENTITY_ID"]))
+        return {
+            "at": row["CALL_START_DATE"],
+            "is_out": row["CALL_TYPE"] in ("1", "4", "5"),
+            "phone": row["PHONE_NUMBER"],
+            "duration": number_of(row["CALL_DURATION"]),
+            "place": _name(owner),
+        }
 
     def _user_values(self, row: Row) -> list[tuple[str, Any]]:
         shown = []
@@ -172,65 +190,39 @@ class Page:
         return shown
 
 
-def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> None:
-    """Add the page's routes."""
+def make_frame(person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> Frame:
+    """The page of one portal."""
     page = Page(person, courier, vendor)
-    own = app.jinja_loader
-    shared = PackageLoader("crmkit_sandbox.amocrm")
-    app.jinja_loader = ChoiceLoader([own, shared]) if own is not None else shared
-
-    def show(tab: str, **more: int) -> str:
-        tongue = language()
-        with page.portal.world.lock:
-            return render_template(
-                SHARED.get(tab, f"bitrix24_{tab}.html"),
-                texts=TEXTS[tongue],
-                language=tongue,
-                tab=tab,
-                tabs=TABS,
-                root=request.script_root,
-                user_name=page.portal.user_name,
-                moment=_moment,
-                said=request.args.get("said"),
-                **getattr(page, tab)(**more),
-            )
-
-    app.add_url_rule("/", "board", lambda: show("board"))
-    for tab in TABS[1:]:
-        app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
-    app.add_url_rule("/deals/<int:deal_id>", "deal", lambda deal_id: show("deal", deal_id=deal_id))
-    acts: dict[str, tuple[str, Act]] = {
-        "move": ("", page.move),
-        "add_deal": ("", page.add_deal),
-        "finish_task": ("tasks", page.finish_task),
-        "make_call": ("calls", page.make_call),
-        "add_note": ("deals", page.add_note),
-        "fill": ("", lambda _: seed()),
-    }
-
-    add_acts(app, acts, _back)
+    portal = person.portal
+    return Frame(
+        vendor=vendor,
+        texts=TEXTS,
+        held=lambda: portal.world.lock,
+        zone=lambda: ZONE,
+        user_name=portal.user_name,
+        tabs={
+            "board": page.board,
+            "contacts": page.contacts,
+            "tasks": page.tasks,
+            "calls": page.calls,
+            "deliveries": page.deliveries,
+        },
+        cards="deals",
+        card=page.deal,
+        acts={
+            "move": ("", page.move),
+            "add_deal": ("", page.add_deal),
+            "finish_task": ("tasks", page.finish_task),
+            "make_call": ("calls", page.make_call),
+            "add_note": ("deals/{lead_id}", page.add_note),
+            "fill": ("", lambda _: seed()),
+        },
+    )
 
 
-def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": language()}
-    if request.form.get("pipeline_id", "").isdigit():
-        query["pipeline"] = request.form["pipeline_id"]
-    if said:
-        query["said"] = said
-    path = f"deals/{number_of(request.form.get('lead_id'))}" if tab == "deals" else tab
-    return f"{request.script_root}/{path}?{urlencode(query)}"
-
-
-def _moment(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, ZONE).strftime("%d.%m.%Y %H:%M:%S") if seconds is not None else ""
-
-
-def _pairs(body: str) -> list[tuple[str, str]]:
+def _without_tokens(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     # Tokens in events are not for showing.
-    return [
-        (name, f"{value[:4]}…" if name.endswith("_token]") else value)
-        for name, value in parse_qsl(body, keep_blank_values=True)
-    ]
+    return [(name, f"{value[:4]}…" if name.endswith("_token]") else value) for name, value in pairs]
 
 
 def _full_name(row: Row) -> str:

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.pages.frame import add_page, make_page_app
 
 from . import (
     methods_activities,
@@ -24,7 +25,7 @@ from . import (
 )
 from .methods import Registry
 from .operating import Operating
-from .page import add_page
+from .page import make_frame
 from .params import read_params
 from .person import Person
 from .problems import Problem, json_response, standard
@@ -47,13 +48,13 @@ ROOMS = (
 
 def make_app(person: Person, operating: Operating, courier: Courier, vendor: str, seed: Callable[[], None]) -> Flask:
     """The application that answers below the vendor's prefix."""
-    app = Flask(__name__, static_folder="../amocrm/static")
+    app = make_page_app(__name__)
     registry = Registry()
     for room in ROOMS:
         room.register(registry)
     Rest(person.portal, person.event_sender, person.oauth, operating, registry).add_routes(app)
     _add_oauth(app, person)
-    add_page(app, person, courier, vendor, seed)
+    add_page(app, make_frame(person, courier, vendor, seed))
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:

@@ -1,14 +1,15 @@
 """The page for people: a board of orders, customers, tasks, calls and triggers, in Russian or English."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, render_template, request
+from flask import abort
 
 from crmkit_sandbox.courier import Courier
 from crmkit_sandbox.grouping import Grouping
-from crmkit_sandbox.pages import Act, add_acts, language, masked
+from crmkit_sandbox.pages.frame import Frame
+from crmkit_sandbox.pages.show import CARDS, ROWS, masked, sent
 from crmkit_sandbox.wire import Row
 
 from . import shapes
@@ -17,9 +18,6 @@ from .combine import catch_up
 from .hooks import EVENTS
 from .page_texts import TEXTS
 from .person import Person
-
-SHOWN, CARDS = 100, 25
-TABS = ("board", "customers", "tasks", "calls", "deliveries")
 
 
 class Page:
@@ -37,50 +35,38 @@ class Page:
         books = self.account.references
         statuses = sorted(books["statuses"].values(), key=lambda row: row["ordering"])
         groups = sorted(books["statusGroups"].values(), key=lambda row: row["ordering"])
-        columns = []
+        stages = []
         for group in groups:
             own = [status for status in statuses if status["group"] == group["code"]]
             ids = sorted(row_id for status in own for row_id in self._at_status.ids(status["code"]))
-            rows = [self.account.tables["orders"].get(row_id) for row_id in ids[::-1][:CARDS]]
-            cards = [self._card(row) for row in rows if row is not None]
+            cards = [self._card(row) for row in self.account.tables["orders"].some(ids[::-1][:CARDS])]
             first = own[0]["code"] if own else ""
-            columns.append({**group, "orders": cards, "count": len(ids), "first": first})
-        return {"columns": columns, "statuses": statuses}
+            stages.append({"id": first, "name": group["name"], "type": 0, "cards": cards, "count": len(ids)})
+        return {"stages": stages, "statuses": statuses}
 
     def customers(self) -> Row:
         """The newest people and corporate customers."""
         found = []
         for kind in ("corporate", "customers"):
             table = self.account.tables[kind]
-            rows = (table.get(row_id) for row_id in reversed(table.ids[-SHOWN:]))
-            found += [self._person_row(row) for row in rows if row is not None]
+            found += [self._person_row(row) for row in table.newest(ROWS)]
         total = sum(len(self.account.tables[kind]) for kind in ("corporate", "customers"))
         return {"rows": found, "total": total}
 
     def tasks(self) -> Row:
         """Open tasks by their due time, then those done."""
         rows = sorted(self.account.tables["tasks"].rows(), key=lambda row: (row["complete"], row.get("datetime", "")))
-        return {"rows": [{**row, "about": self._about(row)} for row in rows[:SHOWN]], "now": self.account.moment()}
+        return {"rows": [self._task(row) for row in rows[:ROWS]]}
 
     def calls(self) -> Row:
         """The newest calls."""
-        table = self.account.tables["calls"]
-        rows = (table.get(row_id) for row_id in reversed(table.ids[-SHOWN:]))
-        return {"rows": [{**row, "about": self._name(row.get("customer"))} for row in rows if row is not None]}
+        rows = self.account.tables["calls"].newest(ROWS)
+        return {"rows": [{**row, "about": self._name(row.get("customer"))} for row in rows]}
 
     def deliveries(self) -> Row:
         """The triggers and their newest requests."""
-        made = [*self._courier.sent(self._vendor), *self._courier.waiting(self._vendor)]
-        rows = [
-            {
-                **delivery.row(),
-                "address": masked(delivery.url),
-                "pairs": parse_qsl(delivery.body, keep_blank_values=True),
-            }
-            for delivery in made[::-1][:SHOWN]
-        ]
         triggers = [{**row, "address": masked(row["url"])} for row in self.account.shelves["triggers"].values()]
-        return {"rows": rows, "triggers": triggers, "events": EVENTS}
+        return {"rows": sent(self._courier, self._vendor), "triggers": triggers, "events": EVENTS}
 
     def order(self, order_id: int) -> Row:
         """The card of an order."""
@@ -93,7 +79,7 @@ class Page:
         return {
             "order": shown,
             "who": self._name(row.get("customer")),
-            "told": told[::-1][:SHOWN],
+            "told": told[::-1][:ROWS],
             "statuses": statuses,
         }
 
@@ -137,13 +123,17 @@ class Page:
         user = self.account.shelves["users"].get(user_id)
         return full_name(user) if user else str(user_id or "")
 
-    def moment(self, at: float | None) -> str:
-        """A moment for the eye."""
-        return datetime.fromtimestamp(at, self.account.zone).strftime("%d.%m.%Y %H:%M:%S") if at is not None else ""
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the account, with the merges made that have fallen due."""
+        with self.account.world.lock:
+            catch_up(self.account)
+            yield
 
     def _card(self, row: Row) -> Row:
         products = [item.get("offer", {}).get("name", "") for item in row["items"]]
-        return {**row, "who": self._name(row.get("customer")), "what": ", ".join(name for name in products if name)}
+        who, what = self._name(row.get("customer")), ", ".join(name for name in products if name)
+        return {**row, "name": row["number"], "people": who, "what": what}
 
     def _person_row(self, row: Row) -> Row:
         phones = ", ".join(phone["number"] for phone in row.get("phones", ()))
@@ -159,53 +149,48 @@ class Page:
         row = row or self.account.tables["corporate"].get(customer_id or 0) or {}
         return str(row.get("nickName") or full_name(row))
 
-    def _about(self, row: Row) -> str:
-        order = self.account.tables["orders"].get(row.get("order") or 0)
-        return str(order["number"]) if order else self._name(row.get("customer"))
+    def _task(self, row: Row) -> Row:
+        order, due = self.account.tables["orders"].get(row.get("order") or 0), row.get("datetime", "")
+        return {
+            "id": row["id"],
+            "text": row["text"],
+            "remark": row.get("commentary"),
+            "due": due,
+            "is_done": row["complete"],
+            "is_overdue": not row["complete"] and due and due < self.account.moment(),
+            "place": order["number"] if order else self._name(row.get("customer")),
+            "card": row.get("order"),
+            "owner": row.get("performer"),
+        }
 
 
-def add_page(app: Flask, person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> None:
-    """Add the page's routes."""
+def make_frame(person: Person, courier: Courier, vendor: str, seed: Callable[[], None]) -> Frame:
+    """The page of one account."""
     page = Page(person, courier, vendor)
-
-    def show(tab: str, **more: int) -> str:
-        tongue = language()
-        catch_up(page.account)
-        with page.account.world.lock:
-            data = getattr(page, tab)(**more)
-            return render_template(
-                f"retailcrm_{tab}.html",
-                texts=TEXTS[tongue],
-                language=tongue,
-                tab=tab,
-                tabs=TABS,
-                root=request.script_root,
-                user_name=page.user_name,
-                moment=page.moment,
-                said=request.args.get("said"),
-                **data,
-            )
-
-    app.add_url_rule("/", "board", lambda: show("board"))
-    for tab in TABS[1:]:
-        app.add_url_rule(f"/{tab}", tab, lambda tab=tab: show(tab))
-    app.add_url_rule("/orders/<int:order_id>", "order", lambda order_id: show("order", order_id=order_id))
-    acts: dict[str, tuple[str, Act]] = {
-        "move": ("", page.move),
-        "add_order": ("", page.add_order),
-        "finish_task": ("tasks", page.finish_task),
-        "make_call": ("calls", page.make_call),
-        "comment": ("order", page.comment),
-        "add_trigger": ("deliveries", page.add_trigger),
-        "remove_trigger": ("deliveries", page.remove_trigger),
-        "fill": ("", lambda _: seed()),
-    }
-
-    add_acts(app, acts, _back)
-
-
-def _back(tab: str, said: str | None) -> str:
-    query: dict[str, str] = {"lang": language(), **({"said": said} if said else {})}
-    order_id = request.form.get("order_id", "")
-    path = f"orders/{int(order_id)}" if tab == "order" and order_id.isdigit() else tab
-    return f"{request.script_root}/{'' if path == 'order' else path}?{urlencode(query)}"
+    account = person.account
+    return Frame(
+        vendor=vendor,
+        texts=TEXTS,
+        held=page.held,
+        zone=lambda: account.zone,
+        user_name=page.user_name,
+        tabs={
+            "board": page.board,
+            "customers": page.customers,
+            "tasks": page.tasks,
+            "calls": page.calls,
+            "deliveries": page.deliveries,
+        },
+        cards="orders",
+        card=page.order,
+        acts={
+            "move": ("", page.move),
+            "add_order": ("", page.add_order),
+            "finish_task": ("tasks", page.finish_task),
+            "make_call": ("calls", page.make_call),
+            "comment": ("orders/{order_id}", page.comment),
+            "add_trigger": ("deliveries", page.add_trigger),
+            "remove_trigger": ("deliveries", page.remove_trigger),
+            "fill": ("", lambda _: seed()),
+        },
+    )

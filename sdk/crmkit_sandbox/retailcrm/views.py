@@ -1,14 +1,13 @@
 """The Flask application of the emulated retailCRM: the API and the page."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
-import crmkit_sandbox
 from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.pages.frame import add_page, make_page_app
 
 from . import (
     views_account,
@@ -27,7 +26,7 @@ from . import (
 )
 from .api import Api, is_known_host
 from .limits import KeyLimits
-from .page import add_page
+from .page import make_frame
 from .person import Person
 from .problems import html_response, json_response, problem
 
@@ -46,17 +45,15 @@ ROOMS = (
     views_telephony,
     views_users,
 )
-# The style and the script of the page know no vendor; the first emulator brought them.
-STATIC = Path(crmkit_sandbox.__file__).parent / "amocrm" / "static"
 
 
 def make_app(person: Person, limits: KeyLimits, courier: Courier, vendor: str, seed: Callable[[], None]) -> Flask:
     """The application that answers below the vendor's prefix."""
-    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app = make_page_app(__name__)
     api = Api(app, person.account, limits)
     for room in ROOMS:
         room.register(api)
-    add_page(app, person, courier, vendor, seed)
+    add_page(app, make_frame(person, courier, vendor, seed))
 
     @app.errorhandler(MethodNotAllowed)
     def refuse_method(error: MethodNotAllowed) -> Response:
