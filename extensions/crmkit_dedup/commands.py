@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from crmkit.errors import ConfigError
 from crmkit.extension import Said
@@ -10,8 +11,9 @@ from crmkit.values import Kind, Ref
 from crmkit_dedup.decisions import exclude, include
 from crmkit_dedup.exclusions import Exclusions
 from crmkit_dedup.filling import fill
+from crmkit_dedup.findings import Findings
 from crmkit_dedup.live import BOOKS
-from crmkit_dedup.panels import queue
+from crmkit_dedup.panels import PAGE, rows_of, summary_of
 from crmkit_dedup.policy import Ctx, words_of
 from crmkit_dedup.sweep import Sweep
 
@@ -24,12 +26,21 @@ def command_scan(ctx: Ctx, words: Sequence[str]) -> Iterator[Said]:
 
 
 def command_queue(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
-    """The duplicates that wait, a line each."""
-    _no_words(words, "queue")
-    data = queue(ctx)
-    for row in data.rows:
-        yield f"{row.key}  " + "  ".join(str(cell) for cell in row.cells)
-    yield data.summary
+    """The duplicates that wait, a line each: the first of them, or `--all`."""
+    if list(words) not in ([], ["--all"]):
+        raise ConfigError(f"queue does not know {' '.join(words)}", remedy="It takes `--all` or nothing.")
+    findings, shown = Findings(ctx.store), 0
+    waiting = findings.waiting(ctx.now)
+    while part := list(islice(waiting, PAGE)):
+        for row in rows_of(ctx, part):
+            yield f"{row.key}  " + "  ".join(str(cell) for cell in row.cells)
+        shown += len(part)
+        if not words:
+            break
+    count = findings.count(ctx.now)
+    yield summary_of(ctx, count)
+    if shown < count.all:
+        yield words_of(ctx).say("queue_more", shown=shown)
 
 
 def command_exclude(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:

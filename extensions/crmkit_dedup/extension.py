@@ -82,15 +82,15 @@ def scan_everything(ctx: Ctx) -> None:
 
 
 dedup.command("scan", "compare all records, bring the queue up to date, act by the policy")(command_scan)
-dedup.command("queue", "the duplicates that wait, with reasons")(command_queue)
+dedup.command("queue", "the duplicates that wait, with reasons [--all]")(command_queue)
 dedup.command("preview", "what merging records would do: 12 15")(command_preview)
 dedup.command("merge", "merge records: 12 15 [--survivor 12] [--apply] [--force]")(command_merge)
 dedup.command("undo", "take a merge back: contact-12-1 [--force]")(command_undo)
 dedup.command("journal", "the merges that were done, or one of them")(command_journal)
 dedup.command("exclude", "keep records apart: 12 15 [--undo]; --list")(command_exclude)
 
-dedup.panel("queue", "Дубли / Duplicates", act=panels.act, open_=panels.open_finding)(panels.queue)
-dedup.panel("journal", "Объединения / Merges", act=panels.act_on_journal)(panels.journal)
+dedup.long_panel("queue", "Дубли / Duplicates", act=panels.act, open_=panels.open_finding)(panels.queue)
+dedup.long_panel("journal", "Объединения / Merges", act=panels.act_on_journal)(panels.journal)
 
 
 def _is_own(event: Event) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from crmkit.storage import Store
-from crmkit.values import Kind, Ref
+from crmkit.values import Json, Kind, Ref
 from crmkit_dedup.match import Band, Cluster, Member, Reason
 
 COLLECTION = "findings"
@@ -18,6 +19,10 @@ COLLECTION = "findings"
 PLACES = "places"
 """Collection that leads from a record to the finding it is in."""
 
+_PUT_OFF, _SURE, _DOUBTFUL = "0:", "1:", "2:"
+"""How ranks begin: those put off stand in the order of their days, before all others once their day has come."""
+
+_MOST_POINTS = 9_999.0
 
 Finder = Literal["event", "scan"]
 """What found it: the event of a record, or a scan of all."""
@@ -89,6 +94,17 @@ class Finding(BaseModel):
         """What its tasks and tags are named by: the same records found again after they were settled are another."""
         return f"{self.key}:{self.found_at.isoformat()}"
 
+    @property
+    def rank(self) -> str:
+        """Its place in the queue; no other finding has it."""
+        if self.later is not None:
+            return f"{_PUT_OFF}{self.later.astimezone(UTC).isoformat()} {self.key}"
+        return f"{_SURE if self.band is Band.AUTO else _DOUBTFUL}{_MOST_POINTS - self.score:08.2f} {self.key}"
+
+    def to_json(self) -> dict[str, Json]:
+        """The finding as the store keeps it."""
+        return {**self.model_dump(mode="json"), "rank": self.rank}
+
     def refs(self, account: str) -> list[Ref]:
         """Addresses of its records."""
         return [Ref(account, self.kind, id_) for id_ in self.ids]
@@ -98,19 +114,11 @@ class Finding(BaseModel):
         return self.later is not None and now < self.later
 
 
-class Brief(NamedTuple):
-    """A finding as far as lists of thousands need it; the surest come first when sorted."""
+class Waiting(NamedTuple):
+    """How many findings wait, and how many of them are sure."""
 
-    is_doubtful: bool
-    falling: float
-    """Points of its best link, below zero."""
-    key: str
-    is_acted: bool
-    later: str | None
-
-    def is_put_off(self, now: datetime) -> bool:
-        """A person wants to see it later."""
-        return self.later is not None and now < datetime.fromisoformat(self.later)
+    all: int
+    sure: int
 
 
 class Findings:
@@ -138,9 +146,30 @@ class Findings:
         for _, document in self._store.scan(COLLECTION, prefix=f"{kind.value}:" if kind else ""):
             yield Finding.model_validate(document)
 
-    def briefs(self) -> list[Brief]:
-        """All findings in brief, the surest first: a queue of thousands is read without building each of them."""
-        return sorted(_brief(key, document) for key, document in self._store.scan(COLLECTION))
+    def waiting(self, now: datetime, *, after: str = "") -> Iterator[Finding]:
+        """Findings to be looked at whose ranks are behind `after`: those whose day has come, then the surest first."""
+        for rank in (_PUT_OFF, _SURE, _DOUBTFUL):
+            ranked = self._ranked(rank, after=after)
+            yield from takewhile(lambda found: not found.is_put_off(now), ranked) if rank == _PUT_OFF else ranked
+
+    def count(self, now: datetime) -> Waiting:
+        """How many are to be looked at, counted without reading them."""
+        woken = [found.band for found in takewhile(lambda one: not one.is_put_off(now), self._ranked(_PUT_OFF))]
+        sure, doubtful = (self._store.count_ranked(COLLECTION, prefix=rank) for rank in (_SURE, _DOUBTFUL))
+        return Waiting(sure + doubtful + len(woken), sure + woken.count(Band.AUTO))
+
+    def of_band(self, band: Band) -> Iterator[Finding]:
+        """Findings of a band that nobody has put off, the surest first."""
+        return self._ranked(_SURE if band is Band.AUTO else _DOUBTFUL)
+
+    def wake(self, now: datetime) -> None:
+        """Put those whose day has come back among the others."""
+        for found in list(takewhile(lambda one: not one.is_put_off(now), self._ranked(_PUT_OFF))):
+            self.save(found.model_copy(update={"later": None}))
+
+    def _ranked(self, rank: str, *, after: str = "") -> Iterator[Finding]:
+        documents = self._store.ranked(COLLECTION, prefix=rank, after=after)
+        return (Finding.model_validate(document) for _, document in documents)
 
     def meet(self, kind: Kind, cluster: Cluster, *, by: Finder, now: datetime) -> Finding:
         """Take a cluster into the finding that holds one of its records, or into a new one; the finding as it is then.
@@ -152,7 +181,7 @@ class Findings:
         known = {found.key: found for id_ in suspects if (found := self.of(kind, id_))}
         if not known:
             new = self._new(kind, suspects, by, now)
-            if self._store.add(COLLECTION, new.key, new.model_dump(mode="json")):
+            if self._store.add(COLLECTION, new.key, new.to_json()):
                 self.save(new)
                 return new
             # Another worker has found the same this very moment, from the other side.
@@ -177,7 +206,7 @@ class Findings:
         before = self.get(finding.key)
         for id_ in set(before.ids if before else ()).difference(finding.ids):
             self._leave(finding, id_)
-        self._store.put(COLLECTION, finding.key, finding.model_dump(mode="json"))
+        self._store.put(COLLECTION, finding.key, finding.to_json())
         for id_ in finding.ids:
             self._store.put(PLACES, place_of(finding.kind, id_), {"finding": finding.key})
 
@@ -201,17 +230,6 @@ class Findings:
         place = self._store.get(PLACES, place_of(finding.kind, id_))
         if place is not None and place["finding"] == finding.key:
             self._store.delete(PLACES, place_of(finding.kind, id_))
-
-
-def _brief(key: str, document: Mapping[str, Any]) -> Brief:
-    suspects, acted = document["suspects"], document["acted"]
-    return Brief(
-        is_doubtful=sum(one["band"] == Band.AUTO for one in suspects) < 2,
-        falling=-max(one["score"] for one in suspects),
-        key=key,
-        is_acted=all(one["id"] in acted for one in suspects),
-        later=document["later"],
-    )
 
 
 def place_of(kind: Kind, id_: str) -> str:

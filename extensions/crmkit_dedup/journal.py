@@ -26,6 +26,10 @@ LOSERS = "losers"
 """Collection that leads from a record to the merge that took it in."""
 
 
+_FAR_S = 9_999_999_999.0
+"""A moment that no merge reaches, in seconds since the epoch."""
+
+
 class State(StrEnum):
     """How far a merge has come."""
 
@@ -71,6 +75,11 @@ class Entry:
         """The kind of the records."""
         return self.survivor.kind
 
+    @property
+    def rank(self) -> str:
+        """Its place among all merges, the latest first; no other merge has it."""
+        return f"{_FAR_S - self.at.timestamp():017.6f} {self.id}"
+
     def to_json(self) -> dict[str, Json]:
         """The entry as the store keeps it."""
         return {
@@ -87,6 +96,7 @@ class Entry:
             "anew": {str(old): str(new) for old, new in self.anew.items()},
             "why": self.why,
             "report": list(self.report),
+            "rank": self.rank,
         }
 
     @classmethod
@@ -239,6 +249,14 @@ class Journal:
     def entries(self, *, prefix: str = "") -> Iterator[Entry]:
         """All merges whose names begin so, in the order of their names."""
         return (Entry.from_json(body) for _, body in self._store.scan(MERGES, prefix=prefix))
+
+    def latest(self, *, after: str = "") -> Iterator[Entry]:
+        """The merges behind that rank, the latest first."""
+        return (Entry.from_json(body) for _, body in self._store.ranked(MERGES, after=after))
+
+    def count(self) -> int:
+        """How many merges there are."""
+        return self._store.count_ranked(MERGES)
 
     def _draft(self, survivor: Portrait, losers: Sequence[Portrait], state: State, at: datetime, why: str) -> Entry:
         return Entry(

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from crmkit.errors import ConfigError, Conflict
-from crmkit.models import Record
-from crmkit.panel import PanelData, Row
+from crmkit.models import RECORDS, Record
+from crmkit.panel import PanelData, Row, View
+from crmkit.values import Ref
 from crmkit_dedup.decisions import exclude, finding_of, put_off
-from crmkit_dedup.findings import Finding, Findings
-from crmkit_dedup.journal import Journal, State
-from crmkit_dedup.policy import Ctx, merge_of, records_of, said_against, words_of
+from crmkit_dedup.findings import Finding, Findings, Waiting
+from crmkit_dedup.journal import Entry, Journal, State
+from crmkit_dedup.policy import Ctx, in_turn, merge_of, said_against, words_of
 from crmkit_dedup.preview import preview
+from crmkit_dedup.texts import Words
 from crmkit_dedup.undo import undo
 
-MOST = 200
-"""Findings that a page shows; the others come up as these are settled."""
+R = TypeVar("R", Finding, Entry)
+
+PAGE = 50
+"""Rows that a page shows at a time."""
+
+NAMED = 4
+"""Records that a row of the queue names; the others are told when it is opened."""
 
 ACTIONS: Mapping[str, str] = {
     "merge": "merge",
@@ -26,19 +35,35 @@ ACTIONS: Mapping[str, str] = {
 """Actions of the queue, with the key of the text on the button."""
 
 
-def queue(ctx: Ctx) -> PanelData:
+def queue(ctx: Ctx, view: View) -> PanelData:
     """The duplicates that wait, the surest first; those put off are left out until their day."""
-    words = words_of(ctx)
-    findings = Findings(ctx.store)
-    waiting = [brief for brief in findings.briefs() if not brief.is_put_off(ctx.now)]
-    shown = [found for brief in waiting[:MOST] if (found := findings.get(brief.key)) is not None]
-    sure = sum(not brief.is_doubtful for brief in waiting)
+    words, findings = words_of(ctx), Findings(ctx.store)
+    if view.key:
+        shown, following = [found for found in (findings.get(view.key),) if found is not None], ""
+    else:
+        shown, following = _part(findings.waiting(ctx.now, after=view.after))
     return PanelData(
         columns=[words.say(name) for name in ("records", "how_sure", "reasons", "since", "state")],
-        rows=[_row(ctx, found) for found in shown],
+        rows=rows_of(ctx, shown),
         actions={name: words.say(text) for name, text in ACTIONS.items()},
-        summary=words.say("queue_size", count=len(waiting), auto=sure) if waiting else words.say("empty"),
+        summary=summary_of(ctx, findings.count(ctx.now)),
+        next=following,
     )
+
+
+def summary_of(ctx: Ctx, waiting: Waiting) -> str:
+    """How many wait, in words."""
+    words = words_of(ctx)
+    return words.say("queue_size", count=waiting.all, auto=waiting.sure) if waiting.all else words.say("empty")
+
+
+def rows_of(ctx: Ctx, findings: Sequence[Finding]) -> list[Row]:
+    """The findings as lines of the queue; all their records are read in one look."""
+    copies: dict[Ref, Record] = {}
+    for kind in {found.kind for found in findings}:
+        refs = [ref for found in findings if found.kind is kind for ref in found.refs(ctx.account.key)]
+        copies |= ctx.mirror.get_many(RECORDS[kind], refs)
+    return [_row(ctx, found, copies) for found in findings]
 
 
 def act(ctx: Ctx, action: str, key: str) -> None:
@@ -60,31 +85,31 @@ def open_finding(ctx: Ctx, key: str) -> Sequence[str]:
     return preview(ctx.crm, finding.refs(ctx.account.key), ctx.settings.merge).lines(ctx.language)
 
 
-def journal(ctx: Ctx) -> PanelData:
+def journal(ctx: Ctx, view: View) -> PanelData:
     """The merges, the latest first, each with what was said of it."""
-    words = words_of(ctx)
-    entries = sorted(Journal(ctx.store).entries(), key=lambda entry: entry.at, reverse=True)
-    rows = [
-        Row(
-            entry.id,
-            (
-                words.kind(entry.kind),
-                f"{entry.survivor.id} ← {', '.join(ref.id for ref in entry.losers)}",
-                entry.why,
-                words.time(entry.at),
-                words.say(f"state_{entry.state.value}"),
-            ),
-            entry.report,
-            ("undo",) if entry.state in (State.DONE, State.UNDOING) else (),
-        )
-        for entry in entries[:MOST]
-    ]
+    words, merges = words_of(ctx), Journal(ctx.store)
+    if view.key:
+        shown, following = [entry for entry in (merges.get(view.key),) if entry is not None], ""
+    else:
+        shown, following = _part(merges.latest(after=view.after))
     return PanelData(
         columns=[words.say(name) for name in ("kind", "records", "reasons", "when", "state")],
-        rows=rows,
+        rows=[_merge_row(words, entry) for entry in shown],
         actions={"undo": words.say("undo")},
-        summary=words.say("merges", count=len(entries)),
+        summary=words.say("merges", count=merges.count()),
+        next=following,
     )
+
+
+def _merge_row(words: Words, entry: Entry) -> Row:
+    cells = (
+        words.kind(entry.kind),
+        f"{entry.survivor.id} ← {', '.join(ref.id for ref in entry.losers)}",
+        entry.why,
+        words.time(entry.at),
+        words.say(f"state_{entry.state.value}"),
+    )
+    return Row(entry.id, cells, entry.report, ("undo",) if entry.state in (State.DONE, State.UNDOING) else ())
 
 
 def act_on_journal(ctx: Ctx, action: str, key: str) -> None:
@@ -108,11 +133,17 @@ def _merge(ctx: Ctx, finding: Finding, ids: Sequence[str]) -> None:
         Findings(ctx.store).without(finding, {loser.id for loser in merged.entry.losers})
 
 
-def _row(ctx: Ctx, finding: Finding) -> Row:
+def _part(ranked: Iterator[R]) -> tuple[list[R], str]:
+    """The first of them, and the rank behind which the others are; empty when there are none."""
+    shown = list(islice(ranked, PAGE))
+    return shown, shown[-1].rank if shown and next(ranked, None) is not None else ""
+
+
+def _row(ctx: Ctx, finding: Finding, copies: Mapping[Ref, Record]) -> Row:
     words = words_of(ctx)
-    records = records_of(ctx, finding)
+    records = in_turn(ctx, [copies[ref] for ref in finding.refs(ctx.account.key) if ref in copies])
     cells = (
-        " + ".join(words.name(record) for record in records),
+        words.names(records, NAMED),
         f"{words.band(finding.band)}, {finding.score:.0f}",
         words.why(finding.reasons),
         words.time(finding.found_at),
@@ -134,9 +165,9 @@ def _state(ctx: Ctx, finding: Finding) -> str:
 
 
 def _detail(ctx: Ctx, finding: Finding, records: Sequence[Record]) -> Iterator[str]:
-    words = words_of(ctx)
+    words, known = words_of(ctx), {record.ref.id: record for record in records}
     for suspect in finding.suspects:
-        record = next((one for one in records if one.ref.id == suspect.id), None)
+        record = known.get(suspect.id)
         name = words.name(record) if record else suspect.id
         link = f" {record.url}" if record and record.url else ""
         yield f"{name}: {words.band(suspect.band)}, {suspect.score:.0f}; {words.why(suspect.reasons)}{link}"

@@ -188,8 +188,12 @@ def _either(write: Callable[[str], T], texts: tuple[str, str]) -> T:
 
 def records_of(ctx: Ctx, finding: Finding) -> list[Record]:
     """Last seen copies of a finding's records, oldest first; those that are gone are left out."""
-    found = ctx.mirror.get_many(RECORDS[finding.kind], finding.refs(ctx.account.key))
-    return sorted(found.values(), key=lambda record: (record.created_at or ctx.now, in_order(record.ref.id)))
+    return in_turn(ctx, ctx.mirror.get_many(RECORDS[finding.kind], finding.refs(ctx.account.key)).values())
+
+
+def in_turn(ctx: Ctx, records: Iterable[Record]) -> list[Record]:
+    """The records, oldest first."""
+    return sorted(records, key=lambda record: (record.created_at or ctx.now, in_order(record.ref.id)))
 
 
 def words_of(ctx: Ctx) -> Words:

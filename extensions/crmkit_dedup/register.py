@@ -35,8 +35,9 @@ class Register:
         self._store = store
         self._kind = kind
         self._now = now
-        mine = store.scan(COLLECTION, prefix=f"{kind.value}:")
-        self._before = {key: Finding.model_validate(document) for key, document in mine}
+        mine = dict(store.scan(COLLECTION, prefix=f"{kind.value}:"))
+        self._before = {key: Finding.model_validate(document) for key, document in mine.items()}
+        self._unranked = {key for key, document in mine.items() if "rank" not in document}
         self._place = {id_: found.key for found in self._before.values() for id_ in found.ids}
         self._taken: set[str] = set()
         self._placed: set[str] = set()
@@ -54,7 +55,7 @@ class Register:
             counts[before is not None] += 1
             if before is None:
                 new.append(found)
-            elif before.suspects != found.suspects:
+            elif before.suspects != found.suspects or found.key in self._unranked:
                 known.append(found)
             if len(known) + len(new) >= HEAP:
                 self._write(known, new)
@@ -97,7 +98,7 @@ class Register:
 
 
 def _documents(findings: Iterable[Finding]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    return ((found.key, found.model_dump(mode="json")) for found in findings)
+    return ((found.key, found.to_json()) for found in findings)
 
 
 def _places(kind: Kind, findings: Iterable[Finding]) -> Iterator[tuple[str, Mapping[str, Json]]]:

@@ -98,18 +98,25 @@ class Sweep:
         """Do the policy's part, the surest first, as much as one run may."""
         words, findings = words_of(self.ctx), Findings(self.ctx.store)
         deeds = Deeds(self.ctx, most=self.ctx.settings.per_run)
-        waiting = [one for one in findings.briefs() if not one.is_acted and deeds.does_anything(one.is_doubtful)]
-        for done, brief in enumerate(waiting):
+        findings.wake(self.ctx.now)
+        for done, key in enumerate(_untouched(findings, deeds), 1):
             if deeds.is_spent:
                 yield words.say("enough", count=self.ctx.settings.per_run)
                 return
-            finding = findings.get(brief.key)
+            finding = findings.get(key)
             before, writes = len(deeds.said), deeds.writes
             if finding is not None:
                 deeds.act(finding)
             if finding is not None and deeds.writes > writes:
                 yield f"{', '.join(finding.ids)}: {'; '.join(deeds.said[before:])}"
-            yield Progress(words.say("step_act"), done + 1, len(waiting))
+            yield Progress(words.say("step_act"), done)
+
+
+def _untouched(findings: Findings, deeds: Deeds) -> Iterator[str]:
+    """Findings of which the policy has not done its part for every record."""
+    for band in (Band.AUTO, Band.REVIEW):
+        if deeds.does_anything(is_doubtful=band is Band.REVIEW):
+            yield from (found.key for found in findings.of_band(band) if not set(found.ids) <= set(found.acted))
 
 
 class _Apart:

@@ -75,6 +75,11 @@ class Words:
                 name = ""
         return f"{name or self.say('nameless')} ({record.ref.id})"
 
+    def names(self, records: Sequence[Record], most: int) -> str:
+        """What several records are called; of more than `most` only the first, and how many more there are."""
+        told = " + ".join(self.name(record) for record in records[:most])
+        return f"{told} {self.say('and_more', count=len(records) - most)}" if len(records) > most else told
+
     def task(self, finding: Finding, records: Sequence[Record]) -> str:
         """The text of the task that asks a person: who, where, why, and what to do."""
         lines = [self.say(f"task_{finding.kind.value}")]
@@ -109,6 +114,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "band_auto": ("точно", "sure"),
     "band_review": ("проверить", "to be checked"),
     "band_ignore": ("нет", "no"),
+    "and_more": ("и ещё {count}", "and {count} more"),
     "nameless": ("без имени", "no name"),
     "task_contact": ("Похоже, это один и тот же человек:", "These look like one person:"),
     "task_company": ("Похоже, это одна и та же компания:", "These look like one company:"),
@@ -176,6 +182,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "exclude": ("Не дубль", "Not a duplicate"),
     "postpone": ("Позже", "Later"),
     "undo": ("Отменить", "Undo"),
+    "queue_more": (
+        "показаны первые {shown}; все: crmkit ext dedup queue --all",
+        "the first {shown} are shown; all of them: crmkit ext dedup queue --all",
+    ),
     "queue_size": ("В очереди: {count}, из них точно: {auto}", "In the queue: {count}, of which sure: {auto}"),
     "kind": ("Что", "What"),
     "when": ("Когда", "When"),

@@ -19,7 +19,7 @@ from crmkit.clock import aware
 from crmkit.crm import Crm
 from crmkit.errors import ConfigError
 from crmkit.events import Event
-from crmkit.panel import PanelData
+from crmkit.panel import PanelData, View
 from crmkit.settings import NoSettings, Settings
 from crmkit.storage import Index, Mirror, Store
 from crmkit.values import Kind
@@ -93,6 +93,7 @@ class Context(Generic[S]):
 Handler = Callable[[E, Context[S]], None]
 Job = Callable[[Context[S]], None]
 Verb = Callable[[Context[S], Sequence[str]], Iterable["Said"]]
+LongLoad = Callable[[Context[S], View], PanelData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,22 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A page of the console. `open` gives what is told of one row alone, where that is too much work for all."""
+    """A page of the console. `open` gives what is told of one row alone, where that is too much work for all.
+
+    `load` of a long page takes the context and a `View`, and gives that part of it.
+    """
 
     name: str
     title: str
-    load: Callable[[Any], PanelData]
+    load: Callable[..., PanelData]
     act: Callable[[Any, str, str], None] | None = None
     open: Callable[[Any, str], Sequence[str]] | None = None
+    is_long: bool = False
+
+    def look(self, ctx: Context[Any], view: View | None = None) -> PanelData:
+        """The part of the page that is looked at; a page that is not long is given whole."""
+        found: PanelData = self.load(ctx, view or View()) if self.is_long else self.load(ctx)
+        return found
 
 
 class Extension(Generic[S]):
@@ -259,6 +269,21 @@ class Extension(Generic[S]):
 
         def register(load: Callable[[Context[S]], PanelData]) -> Callable[[Context[S]], PanelData]:
             self.panels.append(Panel(name, title, load, act, open_))
+            return load
+
+        return register
+
+    def long_panel(
+        self,
+        name: str,
+        title: str,
+        act: Callable[[Context[S], str, str], None] | None = None,
+        open_: Callable[[Context[S], str], Sequence[str]] | None = None,
+    ) -> Callable[[LongLoad[S]], LongLoad[S]]:
+        """Register a page that may have thousands of rows: its function also takes the `View` that is asked for."""
+
+        def register(load: LongLoad[S]) -> LongLoad[S]:
+            self.panels.append(Panel(name, title, load, act, open_, is_long=True))
             return load
 
         return register

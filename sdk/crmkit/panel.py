@@ -25,9 +25,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PanelData:
-    """A panel's content at one moment; `actions` maps the action's name to the text of its button."""
+    """A panel's content at one moment; `actions` maps the action's name to the text of its button.
+
+    `next` is the place behind the last row of a long panel that has more; empty at its end.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Row]
     actions: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a long panel is looked at: the first rows behind the place `after`, or the row `key` alone."""
+
+    after: str = ""
+    key: str = ""

@@ -54,7 +54,11 @@ class Index(Protocol):
 
 
 class Store(Protocol):
-    """Documents of an extension in one account: findings, journals, counters."""
+    """Documents of an extension in one account: findings, journals, counters.
+
+    Documents with a text under `rank` can be read and counted in the order of the ranks, however many there are; give
+    each a rank of its own.
+    """
 
     def get(self, collection: str, key: str) -> Mapping[str, Json] | None:
         """The document, or None."""
@@ -78,3 +82,12 @@ class Store(Protocol):
 
     def scan(self, collection: str, *, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
         """Keys and documents of a collection in the order of the keys."""
+
+    def ranked(self, collection: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Keys and documents in the order of their ranks, those whose ranks begin with `prefix` and are behind `after`.
+
+        Lazy: a page costs what it holds. Documents without a rank are left out.
+        """
+
+    def count_ranked(self, collection: str, *, prefix: str = "") -> int:
+        """How many documents have a rank that begins so; none of them is read."""

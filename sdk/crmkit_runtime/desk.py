@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from crmkit.assignment import Choice, Policy, choose
 from crmkit.models import Task, User
@@ -25,6 +25,7 @@ from crmkit_runtime.work import Work
 T = TypeVar("T")
 
 CHUNK = 500
+_BEHIND_ALL = "\U0010ffff"
 TURNS = "crmkit.turns"
 """Collection in which an extension's turns are remembered."""
 
@@ -125,6 +126,25 @@ class DeskStore:
                 return
             last = rows[-1].key
 
+    def ranked(self, collection: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Keys and documents in the order of their ranks, a chunk a transaction."""
+        chosen = select(document.c.key, document.c.rank, document.c.body).order_by(document.c.rank).limit(CHUNK)
+        while True:
+            query = chosen.where(self._ranks(collection, prefix, after))
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            for row in rows:
+                yield row.key, json.loads(row.body)
+            if len(rows) < CHUNK:
+                return
+            after = rows[-1].rank
+
+    def count_ranked(self, collection: str, *, prefix: str = "") -> int:
+        """How many documents have a rank that begins so, counted in the index alone."""
+        query = select(func.count()).select_from(document).where(self._ranks(collection, prefix))
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
     def read(self, connection: Connection, collection: str, key: str) -> Mapping[str, Json] | None:
         """The document as a transaction sees it."""
         body = connection.execute(select(document.c.body).where(self._at(collection, key))).scalar()
@@ -146,14 +166,26 @@ class DeskStore:
         self, tx: Connection, collection: str, bodies: Mapping[str, Mapping[str, Json]], *, replace: bool
     ) -> int:
         rows = [
-            {**self._names, "collection": collection, "key": key, "body": json.dumps(body, ensure_ascii=False)}
+            {
+                **self._names,
+                "collection": collection,
+                "key": key,
+                "body": json.dumps(body, ensure_ascii=False),
+                "rank": rank if isinstance(rank := body.get("rank"), str) else None,
+            }
             for key, body in bodies.items()
         ]
         conflict = ["account", "extension", "collection", "key"]
-        return upsert(tx, document, rows, conflict=conflict, update=["body"] if replace else [])
+        return upsert(tx, document, rows, conflict=conflict, update=["body", "rank"] if replace else [])
 
     def _at(self, collection: str, key: str) -> ColumnElement[bool]:
         return self._mine & (document.c.collection == collection) & (document.c.key == key)
+
+    def _ranks(self, collection: str, prefix: str, after: str = "") -> ColumnElement[bool]:
+        # The index holds what has a rank, and serves only a query that says so; of two lower bounds it uses the first.
+        here = self._mine & (document.c.collection == collection) & document.c.rank.is_not(None)
+        behind = document.c.rank > after if after >= prefix else document.c.rank >= prefix
+        return here & behind & (document.c.rank < prefix + _BEHIND_ALL)
 
 
 class DeskAssign:

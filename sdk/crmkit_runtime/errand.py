@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from crmkit.errors import ConfigError
 from crmkit.extension import Command, Context, Panel, Said
-from crmkit.panel import PanelData
+from crmkit.panel import PanelData, View
 from crmkit_runtime import planned
 from crmkit_runtime.database import to_us
 from crmkit_runtime.dispatch import BY_HAND, Queued, add_run
@@ -37,16 +37,15 @@ def do(service: Service, installed: Installed, account: str, command: Command, w
         yield from command.run(ctx, list(words))
 
 
-def look(service: Service, installed: Installed, account: str, panel: Panel) -> PanelData:
-    """What a page of the console holds now; nothing of it is kept."""
-    found: PanelData = panel.load(Runner(service).context(_work(service, installed, account, panel.name)))
-    return found
+def look(service: Service, installed: Installed, account: str, panel: Panel, view: View | None = None) -> PanelData:
+    """What a page of the console, or the part of a long one, holds now; nothing of it is kept."""
+    return panel.look(Runner(service).context(_work(service, installed, account, panel.name)), view)
 
 
 def open_row(service: Service, installed: Installed, account: str, panel: Panel, key: str) -> Sequence[str]:
     """What a page tells of one of its rows: the row's own lines, and those that are worked out for it alone."""
     ctx = Runner(service).context(_work(service, installed, account, panel.name))
-    own = next((row.detail for row in panel.load(ctx).rows if row.key == key), ())
+    own = next((row.detail for row in panel.look(ctx, View(key=key)).rows if row.key == key), ())
     return (*own, *panel.open(ctx, key)) if panel.open is not None else tuple(own)
 
 
@@ -56,7 +55,7 @@ def press(service: Service, installed: Installed, account: str, panel: Panel, ac
     Raises ConfigError for a page or a row without that action, and what the action raises.
     """
     act = panel.act
-    if act is None or action not in look(service, installed, account, panel).actions:
+    if act is None or action not in look(service, installed, account, panel, View(key=key)).actions:
         raise ConfigError(
             f"the page {panel.name} of {installed.extension.name} has no action {action!r}",
             account=account,

@@ -301,7 +301,17 @@ document = Table(
     Column("collection", _key(), primary_key=True),
     Column("key", _key(), primary_key=True),
     Column("body", Text, nullable=False),
+    Column("rank", Text),  # what the document itself says of its place among those of its collection
     sqlite_with_rowid=False,
+)
+Index(
+    None,
+    document.c.account,
+    document.c.extension,
+    document.c.collection,
+    document.c.rank,
+    sqlite_where=document.c.rank.is_not(None),
+    postgresql_where=document.c.rank.is_not(None),
 )
 index_key = Table(
     "index_key",

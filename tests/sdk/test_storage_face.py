@@ -82,6 +82,17 @@ def test_many_documents_are_kept_and_forgotten_together(ctx: Context[NoSettings]
     assert list(ctx.store.scan("calls")) == [("a", {"n": 1}), ("b", {"n": 4})]
 
 
+def test_documents_are_read_by_their_ranks(ctx: Context[NoSettings]) -> None:
+    """From any place on; a document without a rank is left out, a new rank is a new place."""
+    store = ctx.store
+    store.put_many("calls", [("a", {"rank": "2"}), ("b", {"rank": "11"}), ("c", {}), ("d", {"rank": "12"})])
+    store.put("calls", "b", {"rank": "3"})
+    assert list(store.ranked("calls")) == [("d", {"rank": "12"}), ("a", {"rank": "2"}), ("b", {"rank": "3"})]
+    assert [key for key, _ in store.ranked("calls", after="12")] == ["a", "b"]
+    assert [key for key, _ in store.ranked("calls", prefix="1")] == ["d"]
+    assert (store.count_ranked("calls"), store.count_ranked("calls", prefix="1")) == (3, 1)
+
+
 def test_the_store_keeps_documents_by_collection_and_key(ctx: Context[NoSettings]) -> None:
     """Put replaces, add does not, delete forgets, scan goes by key and prefix."""
     store = ctx.store

@@ -22,7 +22,7 @@ from crmkit import (
 )
 from crmkit.assignment import Choice
 from crmkit.extension import Progress, Said
-from crmkit.panel import PanelData, Row
+from crmkit.panel import PanelData, Row, View
 from crmkit.settings import NoSettings
 from crmkit.testing import MemoryCrm, Outcome, context, run
 
@@ -78,6 +78,12 @@ def more(ctx: Context[FollowUpSettings], key: str) -> Sequence[str]:
 def review(ctx: Context[FollowUpSettings]) -> PanelData:
     """A page of the console."""
     return PanelData(columns=["who"], rows=[Row("a", ("Мария",), ("her card",), ())])
+
+
+@follow_up.long_panel("all", "Все / All")
+def everything(ctx: Context[FollowUpSettings], view: View) -> PanelData:
+    """A page of the console with thousands of rows."""
+    return PanelData(columns=["who"], rows=[Row(view.key or "a", (view.after,))], next="a")
 
 
 @plain.on(DealCreated)

@@ -129,6 +129,18 @@ class MemoryStore:
             if own == collection and key.startswith(prefix):
                 yield key, _read(text)
 
+    def ranked(self, collection: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Keys and documents in the order of their ranks."""
+        texts = [(key, _read(text)) for (own, key), text in self._documents.items() if own == collection]
+        found = sorted(
+            (rank, key, document) for key, document in texts if isinstance(rank := document.get("rank"), str)
+        )
+        return ((key, document) for rank, key, document in found if rank.startswith(prefix) and rank > after)
+
+    def count_ranked(self, collection: str, *, prefix: str = "") -> int:
+        """How many documents have a rank that begins so."""
+        return sum(1 for _ in self.ranked(collection, prefix=prefix))
+
 
 def _read(text: str) -> Mapping[str, Json]:
     document: Mapping[str, Json] = json.loads(text)

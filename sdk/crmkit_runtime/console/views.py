@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from crmkit.errors import CrmKitError
 from crmkit.extension import Panel
-from crmkit.panel import Cell, PanelData, Row
+from crmkit.panel import Cell, PanelData, Row, View
 from crmkit.values import Ref
 from crmkit_runtime import errand, report
 from crmkit_runtime.console.session import LASTS, Sessions
@@ -126,13 +126,14 @@ class _Views:
 
     def panel(self, account: str, extension: str, name: str) -> str:
         """One page of an extension."""
-        place = self._place(account, extension, name)
-        return self._render("panel.html", place=place, data=self._load(place), cell=_cell)
+        place, after = self._place(account, extension, name), request.args.get("after", "")
+        data = self._load(place, View(after=after))
+        return self._render("panel.html", place=place, data=data, after=after, cell=_cell)
 
     def row(self, account: str, extension: str, name: str) -> str:
         """One row of a page, with all that is told of it and its buttons."""
         place, key = self._place(account, extension, name), request.args.get("key", "")
-        data = self._load(place)
+        data, after = self._load(place, View(key=key)), request.args.get("after", "")
         row = next((one for one in data.rows if one.key == key), None)
         fault = ""
         lines: Sequence[str] = ()
@@ -143,7 +144,8 @@ class _Views:
                 lines = errand.open_row(self._service, place.installed, account, place.panel, key)
             except CrmKitError as error:
                 fault = str(error)
-        return self._render("row.html", place=place, data=data, row=row, lines=lines, fault=fault, cell=_cell)
+        told = {"row": row, "lines": lines, "fault": fault}
+        return self._render("row.html", place=place, data=data, after=after, cell=_cell, **told)
 
     def press(self, account: str, extension: str, name: str) -> Answer:
         """Do an action of a row, and tell on the page what came of it."""
@@ -154,9 +156,9 @@ class _Views:
             said = "; ".join(decided) or self._words["done"]
         except CrmKitError as error:
             said = str(error)
-        answer = redirect(
-            url_for("console.panel", account=account, extension=extension, name=name), HTTPStatus.SEE_OTHER
-        )
+        after = request.form.get("after") or None
+        page = url_for("console.panel", account=account, extension=extension, name=name, after=after)
+        answer = redirect(page, HTTPStatus.SEE_OTHER)
         self._give(answer, SAID, base64.urlsafe_b64encode(said[:LONGEST_SAID].encode()).decode(), 30)
         return answer
 
@@ -184,8 +186,8 @@ class _Views:
             abort(HTTPStatus.NOT_FOUND)
         return found
 
-    def _load(self, place: Place) -> PanelData:
-        return errand.look(self._service, place.installed, place.account, place.panel)
+    def _load(self, place: Place, view: View) -> PanelData:
+        return errand.look(self._service, place.installed, place.account, place.panel, view)
 
     def _render(self, template: str, **values: Any) -> str:
         language = self._service.config.language

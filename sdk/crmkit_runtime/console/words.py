@@ -23,6 +23,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "why": ("Почему", "Why"),
     "details": ("Подробнее", "Details"),
     "back": ("Назад", "Back"),
+    "first": ("В начало", "To the first"),
+    "further": ("Дальше", "Further"),
     "empty": ("Здесь пусто", "Nothing here"),
     "gone": ("Этой строки больше нет", "This row is gone"),
     "plan": ("режим plan: действия попадут в план", "plan mode: actions go into the plan"),

@@ -13,7 +13,7 @@ from crmkit.errors import ConfigError
 from crmkit_runtime.database import Database
 from crmkit_runtime.keys import make_key_file
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every step in order, so that a start need not load the migration tool to see that nothing is to be done."""
 
 SchemaState = Literal["empty", "current", "behind", "ahead"]

@@ -16,7 +16,7 @@ from crmkit.errors import ConfigError, Conflict
 from crmkit.events import ContactCreated
 from crmkit.extension import Context, Extension
 from crmkit.models import Task
-from crmkit.panel import PanelData, Row
+from crmkit.panel import PanelData, Row, View
 from crmkit.settings import NoSettings
 from crmkit.values import Kind, Ref
 from crmkit_runtime.console.session import password_of
@@ -58,6 +58,13 @@ def make_shop() -> Extension[NoSettings]:
             actions={"greet": "Greet", "leave": "Leave alone"},
             summary="two rows",
         )
+
+    @shop.long_panel("orders", "Заказы / Orders", act=act)
+    def orders(ctx: Ctx, view: View) -> PanelData:
+        keys = [view.key] if view.key else [f"order{number}" for number in range(5)]
+        start = keys.index(view.after) + 1 if view.after else 0
+        rows = [Row(key, (f"Order {key[-1]}",), ("its line",)) for key in keys[start : start + 2]]
+        return PanelData(["what"], rows, {"greet": "Greet"}, next=rows[-1].key if start + 2 < len(keys) else "")
 
     return shop
 
@@ -184,6 +191,30 @@ def test_a_page_shows_rows_and_the_buttons_that_fit(visitor: Visitor) -> None:
     assert "<script" not in page
     assert "contact 7" in page
     assert (page.count('value="greet">Greet'), page.count('value="leave">Leave alone')) == (2, 1)
+
+
+def test_a_long_page_is_turned(visitor: Visitor) -> None:
+    """Each part has its rows and the way on and back; a row and its button lead back to the part they stand in."""
+    visitor.enter()
+    orders = "/console/acme/shop/orders"
+    parts = [visitor.read(orders + query) for query in ("", "?after=order1", "?after=order3")]
+    row = visitor.read(f"{orders}/row?key=order2&after=order1")
+    data = {"key": "order2", "action": "greet", "after": "order1", "token": visitor.token()}
+    pressed = visitor.client.post(orders, data=data)
+    nexts = ("order1", "order3", "order4")
+
+    assert [re.findall(r"<td>(Order .)</td>", part) for part in parts] == [
+        ["Order 0", "Order 1"], ["Order 2", "Order 3"], ["Order 4"],
+    ]  # fmt: skip
+    assert ["To the first" in part for part in parts] == [False, True, True]
+    assert [f'href="{orders}?after={after}"' in part for part, after in zip(parts, nexts, strict=True)] == [
+        True, True, False,
+    ]  # fmt: skip
+    assert (f'href="{orders}?after=order1"' in row, "<li>its line</li>" in row) == (True, True)
+    assert (pressed.headers["Location"], [task.text for task in visitor.desk.tasks]) == (
+        f"{orders}?after=order1",
+        ["greet order2"],
+    )
 
 
 def test_a_row_opens_to_all_that_is_told_of_it(visitor: Visitor) -> None:

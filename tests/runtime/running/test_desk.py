@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crmkit.assignment import Choice
 from crmkit.events import DealCreated
@@ -132,6 +133,28 @@ def test_many_documents_are_kept_and_forgotten_together(house: House) -> None:
 
     assert written == [1_199, 1]
     assert [document["n"] for _, document in store.scan("many")] == [0, 100, 2, 3, 4, 5, 6, -1, 8, 9]
+
+
+def test_a_long_collection_is_read_by_rank(house: House) -> None:
+    """In the order of the ranks from any place on, over the ends of chunks; what has none is left out."""
+    database = house(Extension("any")).service.database
+    store = DeskStore(database, "acme", "any")
+    store.put_many("many", ((f"k{number}", {"rank": f"{number % 2}:{number:05}"}) for number in range(1_300)))
+    store.put("many", "unranked", {"rank": 7})
+    store.put("many", "k0", {"rank": "2:late"})
+    store.delete("many", "k1")
+    store.put("other", "a", {"rank": "0:00001"})
+
+    assert [key for key, _ in store.ranked("many")][:2] == ["k2", "k4"]
+    assert [key for key, _ in store.ranked("many", after="0:01294")][:3] == ["k1296", "k1298", "k3"]
+    assert [key for key, _ in store.ranked("many", prefix="1:")] == [f"k{number}" for number in range(3, 1_300, 2)]
+    assert [store.count_ranked("many", prefix=rank) for rank in ("", "0:", "2:l", "9")] == [1_299, 649, 1, 0]
+    with database.read() as connection:
+        plan = connection.execute(
+            text("explain query plan select count(*) from document where account = 'acme' and extension = 'any' "
+                 "and collection = 'many' and rank is not null and rank >= '0:' and rank < '0:~'")
+        ).all()  # fmt: skip
+    assert "USING COVERING INDEX ix_document_account_extension_collection_rank" in str(plan)
 
 
 def test_the_mirror_gives_what_was_last_seen(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from crmkit.extension import Panel
-from crmkit.panel import PanelData
+from crmkit.panel import PanelData, View
 from crmkit_dedup import DedupSettings, dedup
 from crmkit_dedup.findings import Finding, Findings
 from crmkit_runtime import errand
@@ -56,10 +56,10 @@ class Desk:
         self.bench.settle()
         return lines
 
-    def page(self, name: str = "queue") -> PanelData:
-        """A page of the console."""
+    def page(self, name: str = "queue", view: View | None = None) -> PanelData:
+        """A page of the console, or a part of it."""
         self.bench.settle()
-        return errand.look(self.bench.service, self._installed, "acme", self._panel(name))
+        return errand.look(self.bench.service, self._installed, "acme", self._panel(name), view)
 
     def open_row(self, key: str, name: str = "queue") -> Sequence[str]:
         """What a page tells of one row."""

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.extensions.dedup.live.conftest import Desk, Office
 
 from crmkit.errors import ConfigError, Conflict, NotFound
+from crmkit.panel import View
+from crmkit.values import Kind
+from crmkit_dedup.findings import Finding, Suspect
 from crmkit_dedup.match import Band
 
 CRMS = ("amocrm", "bitrix24", "retailcrm", "memory")
+
+
+def finding_of(number: int, band: Band) -> Finding:
+    """A finding of two records, the surer the smaller its number."""
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    suspects = tuple(Suspect(id=f"{number}{end}", band=band, score=200 - number) for end in ("", "000"))
+    key = f"contact:{number}"
+    return Finding(kind=Kind.CONTACT, key=key, suspects=suspects, found_at=day, seen_at=day, found_by="scan")
 
 
 def two_cards(desk: Desk) -> list[str]:
@@ -36,6 +47,77 @@ def test_the_queue_shows_what_was_found_and_why(office: Office) -> None:
     assert row.cells[4] == "ждёт в очереди"
     assert [line.startswith(("Прохор Тлехугов", "Тлехугов Прохор")) for line in told[:2]] == [True, True]
     assert len(told) > 4
+
+
+def test_a_long_queue_is_read_page_by_page(office: Office) -> None:
+    """The surest first, none twice and none left out; a row opens wherever it stands; the count is of all."""
+    desk = office()
+    for number in range(120):
+        desk.keep(finding_of(number, Band.AUTO if number < 70 else Band.REVIEW))
+    first = desk.page()
+    second = desk.page(view=View(after=first.next))
+    third = desk.page(view=View(after=second.next))
+    pages = [[row.key for row in page.rows] for page in (first, second, third)]
+    [alone] = desk.page(view=View(key="contact:119")).rows
+
+    assert pages[0] + pages[1] + pages[2] == [f"contact:{number}" for number in range(120)]
+    assert ([len(page) for page in pages], third.next) == ([50, 50, 20], "")
+    assert alone == third.rows[-1]
+    assert {page.summary for page in (first, second, third)} == {"В очереди: 120, из них точно: 70"}
+    lines = desk.command("queue")
+    assert (len(lines), lines[-1]) == (52, "показаны первые 50; все: crmkit ext dedup queue --all")
+    assert len(desk.command("queue", "--all")) == 121
+
+
+def test_what_was_put_off_comes_first_on_its_day(office: Office) -> None:
+    """Before those that are surer; in the count from that day on, and after a scan among the others."""
+    desk = office(later=timedelta(days=3), live=False, kinds=[], scan="")
+    for number in range(3):
+        desk.keep(finding_of(number, Band.AUTO))
+    desk.press("later", "contact:2")
+    before = desk.page()
+    desk.bench.advance(timedelta(days=3, minutes=1))
+    on_the_day = desk.page()
+    desk.command("scan")
+    after = desk.page()
+
+    pages = [([row.key[-1] for row in page.rows], page.summary) for page in (before, on_the_day, after)]
+    assert pages == [
+        (["0", "1"], "В очереди: 2, из них точно: 2"),
+        (["2", "0", "1"], "В очереди: 3, из них точно: 3"),
+        (["0", "1", "2"], "В очереди: 3, из них точно: 3"),
+    ]
+
+
+def test_a_row_names_some_and_counts_the_others(office: Office) -> None:
+    """A card that was entered nine times takes no more room than four; opened, the row tells of all."""
+    desk = office(live=False)
+    for _ in range(9):
+        desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    desk.command("scan")
+    [row] = desk.page().rows
+
+    assert str(row.cells[0]).count("Прохор Тлехугов") == 4
+    assert str(row.cells[0]).endswith(" и ещё 5")
+    assert len(row.detail) == 9
+
+
+def test_a_long_journal_is_read_page_by_page(office: Office) -> None:
+    """The latest merge first."""
+    desk = office(live=False, auto="merge", per_run=60)
+    for number in range(52):
+        for _ in range(2):
+            desk.person.add_contact(f"Прохор Тлехугов{'ъ' * (number % 2)}", phone=f"+7916{number:02}35104")
+        if number in (0, 51):
+            desk.bench.advance(timedelta(minutes=7))
+            desk.command("scan")
+    first = desk.page("journal")
+    second = desk.page("journal", View(after=first.next))
+    keys = [row.key for page in (first, second) for row in page.rows]
+
+    assert (len(first.rows), len(second.rows), second.next, len(set(keys))) == (50, 2, "", 52)
+    assert (keys[-1], first.summary) == (f"contact-{desk.bench.contacts[0].ref.id}-1", "Объединений: 52")
+    assert desk.page("journal", View(key=keys[-1])).rows == [second.rows[-1]]
 
 
 def test_not_a_duplicate_holds(office: Office) -> None:
