@@ -4,7 +4,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from time import monotonic
 
 import requests
@@ -39,9 +39,7 @@ class Delivery:
 
     def row(self) -> Row:
         """The record as plain data."""
-        kept = asdict(self)
-        del kept["verdict"]
-        return kept
+        return {name: value for name, value in vars(self).items() if name != "verdict"}
 
 
 class Courier:

@@ -25,6 +25,10 @@ class Records(Mapping[int, Row]):
         self._shape = shape
         self._settle = settle
 
+    def rows(self) -> list[Row]:
+        """All of them by id."""
+        return list(self.values())
+
     def __getitem__(self, row_id: int) -> Row:
         self._settle()
         with self._lock:

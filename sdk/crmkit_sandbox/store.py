@@ -62,6 +62,10 @@ class Table:
             listener(before, row)
         return row
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.load(([], [], {}, [], []))
+
     def extend(self, bulk: Bulk) -> None:
         """Add many records without making them."""
         fresh = range(bulk.first, bulk.first + bulk.count)

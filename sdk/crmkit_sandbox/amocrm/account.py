@@ -1,17 +1,15 @@
 """Everything that one emulated amoCRM account remembers."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.memory import Memory, copied
 from crmkit_sandbox.search import Search
-from crmkit_sandbox.store import Table
 from crmkit_sandbox.wire import Row
-from crmkit_sandbox.world import Ids, World
+from crmkit_sandbox.world import World
 
 from .links import Links
 
@@ -58,39 +56,34 @@ class Actor:
     sends_hooks: bool = True
 
 
-class Account:
+class Account(Memory[Actor]):
     """The records and settings of the account; all access is under `world.lock`."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.ids = Ids()
+        names = ("pipelines", "users", "roles", "groups", "catalogs", "sources", "loss_reasons", "webhooks", "unsorted")
+        super().__init__(
+            world,
+            tables=(*KINDS, "tasks", "notes", "elements"),
+            shelves=(*names, *(f"tags_{kind}" for kind in KINDS), "field_groups"),
+            actor=Actor(0),
+        )
         self.id = 31_000_001
         self.subdomain = "romashka"
         self.has_duplicate_control = False
         self.is_api_filter_enabled = True
-        self.tables: dict[str, Table] = {
-            name: Table() for name in ("leads", "contacts", "companies", "tasks", "notes", "elements")
-        }
         self.search = {kind: Search(self.tables[kind], _texts) for kind in KINDS}
         self.tasks_of = Grouping(self.tables["tasks"], _parent)
         self.notes_of = Grouping(self.tables["notes"], _parent)
         self.links = Links()
         self.events: list[Row] = []
         self.fields: dict[str, dict[int, Row]] = {}
-        self.shelves: dict[str, dict[Any, Row]] = {}
-        self.actor = Actor(0)
-        self.clear()
 
     def clear(self) -> None:
         """Drop everything but the account itself."""
-        self.ids.load({})
-        for table in self.tables.values():
-            table.load(([], [], {}, [], []))
+        super().clear()
         self.links.clear()
         self.events = []
         self.fields = {}
-        names = ("pipelines", "users", "roles", "groups", "catalogs", "sources", "loss_reasons", "webhooks", "unsorted")
-        self.shelves = {name: {} for name in (*names, *(f"tags_{kind}" for kind in KINDS), "field_groups")}
 
     def now(self) -> int:
         """Whole unix seconds of the sandbox clock."""
@@ -99,18 +92,6 @@ class Account:
     def take_id(self, series: str) -> int:
         """A fresh id of a series."""
         return self.ids.take(series, start=FIRST_IDS[series])
-
-    @contextmanager
-    def acting(self, user_id: int, *, sends_hooks: bool = True) -> Iterator[None]:
-        """Hold the lock and act as `user_id`."""
-        with self.world.lock:
-            before = self.actor
-            self.actor = Actor(user_id, sends_hooks)
-            try:
-                yield
-            finally:
-                self.actor = before
-                self.world.changed.notify_all()
 
     @property
     def owner_id(self) -> int:
@@ -130,26 +111,17 @@ class Account:
             return None
         return next((status for status in pipeline["statuses"] if status["id"] == status_id), None)
 
-    def dump(self) -> Any:
+    def dump(self) -> dict[str, Any]:
         """A copy for a snapshot."""
-        return {
-            "ids": self.ids.dump(),
-            "tables": {name: table.dump() for name, table in self.tables.items()},
-            "links": self.links.dump(),
-            "events": list(self.events),
-            "fields": {kind: dict(book) for kind, book in self.fields.items()},
-            "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
-        }
+        more = {"links": self.links.dump(), "events": list(self.events), "fields": copied(self.fields)}
+        return super().dump() | more
 
-    def load(self, dumped: Any) -> None:
+    def load(self, dumped: dict[str, Any]) -> None:
         """Put a snapshot back."""
-        self.ids.load(dumped["ids"])
-        for name, table in dumped["tables"].items():
-            self.tables[name].load(table)
+        super().load(dumped)
         self.links.load(dumped["links"])
         self.events = list(dumped["events"])
-        self.fields = {kind: dict(book) for kind, book in dumped["fields"].items()}
-        self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
+        self.fields = copied(dumped["fields"])
 
 
 def _parent(row: Row) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from crmkit_sandbox.gateway import notes_of
 from crmkit_sandbox.wire import Row
 
-from .account import Account
+from .account import Account, Actor
 from .hooks import Hooks
 from .oauth import OAuth
 from .problems import NothingFound, ProblemError, problem
@@ -87,7 +87,7 @@ class Api:
         call: ApiCall | None = None
         try:
             call = self._authorised(admin=admin)
-            with self._account.acting(call.user_id):
+            with self._account.acting(Actor(call.user_id)):
                 reply = view(call, **parts)
             body, status = reply if isinstance(reply, tuple) else (reply, 200)
         except NothingFound:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus
 
 from crmkit_sandbox.courier import Courier, Delivery
+from crmkit_sandbox.sender import Sender
 from crmkit_sandbox.wire import Row
 
 from .account import ELEMENT_TYPES, ZONE, Account
@@ -47,16 +49,12 @@ SETTINGS = (
 )
 
 
-class Hooks:
+class Hooks(Sender):
     """Decides who gets which hook, loses or doubles them on demand, and follows the vendor's retries."""
 
     def __init__(self, account: Account, courier: Courier, vendor: str) -> None:
-        self.is_on = True
-        self.drop_next = 0
-        self.repeat_next = 0
+        super().__init__(account, courier, vendor, TIMEOUT_S)
         self._account = account
-        self._courier = courier
-        self._vendor = vendor
         self._bad: dict[int, list[float]] = {}
 
     def emit(self, setting: str, key: str, action: str, item: Row) -> None:
@@ -73,16 +71,12 @@ class Hooks:
             return
         body = encode_form({key: {action: [item]}, "account": self._account_block()})
         for hook in listeners:
-            if self.drop_next > 0:
-                self.drop_next -= 1
-                continue
-            copies, self.repeat_next = 1 + self.repeat_next, 0
-            for _ in range(copies):
-                self._post(hook, setting, body)
+            if self.leaves():
+                self.post(hook["destination"], setting, body, verdict=partial(self._judge, hook["id"]))
 
     def reset(self) -> None:
         """Lose and double nothing more, forget bad answers."""
-        self.is_on, self.drop_next, self.repeat_next = True, 0, 0
+        super().reset()
         self._bad.clear()
 
     def _account_block(self) -> Row:
@@ -92,21 +86,6 @@ class Hooks:
             "id": account.id,
             "_links": {"self": f"https://{account.subdomain}.amocrm.ru"},
         }
-
-    def _post(self, hook: Row, setting: str, body: str) -> None:
-        self._courier.post(
-            Delivery(
-                vendor=self._vendor,
-                number=self._courier.next_number(),
-                url=hook["destination"],
-                body=body,
-                event=setting,
-                attempt=1,
-                due=self._account.world.clock.now(),
-                timeout_s=TIMEOUT_S,
-                verdict=lambda delivery: self._judge(hook["id"], delivery),
-            )
-        )
 
     def _judge(self, hook_id: int, delivery: Delivery) -> float | None:
         status = delivery.status or 0

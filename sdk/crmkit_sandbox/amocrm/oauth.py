@@ -41,16 +41,16 @@ class OAuth:
         self._codes[code] = self.account.world.clock.now() + CODE_LIVES_S
         return code
 
-    def issue(self, *, expires_in: int = ACCESS_LIVES_S, user_id: int | None = None) -> Row:
+    def issue(self, *, expires_in: int | None = None, user_id: int | None = None) -> Row:
         """A new pair of tokens in the shape of the token answer."""
-        now = self.account.world.clock.now()
+        now, lives_s = self.account.world.clock.now(), ACCESS_LIVES_S if expires_in is None else expires_in
         owner = self.account.owner_id if user_id is None else user_id
-        access, refresh = self._jwt(now + expires_in, owner), "def502" + secrets.token_hex(80)
-        self._access[access] = (now + expires_in, 0 if user_id is None else user_id)
+        access, refresh = self._jwt(now + lives_s, owner), "def502" + secrets.token_hex(80)
+        self._access[access] = (now + lives_s, 0 if user_id is None else user_id)
         self._refresh[refresh] = now + REFRESH_LIVES_S
         return {
             "token_type": "Bearer",
-            "expires_in": expires_in,
+            "expires_in": lives_s,
             "access_token": access,
             "refresh_token": refresh,
         }

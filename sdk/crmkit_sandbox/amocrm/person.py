@@ -7,7 +7,7 @@ from typing import Any
 from crmkit_sandbox.wire import Row
 
 from . import changes
-from .account import Account, Kind
+from .account import Account, Actor, Kind
 from .hooks import Hooks
 from .notes import create_call, create_note, read_call, read_note
 from .subscriptions import add_webhook
@@ -234,7 +234,7 @@ class Person:
 
     @contextmanager
     def _acting(self, by: int | None, hooks: bool) -> Iterator[None]:
-        with self.account.acting(self.account.owner_id if by is None else by, sends_hooks=hooks):
+        with self.account.acting(Actor(self.account.owner_id if by is None else by, sends_hooks=hooks)):
             yield
 
     def _add(self, kind: Kind, fields: Row, by: int | None, hooks: bool) -> int:

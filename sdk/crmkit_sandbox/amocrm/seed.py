@@ -54,9 +54,6 @@ COMPANY_FIELDS: Sequence[tuple[str, str, str | None, Sequence[str]]] = (
     ("Реквизиты", "legal_entity", None, ()),
 )
 LOSS_REASONS = ("Пропала потребность", "Дорого", "Выбрали конкурента")
-FIRST_NAMES = ("Пётр", "Ольга", "Сергей", "Елена", "Дмитрий", "Наталья", "Алексей", "Ирина", "Руслан", "Алина")
-LAST_NAMES = ("Иваненко", "Соболь", "Черных", "Долгих", "Мороз", "Гончар", "Бондарь", "Ткач", "Белых", "Коваль")
-COMPANIES = ("ООО «Вектор»", "ИП Лисин", "АО «Северный дом»", "ООО «Лада-Сервис»", "ООО «Кедр»", "ГК «Меридиан»")
 SUBJECTS = ("Ремонт офиса", "Поставка мебели", "Обслуживание кассы", "Монтаж вентиляции", "Партия картона")
 
 
@@ -198,23 +195,6 @@ def rights(*, is_admin: bool) -> Row:
         "group_id": None,
         "role_id": None,
     }
-
-
-def person_names(count: int) -> list[tuple[str, str]]:
-    """First and last names, the same in every run."""
-    return [(FIRST_NAMES[i % 10], LAST_NAMES[(i * 7 + i // 10) % 10]) for i in range(count)]
-
-
-def phone_number(index: int) -> str:
-    """A phone typed by a person, in one of the ways people type."""
-    tail = f"{9_010_000_000 + index * 37_717 % 900_000_000}"
-    ways = (
-        f"+7{tail}",
-        f"8 ({tail[:3]}) {tail[3:6]}-{tail[6:8]}-{tail[8:]}",
-        f"7{tail}",
-        f"+7 {tail[:3]} {tail[3:6]} {tail[6:]}",
-    )
-    return ways[index % 4]
 
 
 def prices(count: int) -> list[int]:

@@ -7,9 +7,11 @@ from wsgiref.types import WSGIApplication
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.emulator import Emulator
+from crmkit_sandbox.integration import Integration
 from crmkit_sandbox.limits import Limiter
-from crmkit_sandbox.outbox import Outbox
 from crmkit_sandbox.records import Records
+from crmkit_sandbox.samples import COMPANIES, person_names, phone_number
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
 
@@ -19,16 +21,17 @@ from .hooks import Hooks
 from .oauth import OAuth
 from .person import Person
 from .problems import gateway_response
-from .seed import COMPANIES, SUBJECTS, make_settings, person_names, phone_number, prices
+from .seed import SUBJECTS, make_settings, prices
 from .shapes import SHAPES
 from .views import make_app
 
 PER_SECOND = 7
 # What the vendor says in the body of a 429. Source: Kommo, page "HTTP codes".
 RETRY_AFTER_S = 300
+FIRST_PHONE = 9_010_000_000
 
 
-class AmoCrm(Outbox, Person):
+class AmoCrm(Emulator, Person, Integration[OAuth]):
     """One emulated account, its API under `base_url` and its page for people."""
 
     key = "amocrm"
@@ -41,10 +44,9 @@ class AmoCrm(Outbox, Person):
         make_settings(account)
         Person.__init__(self, account, Hooks(account, courier, self.key))
         limits = Limiter(world.clock, per_second=PER_SECOND, retry_after_s=RETRY_AFTER_S)
-        Outbox.__init__(self, courier, self.hook_sender, limits)
-        self.oauth = OAuth(self.account)
-        self._world = world
-        tables = self.account.tables
+        Emulator.__init__(self, account, courier, self.hook_sender, limits)
+        self.oauth = OAuth(account)
+        tables = account.tables
         self.leads, self.contacts, self.companies = (
             Records(world.lock, tables[kind], self._shape(kind)) for kind in KINDS
         )
@@ -68,60 +70,25 @@ class AmoCrm(Outbox, Person):
         return self.oauth.long_lived
 
     @property
-    def client_id(self) -> str:
-        """The integration's id."""
-        return self.oauth.client_id
-
-    @property
-    def client_secret(self) -> str:
-        """The integration's secret."""
-        return self.oauth.client_secret
-
-    @property
-    def redirect_uri(self) -> str:
-        """The integration's registered address."""
-        return self.oauth.redirect_uri
-
-    @redirect_uri.setter
-    def redirect_uri(self, uri: str) -> None:
-        """Register another address."""
-        self.oauth.redirect_uri = uri
-
-    def auth_code(self) -> str:
-        """A one-time authorisation code that lives 20 minutes."""
-        return self.oauth.auth_code()
-
-    def issue_tokens(self, expires_in: int = 86400, *, user_id: int | None = None) -> Row:
-        """A fresh token answer: access_token, refresh_token, expires_in, token_type."""
-        return self.oauth.issue(expires_in=expires_in, user_id=user_id)
-
-    @property
     def events(self) -> list[Row]:
         """The event feed, oldest first."""
-        with self._world.lock:
+        with self.account.world.lock:
             return list(self.account.events)
 
     @property
     def webhooks(self) -> list[Row]:
         """The subscriptions."""
-        with self._world.lock:
-            return list(self.account.shelves["webhooks"].values())
+        return self._shelf("webhooks")
 
     @property
     def unsorted(self) -> list[Row]:
         """Incoming leads, settled ones included; `state` says open, accepted or declined."""
-        with self._world.lock:
-            return list(self.account.shelves["unsorted"].values())
-
-    @property
-    def users(self) -> list[Row]:
-        """The users."""
-        return list(self.account.shelves["users"].values())
+        return self._shelf("unsorted")
 
     @property
     def pipelines(self) -> list[Row]:
         """The pipelines, each with its `statuses`."""
-        return list(self.account.shelves["pipelines"].values())
+        return self._shelf("pipelines")
 
     @property
     def duplicate_control(self) -> bool:
@@ -145,12 +112,12 @@ class AmoCrm(Outbox, Person):
 
     def bulk_leads(self, count: int) -> range:
         """The ids of `count` new leads; no events, no hooks, made when read."""
-        with self._world.lock:
+        with self.account.world.lock:
             return bulk.bulk_leads(self.account, count)
 
     def bulk_contacts(self, count: int) -> range:
         """The ids of `count` new contacts with a phone and an e-mail each; no events, no hooks, made when read."""
-        with self._world.lock:
+        with self.account.world.lock:
             return bulk.bulk_contacts(self.account, count)
 
     def seed(self, contacts: int = 12, leads: int = 15, companies: int = 6, tasks: int = 8) -> None:
@@ -167,7 +134,7 @@ class AmoCrm(Outbox, Person):
                 self.add_contact(
                     first_name=first,
                     last_name=last,
-                    phones=[phone_number(i)],
+                    phones=[phone_number(i, FIRST_PHONE)],
                     emails=[f"client{i + 1}@mail.example"],
                     responsible_user_id=users[i % len(users)],
                     hooks=False,
@@ -182,36 +149,27 @@ class AmoCrm(Outbox, Person):
 
     def reset(self) -> None:
         """Return to an account with settings but no records; tokens stay good."""
-        with self._world.lock:
+        with self.account.world.lock:
             self.account.clear()
             make_settings(self.account)
             self.hook_sender.reset()
 
     def records(self) -> Mapping[str, list[Row]]:
         """All records by kind."""
-        kinds: dict[str, Mapping[int, Row]] = {
-            "leads": self.leads,
-            "contacts": self.contacts,
-            "companies": self.companies,
-            "tasks": self.tasks,
-            "notes": self.notes,
+        return {
+            "leads": self.leads.rows(),
+            "contacts": self.contacts.rows(),
+            "companies": self.companies.rows(),
+            "tasks": self.tasks.rows(),
+            "notes": self.notes.rows(),
+            "events": self.events,
+            "webhooks": self.webhooks,
+            "unsorted": self.unsorted,
         }
-        shown = {name: list(records.values()) for name, records in kinds.items()}
-        return shown | {"events": self.events, "webhooks": self.webhooks, "unsorted": self.unsorted}
 
     def actions(self) -> Mapping[str, Callable[..., Any]]:
         """The acts of people by name, and a few of the sandbox."""
-        names = [name for name in vars(Person) if not name.startswith("_") and callable(getattr(self, name, None))]
-        extra = ("bulk_leads", "bulk_contacts", "drop_next_hooks", "repeat_next_hook", "issue_tokens", "auth_code")
-        return {name: getattr(self, name) for name in (*names, *extra)}
-
-    def dump(self) -> Any:
-        """A copy for a snapshot."""
-        return self.account.dump()
-
-    def load(self, dumped: Any) -> None:
-        """Put a snapshot back."""
-        self.account.load(dumped)
+        return self._acts(Person, "bulk_leads", "bulk_contacts", "issue_tokens", "auth_code")
 
     def is_api(self, path: str) -> bool:
         """True for what programs call."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from crmkit_sandbox.courier import Courier, Delivery
+from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.sender import Sender
 from crmkit_sandbox.wire import Row
 
 from .oauth import OAuth
@@ -11,6 +12,7 @@ from .portal import Portal, iso
 from .values import number_of
 
 TIMEOUT_S = 5.0
+CONTENT_TYPE = "application/x-www-form-urlencoded; charset=UTF-8"
 CRM_EVENTS = tuple(
     f"ONCRM{kind}{act}"
     for kind in ("LEAD", "DEAL", "CONTACT", "COMPANY", "ACTIVITY", "TIMELINECOMMENT")
@@ -40,21 +42,18 @@ EVENTS = (
 )
 
 
-class Events:
+class Events(Sender):
     """Decides who gets which event, loses or doubles them on demand; a lost one is lost, there are no retries."""
 
     def __init__(self, portal: Portal, courier: Courier, oauth: OAuth, vendor: str) -> None:
-        self.is_on = True
-        self.drop_next = 0
         # How many times more the events of the next act are sent, and which act that was.
         self._repeats_next = 0
         self._repeated_act: int | None = None
         # How many equal updates follow each change and each creation, as automation and counters cause them.
         self.noise = 0
+        super().__init__(portal, courier, vendor, TIMEOUT_S)
         self._portal = portal
-        self._courier = courier
         self._oauth = oauth
-        self._vendor = vendor
 
     def emit(self, name: str, data: Row, object_id: int | str = 0) -> None:
         """Send event `name` to all its handlers and put it into the offline queue when somebody asked for it.
@@ -77,15 +76,11 @@ class Events:
 
     def send(self, handler: Row, data: Row) -> None:
         """Post one event to one handler, unless events are switched off or the next ones are to be lost."""
-        if not self.is_on:
-            return
-        if self.drop_next > 0:
-            self.drop_next -= 1
+        if not self.leaves():
             return
         body: Row = {"event": handler["event"], "event_handler_id": handler["id"], "data": data}
         body |= {"ts": self._portal.now(), "auth": self._auth(handler)}
-        for _ in range(1 + self._repeats()):
-            self._post(handler["handler"], handler["event"], encode_php(body))
+        self.post(handler["handler"], handler["event"], encode_php(body), content_type=CONTENT_TYPE)
 
     @property
     def repeat_next(self) -> int:
@@ -99,32 +94,16 @@ class Events:
 
     def reset(self) -> None:
         """Lose, double and repeat nothing more."""
-        self.is_on, self.drop_next, self.repeat_next, self.noise = True, 0, 0, 0
+        super().reset()
+        self.noise = 0
 
-    def _repeats(self) -> int:
-        """How many times more an event is sent: a call has several events, and all of them are doubled."""
-        if not self._repeats_next:
-            return 0
-        if self._repeated_act is None:
+    def copies(self) -> int:
+        """How many times an event is sent: a call has several events, and all of them are doubled."""
+        if self._repeats_next and self._repeated_act is None:
             self._repeated_act = self._portal.acts
         if self._repeated_act != self._portal.acts:
             self.repeat_next = 0
-        return self._repeats_next
-
-    def _post(self, url: str, event: str, body: str) -> None:
-        self._courier.post(
-            Delivery(
-                vendor=self._vendor,
-                number=self._courier.next_number(),
-                url=url,
-                body=body,
-                event=event,
-                attempt=1,
-                due=self._portal.world.clock.now(),
-                timeout_s=TIMEOUT_S,
-                content_type="application/x-www-form-urlencoded; charset=UTF-8",
-            )
-        )
+        return 1 + self._repeats_next
 
     def _auth(self, handler: Row) -> Row:
         oauth, actor = self._oauth, self._portal.actor

@@ -15,7 +15,7 @@ from .events import CRM_EVENTS, Events, add_handler
 from .kinds import COMPANY, CONTACT, DEAL, KINDS, LEAD, Kind
 from .merging import merge
 from .oauth import OAuth
-from .portal import Portal, iso
+from .portal import Actor, Portal, iso
 from .requisites import save_row
 from .seed import add_user
 from .tasks import COMPLETED, create_task, delete_task, read_task, update_task
@@ -301,7 +301,7 @@ class Person:
     @contextmanager
     def _acting(self, by: int | None, hooks: bool, robot: bool = False) -> Iterator[None]:
         user_id = self.portal.admin_id if by is None else by
-        with self.portal.acting(user_id, sends_events=hooks, is_robot=robot):
+        with self.portal.acting(Actor(user_id, sends_events=hooks, is_robot=robot)):
             yield
 
     def _row(self, kind: Kind, row_id: int) -> Row:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.memory import Memory
 from crmkit_sandbox.search import Search
 from crmkit_sandbox.store import Table
 from crmkit_sandbox.wire import Row
-from crmkit_sandbox.world import Ids, World
+from crmkit_sandbox.world import World
 
 from .emails import Emails
 from .kinds import BY_TYPE, KINDS, Kind, smart
@@ -34,16 +35,19 @@ class Actor:
     is_robot: bool = False
 
 
-class Portal:
+class Portal(Memory[Actor]):
     """The records and settings of the portal; all access is under `world.lock`."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.ids = Ids()
+        super().__init__(
+            world,
+            tables=(*(kind.table for kind in KINDS.values()), *TABLES),
+            shelves=SHELVES,
+            actor=Actor(0),
+        )
         self.is_simple = False
         # Whether the plan lets an app confirm what it has taken from the offline queue.
         self.confirms_offline = True
-        self.tables: dict[str, Table] = {name: Table() for name in (*(kind.table for kind in KINDS.values()), *TABLES)}
         self.search = {
             kind.key: Search(self.tables[kind.table], _texts) for kind in KINDS.values() if kind.has_multifields
         }
@@ -51,18 +55,13 @@ class Portal:
         self.comments_of = Grouping(self.tables["comments"], lambda row: (row["ENTITY_TYPE"], row["ENTITY_ID"]))
         # By the primary contact.
         self.deals_of = Grouping(self.tables["deals"], lambda row: row["CONTACT_ID"])
-        self.shelves: dict[str, dict[Any, Row]] = {name: {} for name in SHELVES}
-        self.actor = Actor(0)
         # How many acts there were: all events of one act have the same number.
         self.acts = 0
 
     def clear(self) -> None:
         """Drop everything but the portal itself."""
-        self.ids.load({})
+        super().clear()
         self.is_simple, self.confirms_offline = False, True
-        for table in self.tables.values():
-            table.load(([], [], {}, [], []))
-        self.shelves = {name: {} for name in SHELVES}
 
     def now(self) -> int:
         """Whole unix seconds of the sandbox clock."""
@@ -77,17 +76,11 @@ class Portal:
         return self.ids.take(series, start=start)
 
     @contextmanager
-    def acting(self, user_id: int, *, sends_events: bool = True, is_robot: bool = False) -> Iterator[None]:
-        """Hold the lock and act as `user_id`."""
-        with self.world.lock:
-            before = self.actor
-            self.actor = Actor(user_id, sends_events, is_robot)
+    def acting(self, actor: Actor) -> Iterator[None]:
+        """Hold the lock and act as `actor`; that is one act."""
+        with super().acting(actor):
             self.acts += 1
-            try:
-                yield
-            finally:
-                self.actor = before
-                self.world.changed.notify_all()
+            yield
 
     def table(self, kind: Kind) -> Table:
         """The records of `kind`; a smart process has none before the first."""
@@ -137,24 +130,15 @@ class Portal:
         """User fields of a kind by the kind's name."""
         return self.user_fields(KINDS[key])
 
-    def dump(self) -> Any:
+    def dump(self) -> dict[str, Any]:
         """A copy for a snapshot."""
-        return {
-            "ids": self.ids.dump(),
-            "is_simple": self.is_simple,
-            "confirms_offline": self.confirms_offline,
-            "tables": {name: table.dump() for name, table in self.tables.items()},
-            "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
-        }
+        return super().dump() | {"is_simple": self.is_simple, "confirms_offline": self.confirms_offline}
 
-    def load(self, dumped: Any) -> None:
+    def load(self, dumped: dict[str, Any]) -> None:
         """Put a snapshot back."""
-        self.ids.load(dumped["ids"])
+        super().load(dumped)
         self.is_simple = dumped["is_simple"]
         self.confirms_offline = dumped["confirms_offline"]
-        for name, table in dumped["tables"].items():
-            self.tables.setdefault(name, Table()).load(table)
-        self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
 
 
 def iso(moment: float) -> str:

@@ -16,7 +16,7 @@ from .methods import Answer, Call, Caller, Method, Registry
 from .oauth import OAuth
 from .operating import Operating
 from .params import parse_query, read_params, resolve
-from .portal import Portal, iso
+from .portal import Actor, Portal, iso
 from .problems import Problem, json_response, missing, standard
 
 MOST_COMMANDS = 50
@@ -55,7 +55,7 @@ class Rest:
             params = read_params(request)
             caller = self._caller(user, secret, params)
             name = method.removesuffix(".json").lower()
-            with self.portal.acting(caller.user_id):
+            with self.portal.acting(Actor(caller.user_id)):
                 if name == "batch":
                     body: Row = {"result": self._batch(caller, params)}
                     body["time"] = self._time(began, time.perf_counter() - took)

@@ -7,7 +7,8 @@ from wsgiref.types import WSGIApplication
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
-from crmkit_sandbox.outbox import Outbox
+from crmkit_sandbox.emulator import Emulator
+from crmkit_sandbox.integration import Integration
 from crmkit_sandbox.records import Records
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
@@ -28,7 +29,7 @@ from .shapes import classic_record
 from .views import make_app
 
 
-class Bitrix24(Outbox, Person):
+class Bitrix24(Emulator, Person, Integration[OAuth]):
     """One emulated portal, its REST under `base_url`/rest/ and its page for people."""
 
     key = "bitrix24"
@@ -42,9 +43,8 @@ class Bitrix24(Outbox, Person):
         Person.__init__(self, portal, Events(portal, courier, oauth, self.key), oauth)
         self.base_url = f"http://127.0.0.1/{self.key}"
         self.bucket = LeakyBucket(world.clock)
-        Outbox.__init__(self, courier, self.event_sender, self.bucket)
+        Emulator.__init__(self, portal, courier, self.event_sender, self.bucket)
         self.operating = Operating(world.clock)
-        self._world = world
         self.leads, self.deals, self.contacts, self.companies = (self._records(kind) for kind in KINDS.values())
         lock, tables = world.lock, portal.tables
         self.activities = Records(lock, tables["activities"], show)
@@ -80,16 +80,6 @@ class Bitrix24(Outbox, Person):
         return f"{self.base_url}/oauth/token/"
 
     @property
-    def client_id(self) -> str:
-        """The app's id."""
-        return self.oauth.client_id
-
-    @property
-    def client_secret(self) -> str:
-        """The app's secret."""
-        return self.oauth.client_secret
-
-    @property
     def member_id(self) -> str:
         """The portal's identity, which outlives its address."""
         return self.oauth.member_id
@@ -98,15 +88,6 @@ class Bitrix24(Outbox, Person):
     def application_token(self) -> str:
         """What every event carries to prove where it is from."""
         return self.oauth.application_token
-
-    def auth_code(self) -> str:
-        """A one-time code that lives 30 seconds."""
-        return self.oauth.auth_code()
-
-    def issue_tokens(self, expires_in: int = 3600, *, user_id: int | None = None) -> Row:
-        """A fresh token answer: access_token, refresh_token, expires_in, member_id, client_endpoint and the rest."""
-        with self._world.lock:
-            return self.oauth.issue(expires_in=expires_in, user_id=user_id)
 
     @property
     def simple_mode(self) -> bool:
@@ -129,11 +110,6 @@ class Bitrix24(Outbox, Person):
         self.portal.confirms_offline = is_confirming
 
     @property
-    def users(self) -> list[Row]:
-        """The users; `id` is a number."""
-        return list(self.portal.shelves["users"].values())
-
-    @property
     def categories(self) -> list[Row]:
         """The pipelines of deals."""
         return list(self.portal.shelves["categories"].values())
@@ -145,20 +121,18 @@ class Bitrix24(Outbox, Person):
     @property
     def stage_history(self) -> list[Row]:
         """The moves of deals and leads, oldest first; `entity` tells which."""
-        with self._world.lock:
+        with self.portal.world.lock:
             return list(self.portal.tables["history"].rows())
 
     @property
     def handlers(self) -> list[Row]:
         """Who hears events: of the app, and outgoing webhooks."""
-        with self._world.lock:
-            return list(self.portal.shelves["handlers"].values())
+        return self._shelf("handlers")
 
     @property
     def offline_events(self) -> list[Row]:
         """The offline queue."""
-        with self._world.lock:
-            return list(self.portal.shelves["offline"].values())
+        return self._shelf("offline")
 
     def make_noise(self, extra_updates: int) -> None:
         """Let each update come `extra_updates` times more, after a creation too, as automation causes them."""
@@ -176,7 +150,7 @@ class Bitrix24(Outbox, Person):
 
     def add_smart_process(self, title: str, number: int | None = None) -> int:
         """The `entityTypeId` of a new smart process with one pipeline of five stages."""
-        with self._world.lock:
+        with self.portal.world.lock:
             return int(add_smart_process(self.portal, title, number)["entityTypeId"])
 
     def smart_items(self, number: int) -> Records:
@@ -188,12 +162,12 @@ class Bitrix24(Outbox, Person):
 
     def bulk_deals(self, count: int) -> range:
         """The ids of `count` new deals; no events, no history, made when read."""
-        with self._world.lock:
+        with self.portal.world.lock:
             return bulk.bulk_deals(self.portal, count)
 
     def bulk_contacts(self, count: int) -> range:
         """The ids of `count` new contacts with a phone and an e-mail each; no events, made when read."""
-        with self._world.lock:
+        with self.portal.world.lock:
             return bulk.bulk_contacts(self.portal, count)
 
     def seed(self, contacts: int = 12, deals: int = 15, companies: int = 6, leads: int = 4, todos: int = 8) -> None:
@@ -202,7 +176,7 @@ class Bitrix24(Outbox, Person):
 
     def reset(self) -> None:
         """Return to a portal with settings but no records; tokens stay good."""
-        with self._world.lock:
+        with self.portal.world.lock:
             self.portal.clear()
             make_settings(self.portal)
             self.event_sender.reset()
@@ -210,41 +184,25 @@ class Bitrix24(Outbox, Person):
 
     def records(self) -> Mapping[str, list[Row]]:
         """All records by kind."""
-        kinds: dict[str, Mapping[int, Row]] = {
-            "deals": self.deals,
-            "leads": self.leads,
-            "contacts": self.contacts,
-            "companies": self.companies,
-            "activities": self.activities,
-            "tasks": self.tasks,
-            "comments": self.comments,
-            "calls": self.calls,
-            "requisites": self.requisites,
+        return {
+            "deals": self.deals.rows(),
+            "leads": self.leads.rows(),
+            "contacts": self.contacts.rows(),
+            "companies": self.companies.rows(),
+            "activities": self.activities.rows(),
+            "tasks": self.tasks.rows(),
+            "comments": self.comments.rows(),
+            "calls": self.calls.rows(),
+            "requisites": self.requisites.rows(),
+            "stage_history": self.stage_history,
+            "handlers": self.handlers,
+            "offline_events": self.offline_events,
         }
-        shown = {name: list(records.values()) for name, records in kinds.items()}
-        more = {"stage_history": self.stage_history, "handlers": self.handlers, "offline_events": self.offline_events}
-        return shown | more
 
     def actions(self) -> Mapping[str, Callable[..., Any]]:
         """The acts of people by name, and a few of the sandbox."""
-        names = [name for name in vars(Person) if not name.startswith("_") and callable(getattr(self, name, None))]
-        extra = (
-            "bulk_deals",
-            "bulk_contacts",
-            "drop_next_hooks",
-            "repeat_next_hook",
-            "make_noise",
-            "add_smart_process",
-        )
-        return {name: getattr(self, name) for name in (*names, *extra, "issue_tokens", "auth_code")}
-
-    def dump(self) -> Any:
-        """A copy for a snapshot."""
-        return self.portal.dump()
-
-    def load(self, dumped: Any) -> None:
-        """Put a snapshot back."""
-        self.portal.load(dumped)
+        more = ("bulk_deals", "bulk_contacts", "make_noise", "add_smart_process", "issue_tokens", "auth_code")
+        return self._acts(Person, *more)
 
     def is_api(self, path: str) -> bool:
         """True for what programs call."""
@@ -256,4 +214,6 @@ class Bitrix24(Outbox, Person):
         return json_response(problem.body, status)
 
     def _records(self, kind: Kind) -> Records:
-        return Records(self._world.lock, self.portal.table(kind), lambda row: classic_record(self.portal, kind, row))
+        return Records(
+            self.portal.world.lock, self.portal.table(kind), lambda row: classic_record(self.portal, kind, row)
+        )

@@ -1,18 +1,17 @@
 """Everything that one emulated retailCRM account remembers."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from crmkit_sandbox.grouping import Grouping
+from crmkit_sandbox.memory import Memory, copied
 from crmkit_sandbox.search import Search
-from crmkit_sandbox.store import Table
 from crmkit_sandbox.wire import Row
-from crmkit_sandbox.world import Ids, World
+from crmkit_sandbox.world import World
 
 Kind = Literal["customers", "corporate", "orders", "tasks"]
 KINDS: tuple[Kind, ...] = ("customers", "corporate", "orders", "tasks")
@@ -105,20 +104,23 @@ class Switches:
     combine_delay_s: float = 1.0
 
 
-class Account:
+class Account(Memory[Actor]):
     """The records and settings of the account; all access is under `world.lock`."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.ids = Ids()
+        names = ("users", "groups", "segments", "triggers", "modules", "dictionaries", "tags", "offers", "comments")
+        super().__init__(
+            world,
+            tables=(*KINDS, "notes", "files", "costs", "calls"),
+            shelves=(*names, "events", "notifications"),
+            actor=Actor(),
+        )
         self.name = "romashka"
         self.exists = True
         self.zone = ZoneInfo(ZONE)
         self.switches = Switches()
         self.keys: dict[str, Key] = {}
         self.listeners: list[Callable[[Change], None]] = []
-        names = (*KINDS, "notes", "files", "costs", "calls")
-        self.tables: dict[str, Table] = {name: Table() for name in names}
         self.people = Search(self.tables["customers"], _person_texts)
         self.orders_of = Grouping(self.tables["orders"], lambda row: row.get("customer"))
         self.tasks_of = {
@@ -128,23 +130,16 @@ class Account:
         self.by_external = {
             name: Grouping(self.tables[name], _external) for name in ("customers", "corporate", "orders", "calls")
         }
-        self.history: dict[str, list[Row]] = {}
-        self.shelves: dict[str, dict[Any, Row]] = {}
+        self.history: dict[str, list[Row]] = {kind: [] for kind in KINDS}
         self.references: dict[str, dict[str, Row]] = {}
         self.fields: dict[str, dict[str, Row]] = {}
         self.contents: dict[int, bytes] = {}
         self.combines: list[Combine] = []
-        self.actor = Actor()
-        self.clear()
 
     def clear(self) -> None:
         """Drop everything but the account itself and its keys."""
-        self.ids.load({})
-        for table in self.tables.values():
-            table.load(([], [], {}, [], []))
+        super().clear()
         self.history = {kind: [] for kind in KINDS}
-        names = ("users", "groups", "segments", "triggers", "modules", "dictionaries", "tags", "offers", "comments")
-        self.shelves = {name: {} for name in (*names, "events", "notifications")}
         self.references = {}
         self.fields = {}
         self.contents = {}
@@ -168,18 +163,6 @@ class Account:
         """A fresh id of a series."""
         return self.ids.take(series, start=FIRST_IDS[series])
 
-    @contextmanager
-    def acting(self, actor: Actor) -> Iterator[None]:
-        """Hold the lock and act as `actor`."""
-        with self.world.lock:
-            before = self.actor
-            self.actor = actor
-            try:
-                yield
-            finally:
-                self.actor = before
-                self.world.changed.notify_all()
-
     def tell(self, change: Change) -> None:
         """Let the listeners know of a change."""
         for listener in self.listeners:
@@ -193,28 +176,22 @@ class Account:
                 return row
         return None
 
-    def dump(self) -> Any:
+    def dump(self) -> dict[str, Any]:
         """A copy for a snapshot."""
-        return {
-            "ids": self.ids.dump(),
-            "tables": {name: table.dump() for name, table in self.tables.items()},
+        return super().dump() | {
             "history": {kind: list(rows) for kind, rows in self.history.items()},
-            "shelves": {name: dict(shelf) for name, shelf in self.shelves.items()},
-            "references": {name: dict(book) for name, book in self.references.items()},
-            "fields": {name: dict(book) for name, book in self.fields.items()},
+            "references": copied(self.references),
+            "fields": copied(self.fields),
             "contents": dict(self.contents),
             "combines": list(self.combines),
         }
 
-    def load(self, dumped: Any) -> None:
+    def load(self, dumped: dict[str, Any]) -> None:
         """Put a snapshot back."""
-        self.ids.load(dumped["ids"])
-        for name, table in dumped["tables"].items():
-            self.tables[name].load(table)
+        super().load(dumped)
         self.history = {kind: list(rows) for kind, rows in dumped["history"].items()}
-        self.shelves = {name: dict(shelf) for name, shelf in dumped["shelves"].items()}
-        self.references = {name: dict(book) for name, book in dumped["references"].items()}
-        self.fields = {name: dict(book) for name, book in dumped["fields"].items()}
+        self.references = copied(dumped["references"])
+        self.fields = copied(dumped["fields"])
         self.contents = dict(dumped["contents"])
         self.combines = list(dumped["combines"])
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote_plus
 
-from crmkit_sandbox.courier import Courier, Delivery
+from crmkit_sandbox.courier import Courier
+from crmkit_sandbox.sender import Sender
 from crmkit_sandbox.wire import Row
 
 from .account import Account, Change
@@ -29,16 +30,12 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
 PERSON_PARAMETERS = ("id", "externalId", "site", "manager_id")
 
 
-class Hooks:
+class Hooks(Sender):
     """Fires the account's triggers; loses or doubles their requests on demand. A request is never repeated."""
 
     def __init__(self, account: Account, courier: Courier, vendor: str) -> None:
-        self.is_on = True
-        self.drop_next = 0
-        self.repeat_next = 0
+        super().__init__(account, courier, vendor, TIMEOUT_S)
         self._account = account
-        self._courier = courier
-        self._vendor = vendor
         account.listeners.append(self._fire)
 
     def add(
@@ -73,31 +70,9 @@ class Hooks:
 
     def send(self, event: str, url: str, method: str, values: Mapping[str, str]) -> None:
         """Send one request of the CRM, unless hooks are off or lost."""
-        if not self.is_on:
-            return
-        if self.drop_next > 0:
-            self.drop_next -= 1
-            return
-        copies, self.repeat_next = 1 + self.repeat_next, 0
-        body = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in values.items())
-        for _ in range(copies):
-            self._courier.post(
-                Delivery(
-                    vendor=self._vendor,
-                    number=self._courier.next_number(),
-                    url=url,
-                    body=body,
-                    event=event,
-                    attempt=1,
-                    due=self._account.now(),
-                    timeout_s=TIMEOUT_S,
-                    method=method,
-                )
-            )
-
-    def reset(self) -> None:
-        """Lose and double nothing more."""
-        self.is_on, self.drop_next, self.repeat_next = True, 0, 0
+        if self.leaves():
+            body = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in values.items())
+            self.post(url, event, body, method=method)
 
     def _fire(self, change: Change) -> None:
         if not self._account.actor.sends_hooks:

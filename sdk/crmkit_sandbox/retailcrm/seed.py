@@ -39,9 +39,6 @@ DICTIONARIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "channels": ("Каналы", {"site": "Сайт", "call": "Звонок", "advice": "Рекомендация"}),
     "services": ("Услуги", {"mounting": "Монтаж", "delivery": "Доставка", "care": "Обслуживание"}),
 }
-FIRST_NAMES = ("Пётр", "Ольга", "Сергей", "Елена", "Дмитрий", "Наталья", "Алексей", "Ирина", "Руслан", "Алина")
-LAST_NAMES = ("Иваненко", "Соболь", "Черных", "Долгих", "Мороз", "Гончар", "Бондарь", "Ткач", "Белых", "Коваль")
-COMPANIES = ("ООО «Вектор»", "ИП Лисин", "АО «Северный дом»", "ООО «Лада-Сервис»", "ООО «Кедр»", "ГК «Меридиан»")
 PRODUCTS = ("Чайник", "Кофемолка", "Тостер", "Блендер", "Весы", "Термос", "Сковорода")
 OPENED = "2026-01-12 10:00:00"
 
@@ -78,23 +75,6 @@ def custom_field(entity: str, code: str, name: str, type_: str) -> Row:
         "displayArea": "customer",
         "viewMode": "editable",
     }
-
-
-def person_names(count: int) -> list[tuple[str, str]]:
-    """First and last names, the same in every run."""
-    return [(FIRST_NAMES[i % 10], LAST_NAMES[(i * 7 + i // 10) % 10]) for i in range(count)]
-
-
-def phone_number(index: int) -> str:
-    """A phone typed by a person, in one of the ways people type."""
-    tail = f"{9_020_000_000 + index * 37_717 % 900_000_000}"
-    ways = (
-        f"+7{tail}",
-        f"8 ({tail[:3]}) {tail[3:6]}-{tail[6:8]}-{tail[8:]}",
-        f"7{tail}",
-        f"+7 {tail[:3]} {tail[3:6]} {tail[6:]}",
-    )
-    return ways[index % 4]
 
 
 def baskets(count: int) -> list[list[Row]]:

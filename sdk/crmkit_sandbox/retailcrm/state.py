@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from werkzeug.wrappers import Response
 
 from crmkit_sandbox.courier import Courier
-from crmkit_sandbox.outbox import Outbox
+from crmkit_sandbox.emulator import Emulator
 from crmkit_sandbox.records import Records
+from crmkit_sandbox.samples import COMPANIES, person_names, phone_number
 from crmkit_sandbox.wire import Row
 from crmkit_sandbox.world import World
 
@@ -20,11 +21,13 @@ from .hooks import Hooks
 from .limits import KeyLimits
 from .person import Person
 from .problems import gateway_response
-from .seed import COMPANIES, baskets, make_settings, person_names, phone_number
+from .seed import baskets, make_settings
 from .views import make_app
 
+FIRST_PHONE = 9_020_000_000
 
-class RetailCrm(Outbox, Person):
+
+class RetailCrm(Emulator, Person):
     """One emulated account, its API under `base_url` and its page for people."""
 
     key = "retailcrm"
@@ -38,8 +41,7 @@ class RetailCrm(Outbox, Person):
         Person.__init__(self, account, Hooks(account, courier, self.key))
         self.api_key = account.issue_key()
         self._key_limits = KeyLimits(world.clock)
-        Outbox.__init__(self, courier, self.hook_sender, self._key_limits)
-        self._world = world
+        Emulator.__init__(self, account, courier, self.hook_sender, self._key_limits)
         world.clock.on_turn(lambda: catch_up(account))
         self.customers = self._records("customers", shapes.customer)
         self.corporate = self._records("corporate", shapes.corporate)
@@ -93,39 +95,34 @@ class RetailCrm(Outbox, Person):
 
     def issue_key(self, scopes: Sequence[str] = SCOPES, sites: Sequence[str] = SITES) -> str:
         """A fresh API key with these scopes and sites."""
-        with self._world.lock:
+        with self.account.world.lock:
             return self.account.issue_key(scopes, sites)
 
     def revoke_key(self, key: str) -> None:
         """Take a key away."""
-        with self._world.lock:
+        with self.account.world.lock:
             del self.account.keys[key]
 
     def history(self, kind: str) -> list[Row]:
         """The feed of customers, corporate, orders or tasks, oldest first; `apiKey` holds the key itself."""
         catch_up(self.account)
-        with self._world.lock:
+        with self.account.world.lock:
             return list(self.account.history[kind])
-
-    @property
-    def users(self) -> list[Row]:
-        """The users."""
-        return list(self.account.shelves["users"].values())
 
     @property
     def modules(self) -> list[Row]:
         """The integration modules."""
-        return list(self.account.shelves["modules"].values())
+        return self._shelf("modules")
 
     @property
     def triggers(self) -> list[Row]:
         """The triggers."""
-        return list(self.account.shelves["triggers"].values())
+        return self._shelf("triggers")
 
     @property
     def call_events(self) -> list[Row]:
         """The ringing and ended calls that telephony has told, oldest first."""
-        return list(self.account.shelves["events"].values())
+        return self._shelf("events")
 
     @property
     def statuses(self) -> Mapping[str, Row]:
@@ -134,12 +131,12 @@ class RetailCrm(Outbox, Person):
 
     def bulk_customers(self, count: int) -> range:
         """The ids of `count` new people with a phone and an e-mail each; no history, no triggers, made when read."""
-        with self._world.lock:
+        with self.account.world.lock:
             return bulk.bulk_customers(self.account, count)
 
     def bulk_orders(self, count: int) -> range:
         """The ids of `count` new orders; no history, no triggers, made when read."""
-        with self._world.lock:
+        with self.account.world.lock:
             return bulk.bulk_orders(self.account, count)
 
     def seed(self, customers: int = 12, orders: int = 15, corporate: int = 3, tasks: int = 8) -> None:
@@ -148,7 +145,7 @@ class RetailCrm(Outbox, Person):
         people = []
         for i, (first, last) in enumerate(person_names(customers)):
             named: Row = {"firstName": first, "lastName": last, "email": f"client{i + 1}@mail.example"}
-            more: Row = {"phones": [phone_number(i)], "managerId": users[i % len(users)]}
+            more: Row = {"phones": [phone_number(i, FIRST_PHONE)], "managerId": users[i % len(users)]}
             people.append(self.add_customer(**named, **more, hooks=False, by=users[i % len(users)]))
         firms = [self._seed_corporate(i, people) for i in range(corporate)]
         statuses = [code for code, row in self.statuses.items() if row["group"] not in ("complete", "cancel")]
@@ -168,7 +165,7 @@ class RetailCrm(Outbox, Person):
 
     def reset(self) -> None:
         """Return to an account with settings but no records; keys stay good."""
-        with self._world.lock:
+        with self.account.world.lock:
             self.account.clear()
             make_settings(self.account)
             self.account.switches = Switches()
@@ -177,32 +174,22 @@ class RetailCrm(Outbox, Person):
 
     def records(self) -> Mapping[str, list[Row]]:
         """All records by kind."""
-        kinds: dict[str, Mapping[int, Row]] = {
-            "customers": self.customers,
-            "corporate": self.corporate,
-            "orders": self.orders,
-            "tasks": self.tasks,
-            "notes": self.notes,
-            "calls": self.calls,
-            "files": self.files,
-            "costs": self.costs,
+        return {
+            "customers": self.customers.rows(),
+            "corporate": self.corporate.rows(),
+            "orders": self.orders.rows(),
+            "tasks": self.tasks.rows(),
+            "notes": self.notes.rows(),
+            "calls": self.calls.rows(),
+            "files": self.files.rows(),
+            "costs": self.costs.rows(),
+            "triggers": self.triggers,
+            "modules": self.modules,
         }
-        shown = {name: list(records.values()) for name, records in kinds.items()}
-        return shown | {"triggers": self.triggers, "modules": self.modules}
 
     def actions(self) -> Mapping[str, Callable[..., Any]]:
         """The acts of people by name, and a few of the sandbox."""
-        names = [name for name, act in vars(Person).items() if not name.startswith("_") and callable(act)]
-        extra = ("bulk_customers", "bulk_orders", "drop_next_hooks", "repeat_next_hook", "issue_key")
-        return {name: getattr(self, name) for name in (*names, *extra)}
-
-    def dump(self) -> Any:
-        """A copy for a snapshot."""
-        return self.account.dump()
-
-    def load(self, dumped: Any) -> None:
-        """Put a snapshot back."""
-        self.account.load(dumped)
+        return self._acts(Person, "bulk_customers", "bulk_orders", "issue_key")
 
     def is_api(self, path: str) -> bool:
         """True for what programs call."""
@@ -225,5 +212,5 @@ class RetailCrm(Outbox, Person):
     def _records(self, name: str, shape: Callable[[Account, Row], Row]) -> Records:
         account = self.account
         return Records(
-            self._world.lock, account.tables[name], lambda row: shape(account, row), lambda: catch_up(account)
+            self.account.world.lock, account.tables[name], lambda row: shape(account, row), lambda: catch_up(account)
         )

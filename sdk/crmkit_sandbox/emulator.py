@@ -1,29 +1,25 @@
-"""What an emulated CRM sends, as tests hold it: the record of it, and what is to be lost or doubled."""
+"""What every emulated CRM shows to tests: the log of requests, the hooks it sent, its records, the acts of people."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .courier import Courier
 from .limits import Limiter
+from .memory import Memory
+from .sender import Sender
 from .traffic import Traffic
 from .wire import Row
 
 
-class Sender(Protocol):
-    """Whoever decides which hooks of a vendor leave: how many are lost, how often the next is sent again."""
-
-    is_on: bool
-    drop_next: int
-    repeat_next: int
-
-
-class Outbox:
-    """The side of an emulated CRM that sends hooks and counts requests."""
+class Emulator:
+    """The sides that all emulated CRMs have alike; `memory` is the account's."""
 
     key: str
 
-    def __init__(self, courier: Courier, sender: Sender, limits: Limiter) -> None:
+    def __init__(self, memory: Memory[Any], courier: Courier, sender: Sender, limits: Limiter) -> None:
         self.requests = Traffic()
         self.limits = limits
+        self._memory = memory
         self._courier = courier
         self._sender = sender
 
@@ -58,3 +54,25 @@ class Outbox:
     def repeat_next_hook(self, times: int = 1) -> None:
         """Send the next hook `times` times more; all of the act that causes it, where an act causes several."""
         self._sender.repeat_next = times
+
+    @property
+    def users(self) -> list[Row]:
+        """The users; `id` is a number."""
+        return self._shelf("users")
+
+    def dump(self) -> Any:
+        """A copy for a snapshot."""
+        return self._memory.dump()
+
+    def load(self, dumped: Any) -> None:
+        """Put a snapshot back."""
+        self._memory.load(dumped)
+
+    def _shelf(self, name: str) -> list[Row]:
+        with self._memory.world.lock:
+            return list(self._memory.shelves[name].values())
+
+    def _acts(self, person: type, *more: str) -> Mapping[str, Callable[..., Any]]:
+        """The public acts of `person` by name, those of the sender, and `more`."""
+        names = [name for name, act in vars(person).items() if not name.startswith("_") and callable(act)]
+        return {name: getattr(self, name) for name in (*names, *more, "drop_next_hooks", "repeat_next_hook")}
