@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import marshal
 import os
-import pickle
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-R = TypeVar("R", bound="Iterable[object]")
+from crmkit_dedup.rows import DAYS, CompanyRow, DealRow, PersonRow
+
+R = TypeVar("R", PersonRow, CompanyRow, DealRow)
 P = TypeVar("P", bound="Iterable[object]")
+Plain = list[Sequence[Any]]
+"""Rows or profiles by column, of nothing but what `marshal` knows: it takes a third of the time of `pickle`."""
 
 WORTH = 6_000
 """Fewer rows than this are read sooner by one process."""
+
+WARM = 1_500
+"""Rows read before there is another process: it begins with the words that they have taught."""
 
 OWN, LENT, AHEAD = 400, 1_500, 2
 """Rows that this process reads at a time, rows that are given to the other one, and how often before it answers."""
@@ -27,16 +35,15 @@ OWN, LENT, AHEAD = 400, 1_500, 2
 class Readers(Generic[R, P]):
     """Turns rows into profiles, in order.
 
-    `read` makes a profile of a row; `row` and `adopt` make a row and a profile of their plain fields, as they come
-    from the other process.
+    `read` makes a profile of a row of class `row`; `adopt` makes profiles of their columns, as they come from the
+    other process.
     """
 
-    def __init__(
-        self, read: Callable[[R], P], row: Callable[[Iterable[object]], R], adopt: Callable[[Iterable[object]], P]
-    ) -> None:
-        self._read = read
-        self._row = row
+    def __init__(self, read: Callable[[R], P], row: type[R], adopt: Callable[[Plain], Iterable[P]]) -> None:
+        self._read: Callable[[R], P] = read
+        self._row: type[R] = row
         self._adopt = adopt
+        self._days = [place for place, name in enumerate(row._fields) if name in DAYS]
 
     def profiles(self, rows: Iterable[R], workers: int | None) -> Iterator[P]:
         """The profiles of all rows; `workers` is how many processes read, None leaves it to the machine."""
@@ -47,6 +54,7 @@ class Readers(Generic[R, P]):
         return self._together(chain(first, source))
 
     def _together(self, source: Iterator[R]) -> Iterator[P]:
+        yield from map(self._read, islice(source, WARM))
         context = get_context("fork")
         near, far = context.Pipe()
         process = context.Process(target=self._serve, args=(far, near), daemon=True)
@@ -64,7 +72,7 @@ class Readers(Generic[R, P]):
         while True:
             # The next piece is there before the other process is through with this one.
             while len(pieces) < AHEAD and (lent := list(islice(source, LENT))):
-                pieces.append((lent, _sent(near, lent), []))
+                pieces.append((lent, _sent(near, self._plain(lent)), []))
             if not pieces:
                 return
             rows, is_lent, _ = pieces[0]
@@ -72,35 +80,56 @@ class Readers(Generic[R, P]):
                 pieces[-1][2].extend(map(self._read, own))
             read = _received(near) if is_lent else None
             # The other process has ended before its time: what it had is read here, and so is all the rest.
-            yield from map(self._read, rows) if read is None else map(self._adopt, read)
+            yield from map(self._read, rows) if read is None else self._adopt(read)
             yield from pieces.popleft()[2]
 
     def _serve(self, far: Connection, near: Connection) -> None:
         near.close()
-        waiting: SimpleQueue[list[tuple[object, ...]] | None] = SimpleQueue()
+        waiting: SimpleQueue[Plain | None] = SimpleQueue()
         # Taken in beside the work: two that both send, and neither receives, would wait for each other for ever.
         Thread(target=_take_in, args=(far, waiting), daemon=True).start()
-        while (rows := waiting.get()) is not None and _sent(far, [self._read(self._row(row)) for row in rows]):
+        while (lent := waiting.get()) is not None and _sent(far, _columns(map(self._read, self._rows(lent)))):
             continue
 
+    def _plain(self, rows: Sequence[R]) -> Plain:
+        columns = _columns(rows)
+        for place in self._days:
+            columns[place] = [day and day.toordinal() for day in columns[place]]
+        return columns
 
-def _take_in(pipe: Connection, waiting: SimpleQueue[list[tuple[object, ...]] | None]) -> None:
-    while (rows := _received(pipe)) is not None:
-        waiting.put(rows)
+    def _rows(self, columns: Plain) -> Iterator[R]:
+        for place in self._days:
+            columns[place] = [day and date.fromordinal(day) for day in columns[place]]
+        return map(self._row._make, zip(*columns, strict=True))
+
+
+def by_column(make: Callable[[Iterable[Any]], P]) -> Callable[[Plain], Iterator[P]]:
+    """What makes profiles of their columns, where they have no more to share than the other process has seen to."""
+    return lambda columns: map(make, zip(*columns, strict=True))
+
+
+def _columns(items: Iterable[Iterable[Any]]) -> Plain:
+    return list(zip(*items, strict=True))
+
+
+def _take_in(pipe: Connection, waiting: SimpleQueue[Plain | None]) -> None:
+    while (columns := _received(pipe)) is not None:
+        waiting.put(columns)
     waiting.put(None)
 
 
-def _sent(pipe: Connection, items: Iterable[Iterable[object]]) -> bool:
+def _sent(pipe: Connection, columns: Plain) -> bool:
     try:
-        pipe.send_bytes(pickle.dumps(list(map(tuple, items)), pickle.HIGHEST_PROTOCOL))
-    except OSError:
+        pipe.send_bytes(marshal.dumps(columns))
+    except (OSError, ValueError):
+        # The other end is gone, or a value is of a class of its own, which `marshal` does not know.
         return False
     return True
 
 
-def _received(pipe: Connection) -> list[tuple[object, ...]] | None:
+def _received(pipe: Connection) -> Plain | None:
     try:
-        return cast("list[tuple[object, ...]]", pickle.loads(pipe.recv_bytes()))  # noqa: S301 - our own other process
+        return cast("Plain", marshal.loads(pipe.recv_bytes()))  # noqa: S302 - our own other process
     except (EOFError, OSError):
         return None
 

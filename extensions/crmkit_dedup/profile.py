@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from sys import intern
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crmkit.identity import (
     PhoneClass,
@@ -114,15 +114,11 @@ def person_profile(row: PersonRow, country: str = "RU") -> PersonProfile:
     return PersonReader(country)(row)
 
 
-def adopt(fields: Iterable[object]) -> PersonProfile:
-    """A profile of its plain fields, as they come from another process: equal words are one object again."""
-    profile = PersonProfile._make(fields)
-    return profile._replace(
-        surname=intern(profile.surname),
-        given=_GIVEN.setdefault(profile.given, profile.given),
-        given_word=intern(profile.given_word),
-        patronymic=intern(profile.patronymic),
-    )
+def adopt(columns: list[Sequence[Any]]) -> Iterator[PersonProfile]:
+    """Profiles of their columns, as they come from another process: equal sets of names are one object again."""
+    place = PersonProfile._fields.index("given")
+    columns[place] = [_GIVEN.setdefault(given, given) for given in columns[place]]
+    return map(PersonProfile._make, zip(*columns, strict=True))
 
 
 def words_of(profile: PersonProfile) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from crmkit.models import Company, Contact, Deal
 
+DAYS = frozenset({"birthday", "created", "closed"})
+"""Fields that hold a day, in rows of every kind."""
+
 
 class PersonRow(NamedTuple):
     """A person as typed. Text fields are never None; a field that the source does not have is empty.

@@ -14,7 +14,7 @@ from typing import TypeVar
 from crmkit_dedup.candidates import Candidates, groups_by_key
 from crmkit_dedup.clusters import Clustering, Judgement, Link
 from crmkit_dedup.copies import Copies
-from crmkit_dedup.crew import Readers
+from crmkit_dedup.crew import Readers, by_column
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words, narrow_firm_keys
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import holders_of
@@ -64,7 +64,7 @@ def scan_people(
     """
     told = progress or _untold
     with _without_collector():
-        readers = Readers(PersonReader(country, own_phones), PersonRow._make, adopt)
+        readers = Readers(PersonReader(country, own_phones), PersonRow, adopt)
         every = list(readers.profiles(_counted(rows, told), workers))
         copies = Copies(every, attrgetter("surname", "phones", "mailboxes", "birthday"), likeness)
         profiles = copies.kept
@@ -96,7 +96,7 @@ def scan_companies(
     """Find the duplicates among companies; the arguments are those of `scan_people`."""
     told = progress or _untold
     with _without_collector():
-        readers = Readers(CompanyReader(country, own_phones), CompanyRow._make, CompanyProfile._make)
+        readers = Readers(CompanyReader(country, own_phones), CompanyRow, by_column(CompanyProfile._make))
         every = list(readers.profiles(_counted(rows, told), workers))
         copies = Copies(every, attrgetter("core", "inn", "phones", "mailboxes"), firm_likeness)
         profiles = copies.kept
@@ -123,7 +123,7 @@ def scan_deals(
     """Find deals entered twice. Their rows name clients by the clusters of a scan of people, where there was one."""
     told = progress or _untold
     with _without_collector():
-        readers = Readers(partial(deal_profile, within_days=within_days), DealRow._make, DealProfile._make)
+        readers = Readers(partial(deal_profile, within_days=within_days), DealRow, by_column(DealProfile._make))
         profiles = with_named(list(readers.profiles(_counted(rows, told), workers)))
         candidates = Candidates(profiles, narrow_deal_keys)
         candidates.add(groups_by_key(profiles, deal_keys), WIDEST)

@@ -16,7 +16,7 @@ from crmkit_dedup.files.headings import MANY, Kind
 from crmkit_dedup.files.opening import open_table
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.table import Record, Table
-from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
+from crmkit_dedup.rows import DAYS, CompanyRow, DealRow, PersonRow
 
 Row = TypeVar("Row", PersonRow, CompanyRow, DealRow)
 Fields = Mapping[str, Sequence[str]]
@@ -141,9 +141,9 @@ class _Maker(Generic[Row]):
         self._days = [
             _Day(names.index(name), _is_month_first(places[0], sample), name == "birthday")
             for name, places in columns.places.items()
-            if name in ("birthday", "created", "closed")
+            if name in DAYS
         ]
-        absent = {"birthday", "created", "closed"} - columns.places.keys()
+        absent = DAYS - columns.places.keys()
         self._no_days = [names.index(name) for name in absent if name in names]
         self._formulas = sorted(
             {at for _, cells in sample for at, cell in enumerate(cells[: self._width]) if cell.startswith('="')}
