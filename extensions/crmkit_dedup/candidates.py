@@ -1,21 +1,39 @@
-"""Which pairs of a base are worth comparing: those that share a key, wide keys narrowed."""
+"""Which pairs of a base are worth comparing: those that share a key, and something more where it says little."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Generic, NamedTuple, TypeVar
 
+from crmkit_dedup.rarity import Rarity
+
 P = TypeVar("P")
 
 
+class Beside(NamedTuple, Generic[P]):
+    """What two holders of a key must share besides it; one of them must be such as `leads` says, where it says."""
+
+    keys: Callable[[P], Iterable[str]]
+    leads: Callable[[P], bool] | None = None
+
+
 class Family(NamedTuple, Generic[P]):
-    """A kind of key. `code` stands before the key in an index; holders beyond `cap` are narrowed."""
+    """A kind of key. `code` stands before the key in an index.
+
+    `beside` tells what the holders of a key, so many as there are, must share besides it to be compared; None when
+    the key is enough. What more than `cap` holders share with it brings nobody together.
+    """
 
     code: str
     keys: Callable[[P], Iterable[str]]
     cap: int
+    beside: Callable[[Rarity, str, int], Beside[P] | None]
+
+
+def wider_than(cap: int, beside: Beside[P]) -> Callable[[Rarity, str, int], Beside[P] | None]:
+    """The rule of keys that are enough by themselves where not more than `cap` hold them."""
+    return lambda _rarity, _key, holders: beside if holders > cap else None
 
 
 def groups_by_key(profiles: Sequence[P], keys: Callable[[P], Iterable[str]]) -> dict[str, list[int]]:
@@ -37,34 +55,32 @@ def groups_by_key(profiles: Sequence[P], keys: Callable[[P], Iterable[str]]) -> 
 class Candidates(Generic[P]):
     """Pairs of positions, each once, as one number: `smaller * size + larger`."""
 
-    def __init__(self, profiles: Sequence[P], narrow: Callable[[P], Iterable[str]]) -> None:
+    def __init__(self, profiles: Sequence[P], words: Rarity) -> None:
         self._profiles = profiles
-        self._narrow = narrow
-        self._size = len(profiles)
+        self._words = words
         self.pairs: set[int] = set()
 
-    def add(
-        self, groups: Mapping[str, Sequence[int]], cap: int, is_telling: Callable[[str], bool] | None = None
-    ) -> None:
-        """Take every pair of a group; of a group wider than `cap`, those that share something more.
-
-        A key for which `is_telling` is false proves little by itself: its holders must share something more too.
-        """
-        size, pairs = self._size, self.pairs
+    def add(self, family: Family[P], groups: Mapping[str, Sequence[int]]) -> None:
+        """Take the pairs of each group that the family finds worth it."""
+        size, pairs = len(self._profiles), self.pairs
         for key, group in groups.items():
             if len(group) == 2:
                 pairs.add(group[0] * size + group[1])
-            elif len(group) <= cap and (is_telling is None or is_telling(key)):
-                pairs.update([one * size + other for one, other in combinations(group, 2)])
-            else:
-                for part in self._parts(group, cap):
-                    pairs.update([one * size + other for one, other in combinations(part, 2)])
+                continue
+            beside = family.beside(self._words, key, len(group))
+            for part in (group,) if beside is None else self._parts(group, beside, family.cap):
+                pairs.update([one * size + other for one, other in combinations(part, 2)])
 
-    def _parts(self, group: Sequence[int], cap: int) -> Iterator[list[int]]:
-        parts: defaultdict[str, list[int]] = defaultdict(list)
-        for position in group:
-            for key in self._narrow(self._profiles[position]):
-                part = parts[key]
-                if not part or part[-1] != position:
-                    part.append(position)
+    def _parts(self, group: Sequence[int], beside: Beside[P], cap: int) -> Iterator[list[int]]:
+        profiles, (keys, leads) = self._profiles, beside
+        led = leads and {key for at in group if leads(profiles[at]) for key in keys(profiles[at])}
+        parts: dict[str, list[int]] = {}
+        for at in group:
+            for key in keys(profiles[at]):
+                part = parts.get(key)
+                if part is None:
+                    if led is None or key in led:
+                        parts[key] = [at]
+                elif part[-1] != at:
+                    part.append(at)
         return (part for part in parts.values() if 1 < len(part) <= cap)

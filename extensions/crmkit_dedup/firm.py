@@ -17,7 +17,7 @@ from crmkit.identity import (
     site_domain,
     skeleton,
 )
-from crmkit_dedup.candidates import Family
+from crmkit_dedup.candidates import Beside, Family, wider_than
 from crmkit_dedup.keys import SELDOM, WIDEST
 from crmkit_dedup.places import city_code
 from crmkit_dedup.profile import line_of, phones_in
@@ -129,26 +129,27 @@ def _beginnings(profile: CompanyProfile) -> Iterator[str]:
         yield f"{profile.city} {profile.core[-4:]}"
 
 
-FIRM_FAMILIES: tuple[Family[CompanyProfile], ...] = (
-    Family("i", _numbers, WIDEST),
-    Family("p", lambda profile: profile.phones, WIDEST),
-    Family("m", lambda profile: profile.mailboxes, WIDEST),
-    Family("d", lambda profile: profile.domains, WIDEST),
-    Family("n", _names, WIDEST),
-    Family("w", lambda profile: profile.words, SELDOM),
-    Family("b", _beginnings, WIDEST),
-)
-"""All kinds of keys, the surest first."""
-
-
-def narrow_firm_keys(profile: CompanyProfile) -> Iterator[str]:
-    """What holders of a wide key must share besides it to be compared."""
+def _beside(profile: CompanyProfile) -> Iterator[str]:
     yield f"n{profile.core}"
     yield from _numbers(profile)
     yield from (f"p{phone}" for phone in profile.phones)
     yield from (f"d{domain}" for domain in profile.domains)
     if profile.city:
         yield f"c{profile.city} {profile.core}"
+
+
+_ALL = Beside(_beside)
+
+FIRM_FAMILIES = (
+    Family("i", _numbers, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("p", lambda profile: profile.phones, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("m", lambda profile: profile.mailboxes, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("d", lambda profile: profile.domains, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("n", _names, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("w", lambda profile: profile.words, SELDOM, wider_than(SELDOM, _ALL)),
+    Family("b", _beginnings, WIDEST, wider_than(WIDEST, _ALL)),
+)
+"""All kinds of keys, the surest first."""
 
 
 def firm_index_keys(profile: CompanyProfile) -> tuple[str, ...]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from crmkit_dedup.candidates import Family
+from crmkit_dedup.candidates import Beside, Family, wider_than
 from crmkit_dedup.profile import LIKELY, PersonProfile, line_of
 from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.scoring import weights
 
 WIDEST = 60
 """A key that more records hold tells little by itself: its holders are compared where they share more than it."""
 
-NEARLY = 4.0
-"""Points that a name may lack: as many as a town in common gives, which narrows the key by itself."""
-
 SELDOM = 6
 """The same for keys that prove little: a bare surname, a mailbox name without its provider."""
+
+NEARLY = 1.0
+"""A surname with a first name that lacks more points does not make two records one by itself."""
+
+TOO_FAR = 9.0
+"""A surname that lacks more stays too far from it whatever is shared: a town and a firm together give no more."""
 
 
 def _phones(profile: PersonProfile) -> Iterable[str]:
@@ -58,42 +62,70 @@ def _surname(profile: PersonProfile) -> Iterable[str]:
     return (profile.surname,) if profile.surname else ()
 
 
-FAMILIES = (
-    Family("p", _phones, WIDEST),
-    Family("m", _mailboxes, WIDEST),
-    Family("x", _papers, WIDEST),
-    Family("n", _names, WIDEST),
-    Family("b", _born, WIDEST),
-    Family("l", _locals, SELDOM),
-    Family("s", _surname, SELDOM),
-)
-"""All kinds of keys, the surest first."""
+def _all_beside(profile: PersonProfile) -> Iterator[str]:
+    for given in profile.given:
+        yield f"{profile.surname} {given}"
+    if profile.birthday:
+        yield str(profile.birthday)
+    for mailbox in profile.mailboxes:
+        yield mailbox.removeprefix(LIKELY).partition("@")[0]
+    yield from _town_and_more(profile)
 
 
-def is_telling_name(rarity: Rarity, key: str) -> bool:
-    """A surname with a first name is rare enough in the base for one more agreement to decide."""
+def _town_and_more(profile: PersonProfile) -> list[str]:
+    found = _firm_and_more(profile)
+    if profile.city:
+        found.append(profile.city)
+    return found
+
+
+def _firm_and_more(profile: PersonProfile) -> list[str]:
+    # A slip in a phone leaves its beginning or its end.
+    found = [part for phone in profile.phones for part in (phone[:7], phone[-4:])]
+    if profile.patronymic:
+        found.append(profile.patronymic)
+    if profile.company:
+        found.append(profile.company)
+    return found
+
+
+def _nothing(_profile: PersonProfile) -> tuple[str, ...]:
+    return ()
+
+
+_ALL = Beside(_all_beside)
+_TOWN = Beside(_town_and_more)
+_FIRM = Beside(_firm_and_more)
+_NOTHING = Beside(_nothing)
+# Two listed first names that differ are two people's; holders of one name have met by it.
+_ODD = Beside(_town_and_more, leads=lambda profile: not profile.is_listed)
+
+
+def _of_name(rarity: Rarity, key: str, holders: int) -> Beside[PersonProfile] | None:
     surname, _, given = key.rpartition(" ")
     bits = rarity.fields["surname"].bits(surname) + rarity.fields["given"].bits(given)
-    return bits >= rarity.base_bits - NEARLY
+    lacking = rarity.base_bits - bits
+    if lacking > weights.CITY_MOST - weights.REVIEW:
+        return _FIRM
+    return _TOWN if lacking > NEARLY or holders > WIDEST else None
 
 
-def narrow_keys(profile: PersonProfile) -> Iterator[str]:
-    """What holders of a wide key must share besides it to be compared."""
-    for given in profile.given:
-        yield f"n{profile.surname} {given}"
-    if profile.patronymic:
-        yield f"q{profile.patronymic}"
-    if profile.birthday:
-        yield f"b{profile.birthday}"
-    if profile.city:
-        yield f"c{profile.city}"
-    if profile.company:
-        yield f"o{profile.company}"
-    for phone in profile.phones:
-        yield f"h{phone[:7]}"
-        yield f"t{phone[-4:]}"
-    for mailbox in profile.mailboxes:
-        yield f"l{mailbox.removeprefix(LIKELY).partition('@')[0]}"
+def _of_surname(rarity: Rarity, key: str, holders: int) -> Beside[PersonProfile] | None:
+    if holders <= SELDOM:
+        return None
+    return _ODD if rarity.base_bits - rarity.fields["surname"].bits(key) <= TOO_FAR else _NOTHING
+
+
+FAMILIES = (
+    Family("p", _phones, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("m", _mailboxes, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("x", _papers, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("n", _names, WIDEST, _of_name),
+    Family("b", _born, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("l", _locals, SELDOM, wider_than(SELDOM, _ALL)),
+    Family("s", _surname, SELDOM, _of_surname),
+)
+"""All kinds of keys, the surest first."""
 
 
 def index_keys(profile: PersonProfile) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ from crmkit_dedup.candidates import Candidates, groups_by_key
 from crmkit_dedup.clusters import Clustering, Judgement, Link
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.crew import Readers, by_column
-from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words, narrow_firm_keys
+from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import holders_of
-from crmkit_dedup.keys import FAMILIES, WIDEST, is_telling_name, narrow_keys
+from crmkit_dedup.keys import FAMILIES
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, likeness, words_of
 from crmkit_dedup.rarity import Rarity, counters
@@ -26,12 +26,11 @@ from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
 from crmkit_dedup.scoring.companies import detail_of_companies, holders_of_firms, weigh_companies
 from crmkit_dedup.scoring.deals import (
+    CLIENTS,
     WITHIN_DAYS,
     DealProfile,
-    deal_keys,
     deal_profile,
     detail_of_deals,
-    narrow_deal_keys,
     weigh_deals,
     with_named,
 )
@@ -71,7 +70,7 @@ def scan_people(
         counts, filled = _counted_words(profiles, words_of)
         filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
         words = Rarity(len(profiles), counts, filled)
-        candidates = Candidates(profiles, narrow_keys)
+        candidates = Candidates(profiles, words)
         holders: dict[str, int] = {}
         for done, family in enumerate(FAMILIES):
             told("keys", done, len(FAMILIES))
@@ -80,7 +79,7 @@ def scan_people(
                 holders.update(holders_of(groups, profiles))
             elif family.code == "l":
                 counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
-            candidates.add(groups, family.cap, partial(is_telling_name, words) if family.code == "n" else None)
+            candidates.add(family, groups)
         rarity = Rarity(len(profiles), counts, filled, holders)
         return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told).with_copies(every, copies)
 
@@ -101,14 +100,14 @@ def scan_companies(
         copies = Copies(every, attrgetter("core", "inn", "phones", "mailboxes"), firm_likeness)
         profiles = copies.kept
         counts, filled = _counted_words(profiles, firm_words)
-        candidates = Candidates(profiles, narrow_firm_keys)
+        candidates = Candidates(profiles, Rarity(len(profiles), counts, filled))
         holders: dict[str, int] = {}
         for done, family in enumerate(FIRM_FAMILIES):
             told("keys", done, len(FIRM_FAMILIES))
             groups = groups_by_key(profiles, family.keys)
             if family.code in "pmd":
                 holders.update(holders_of_firms(groups, profiles))
-            candidates.add(groups, family.cap)
+            candidates.add(family, groups)
         rarity = Rarity(len(profiles), counts, filled, holders)
         return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told).with_copies(every, copies)
 
@@ -125,9 +124,10 @@ def scan_deals(
     with _without_collector():
         readers = Readers(partial(deal_profile, within_days=within_days), DealRow, by_column(DealProfile._make))
         profiles = with_named(list(readers.profiles(_counted(rows, told), workers)))
-        candidates = Candidates(profiles, narrow_deal_keys)
-        candidates.add(groups_by_key(profiles, deal_keys), WIDEST)
-        return _scanned(profiles, candidates.pairs, DEALS, Rarity(len(profiles)), told)
+        rarity = Rarity(len(profiles))
+        candidates = Candidates(profiles, rarity)
+        candidates.add(CLIENTS, groups_by_key(profiles, CLIENTS.keys))
+        return _scanned(profiles, candidates.pairs, DEALS, rarity, told)
 
 
 def join_few(profiles: Sequence[P], rules: Rules[P], rarity: Rarity) -> Scan[P]:

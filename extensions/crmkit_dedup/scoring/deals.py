@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from crmkit.identity import skeleton
+from crmkit_dedup.candidates import Beside, Family, wider_than
+from crmkit_dedup.keys import WIDEST
 from crmkit_dedup.match import Band
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.rows import DealRow
@@ -87,10 +89,14 @@ def deal_keys(profile: DealProfile) -> Iterable[str]:
         yield f"o{profile.company}"
 
 
-def narrow_deal_keys(profile: DealProfile) -> Iterable[str]:
+def _months(profile: DealProfile) -> Iterable[str]:
     """What the deals of a client with very many must share besides: the month, or the one after it."""
     month = profile.created // 30
     return (f"{profile.pipeline} {month}", f"{profile.pipeline} {month + 1}")
+
+
+CLIENTS = Family("c", deal_keys, WIDEST, wider_than(WIDEST, Beside(_months)))
+"""The only kind of keys."""
 
 
 def weigh_deals(a: DealProfile, b: DealProfile, _rarity: Rarity) -> Weighed:
