@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import NamedTuple
 
 LARGEST = 40
@@ -14,7 +15,7 @@ TIE = 3.0
 _HALF = 32
 """Bits of a position where two are one number."""
 
-_NEVER = float("-inf")
+_NEVER = -inf
 
 
 class Link(NamedTuple):
@@ -35,6 +36,20 @@ class Judgement(NamedTuple):
     is_doubted: bool = False
 
 
+class Joining(NamedTuple):
+    """How readily groups of several become one.
+
+    A sure link joins them when no pair of theirs has less than `sure_floor` points; a link of `strong` points whatever
+    they have: one record with this number, one with that, and a third that has both. Any other link joins them when
+    its own points, counted by `own_share`, and those of all pairs on average come to `floor`.
+    """
+
+    floor: float
+    sure_floor: float
+    strong: float = inf
+    own_share: float = 0.0
+
+
 class Group(NamedTuple):
     """Positions that are one, in order; `sure` are those to be merged without asking: none, or two and more."""
 
@@ -46,17 +61,13 @@ class Clustering:
     """Groups that grow from links.
 
     `judge` compares two positions that no link has joined. `name` is what a position is called whatever the order of
-    the input, so that ties always fall the same way. Two groups of several become one only when their pairs have
-    `floor` points on average.
+    the input, so that ties always fall the same way.
     """
 
-    def __init__(
-        self, judge: Callable[[int, int], Judgement], name: Callable[[int], str], *, floor: float, sure_floor: float
-    ) -> None:
+    def __init__(self, judge: Callable[[int, int], Judgement], name: Callable[[int], str], joining: Joining) -> None:
         self._judge = judge
         self._name = name
-        self._floor = floor
-        self._sure_floor = sure_floor
+        self._joining = joining
         self._group: dict[int, list[int]] = {}
         self._best: dict[int, float] = {}
         self._scores: dict[int, float] = {}
@@ -68,11 +79,11 @@ class Clustering:
         for link in ranked:
             self._keep(link.left << _HALF | link.right, link.score, is_doubted=link.is_doubted)
         sure = [link for link in ranked if link.is_auto]
-        refused = [link for link in sure if not self._join(link, self._sure_floor, is_sure=True)]
+        refused = [link for link in sure if not self._join(link, is_sure=True)]
         refused += [link for link in ranked if link.is_doubted and not link.is_auto and self._are_rivals(link)]
         parts = self._sure_parts(sure, self._contested(refused))
         for link in ranked:
-            self._join(link, self._floor, is_sure=False)
+            self._join(link, is_sure=False)
         return sorted(self._finished(group, parts) for group in self._lists())
 
     def _rank(self, link: Link) -> tuple[float, str, str]:
@@ -85,11 +96,11 @@ class Clustering:
     def _of(self, position: int) -> list[int]:
         return self._group.get(position) or [position]
 
-    def _join(self, link: Link, floor: float, *, is_sure: bool) -> bool:
+    def _join(self, link: Link, *, is_sure: bool) -> bool:
         left, right = self._of(link.left), self._of(link.right)
         if left is right:
             return True
-        if len(left) + len(right) > LARGEST or not self._agree(left, right, floor, is_sure=is_sure):
+        if len(left) + len(right) > LARGEST or not self._agree(left, right, link.score, is_sure=is_sure):
             return False
         if is_sure:
             self._best.setdefault(link.left, link.score)
@@ -101,17 +112,20 @@ class Clustering:
         self._group.update(dict.fromkeys(right, left))
         return True
 
-    def _agree(self, left: Sequence[int], right: Sequence[int], floor: float, *, is_sure: bool) -> bool:
+    def _agree(self, left: Sequence[int], right: Sequence[int], own: float, *, is_sure: bool) -> bool:
+        """No pair of the two groups stands against the link between them, which has `own` points."""
         if len(left) == len(right) == 1:
             return True
+        least = self._joining.sure_floor if is_sure and own < self._joining.strong else _NEVER
         total = 0.0
         for one in left:
             for other in right:
                 score = self._score(one, other)
-                if score == _NEVER or (is_sure and (score < floor or self._is_doubted(one, other))):
+                if score == _NEVER or score < least or (is_sure and self._is_doubted(one, other)):
                     return False
                 total += score
-        return is_sure or total >= floor * len(left) * len(right)
+        share = self._joining.own_share
+        return is_sure or own * share + total / (len(left) * len(right)) * (1 - share) >= self._joining.floor
 
     def _score(self, one: int, other: int) -> float:
         """The points of a pair, compared once; `_NEVER` for one that is ruled out."""

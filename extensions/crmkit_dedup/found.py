@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from operator import itemgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from crmkit_dedup.clusters import Group
+from crmkit_dedup.clusters import Group, Joining
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.match import Band, Cluster, Counts, Match, Member, Reason
 from crmkit_dedup.rarity import Rarity
@@ -39,10 +39,11 @@ WIDEST_TOLD = 20
 
 
 class Rules(NamedTuple, Generic[P]):
-    """How one kind of records is compared: the weighing, and the fact that a code is about."""
+    """How one kind of records is compared: the weighing, the fact that a code is about, and how groups grow."""
 
     weigh: Callable[[P, P, Rarity], Weighed]
     detail: Callable[[str, P, P, Rarity], str]
+    joining: Joining
 
 
 class Scan(Generic[P]):

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from crmkit_dedup.candidates import Candidates, groups_by_key
-from crmkit_dedup.clusters import Clustering, Judgement, Link
+from crmkit_dedup.clusters import Clustering, Joining, Judgement, Link
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.crew import Readers, by_column
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words
@@ -41,9 +41,10 @@ P = TypeVar("P", bound=Profile)
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of the step, how much of it is done, and how much there is (None while nobody knows)."""
 
-PEOPLE = Rules(weigh_people, detail_of_people)
-COMPANIES = Rules(weigh_companies, detail_of_companies)
-DEALS = Rules(weigh_deals, detail_of_deals)
+_PLAIN = Joining(weights.REVIEW, weights.SURE_FLOOR)
+PEOPLE = Rules(weigh_people, detail_of_people, _PLAIN._replace(strong=weights.STRONG, own_share=weights.LINK_SHARE))
+COMPANIES = Rules(weigh_companies, detail_of_companies, _PLAIN)
+DEALS = Rules(weigh_deals, detail_of_deals, _PLAIN)
 STEP = 10_000
 """Records between two calls of the progress."""
 
@@ -186,7 +187,7 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
         return Judgement(weighed.score, weighed.is_vetoed, weighed.is_doubted)
 
-    clustering = Clustering(judge, lambda at: profiles[at].id, floor=weights.REVIEW, sure_floor=weights.SURE_FLOOR)
+    clustering = Clustering(judge, lambda at: profiles[at].id, rules.joining)
     groups = clustering.groups(links)
     told("compare", total, total)
     return Scan(profiles, groups, rules, rarity, compared=total, helped=helped)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crmkit_dedup.clusters import LARGEST, Clustering, Group, Judgement, Link
+from crmkit_dedup.clusters import LARGEST, Clustering, Group, Joining, Judgement, Link
 
 VETO = Judgement(-99.0, is_vetoed=True)
 
 
-def groups(*links: Link, judged: Mapping[tuple[int, int], Judgement] | None = None, else_: float = 5.0) -> list[Group]:
+JOINING = Joining(floor=0.0, sure_floor=-4.0)
+
+
+def groups(
+    *links: Link,
+    judged: Mapping[tuple[int, int], Judgement] | None = None,
+    else_: float = 5.0,
+    joining: Joining = JOINING,
+) -> list[Group]:
     """The groups of these links; pairs that `judged` does not name have `else_` points."""
     known = judged or {}
 
     def judge(one: int, other: int) -> Judgement:
         return known.get((min(one, other), max(one, other)), Judgement(else_, is_vetoed=False))
 
-    return Clustering(judge, str, floor=0.0, sure_floor=-4.0).groups(links)
+    return Clustering(judge, str, joining).groups(links)
 
 
 def test_links_that_agree_make_one_group_in_order() -> None:
@@ -57,6 +65,30 @@ def test_groups_that_are_unlike_on_the_whole_do_not_chain() -> None:
     """One link does not outweigh all the other pairs."""
     links = (Link(0, 1, 9.0, True), Link(2, 3, 9.0, True), Link(1, 2, 1.0, False))
     assert [group.members for group in groups(*links, else_=-3.0)] == [(0, 1), (2, 3)]
+
+
+def test_a_strong_link_joins_what_has_nothing_in_common() -> None:
+    """0 and 2 share nothing, 1 shares much with each of them: where a link of 9 points is strong all three are sure."""
+    links, judged = (Link(0, 1, 9.5, True), Link(1, 2, 9.0, True)), {(0, 2): Judgement(-12.0, is_vetoed=False)}
+    strong = JOINING._replace(strong=9.0)
+    assert groups(*links, judged=judged, joining=strong) == [Group((0, 1, 2), frozenset({0, 1, 2}))]
+    assert groups(*links, judged=judged) == [Group((0, 1), frozenset())]
+
+
+def test_a_strong_link_outweighs_no_contradiction() -> None:
+    """A veto and a doubt keep apart whatever stands between."""
+    links, strong = (Link(0, 1, 30.0, True), Link(1, 2, 20.0, True)), JOINING._replace(strong=9.0)
+    assert groups(*links, judged={(0, 2): VETO}, joining=strong) == [Group((0, 1), frozenset({0, 1}))]
+    doubt = {(0, 2): Judgement(9.0, is_vetoed=False, is_doubted=True)}
+    assert groups(*links, judged=doubt, joining=strong) == [Group((0, 1, 2), frozenset({0, 1}))]
+
+
+def test_a_link_counts_by_its_share_beside_all_pairs() -> None:
+    """One pair of four has 5 points, the others -4: on average -1.75, halfway to the link 1.6."""
+    links = (Link(0, 1, 9.0, True), Link(2, 3, 9.0, True), Link(1, 2, 5.0, False))
+    by_half = groups(*links, else_=-4.0, joining=JOINING._replace(own_share=0.5))
+    assert [group.members for group in by_half] == [(0, 1, 2, 3)]
+    assert [group.members for group in groups(*links, else_=-4.0)] == [(0, 1), (2, 3)]
 
 
 def test_a_doubted_pair_keeps_a_group_from_being_sure() -> None:

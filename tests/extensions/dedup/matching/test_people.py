@@ -136,3 +136,12 @@ def test_the_country_of_the_account_reads_its_numbers() -> None:
     """`8 029 ...` in a Belarusian account is a Minsk mobile number."""
     rows = (named("1", "Сидоров Пётр", "8 029 611-22-33"), named("2", "Сидоров Пётр", "+375 29 611-22-33"))
     assert [len(cluster.members) for cluster in scan_people(rows, country="BY").clusters] == [2]
+
+
+def test_a_card_with_two_numbers_brings_the_cards_of_each_together() -> None:
+    """Two cards that share a first name alone are one person where a third card has the numbers of both."""
+    letter = PersonRow("1", first="Прохор", phones=PHONE)
+    call = PersonRow("2", first="Прохор", phones="+7 903 777-88-99")
+    whole = named("3", "Тлехугов Прохор Ильич", f"{PHONE}; +7 903 777-88-99")
+    assert band_of(letter, call) is Band.IGNORE
+    assert band_of(letter, call, whole) is Band.AUTO
