@@ -12,6 +12,8 @@ from crmkit.events import (
     ContactDeleted,
     ContactMerged,
     ContactUpdated,
+    DealDeleted,
+    DealMerged,
     Event,
 )
 from crmkit.extension import Extension
@@ -43,7 +45,7 @@ def look_at_changed(event: ContactUpdated | CompanyUpdated, ctx: Ctx) -> None:
     live.changed(event, ctx, is_own=_is_own(event))
 
 
-def forget(event: ContactDeleted | CompanyDeleted | ContactMerged | CompanyMerged, ctx: Ctx) -> None:
+def forget(event: live.Vanished, ctx: Ctx) -> None:
     """Take a record that is gone out of the index and the queue."""
     live.vanished(event, ctx)
 
@@ -54,8 +56,10 @@ dedup.on(ContactUpdated, own=True)(look_at_changed)
 dedup.on(CompanyUpdated, own=True)(look_at_changed)
 dedup.on(ContactDeleted, own=True)(forget)
 dedup.on(CompanyDeleted, own=True)(forget)
+dedup.on(DealDeleted, own=True)(forget)
 dedup.on(ContactMerged, own=True)(forget)
 dedup.on(CompanyMerged, own=True)(forget)
+dedup.on(DealMerged, own=True)(forget)
 
 
 @dedup.every("*/10 * * * *")

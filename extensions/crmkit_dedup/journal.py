@@ -133,7 +133,7 @@ class Journal:
         """A new entry, and the hold on its records. Raises BusyError when one of them is held by another merge."""
         draft = self._draft(survivor, losers, State.BEGUN, at, why)
         for number in count(1):
-            entry = replace(draft, id=f"{survivor.ref.kind.value}-{survivor.ref.id}-{number}")
+            entry = replace(draft, id=f"{_names(survivor.ref)}{number}")
             if self._store.add(MERGES, entry.id, entry.to_json()):
                 break
         for ref in sorted(entry.before):
@@ -147,17 +147,19 @@ class Journal:
     def plan(self, survivor: Portrait, losers: Sequence[Portrait], at: datetime, *, why: str = "") -> Entry:
         """The entry of a merge that is only planned; the same plan made again is the same entry."""
         draft = self._draft(survivor, losers, State.PLANNED, at, why)
-        prefix = f"{survivor.ref.kind.value}-{survivor.ref.id}-"
-        known = (entry for entry in self.entries(prefix=prefix) if entry.state is State.PLANNED)
-        same = next((entry for entry in known if set(entry.losers) == set(draft.losers)), None)
+        same = next((entry for entry in self.planned(survivor.ref) if set(entry.losers) == set(draft.losers)), None)
         if same is not None:
             self.put(replace(draft, id=same.id))
             return replace(draft, id=same.id)
         for number in count(1):
-            entry = replace(draft, id=f"{prefix}{number}")
+            entry = replace(draft, id=f"{_names(survivor.ref)}{number}")
             if self._store.add(MERGES, entry.id, entry.to_json()):
                 return entry
         raise AssertionError("counting has no end")
+
+    def planned(self, survivor: Ref) -> Iterator[Entry]:
+        """Merges into a record that are planned, and of which nobody has seen yet that they were applied."""
+        return (entry for entry in self.entries(prefix=_names(survivor)) if entry.state is State.PLANNED)
 
     def get(self, merge_id: str) -> Entry | None:
         """The entry of that name; None when there is none."""
@@ -277,6 +279,11 @@ class BusyError(Exception):
         super().__init__(f"{ref} takes part in merge {merge_id}")
         self.ref = ref
         self.merge_id = merge_id
+
+
+def _names(survivor: Ref) -> str:
+    """How the names of the merges into a record begin."""
+    return f"{survivor.kind.value}-{survivor.id}-"
 
 
 def _key(ref: Ref) -> str:

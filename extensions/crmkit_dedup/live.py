@@ -13,6 +13,8 @@ from crmkit.events import (
     ContactDeleted,
     ContactMerged,
     ContactUpdated,
+    DealDeleted,
+    DealMerged,
 )
 from crmkit.models import Record
 from crmkit.values import Kind, Ref
@@ -26,9 +28,10 @@ from crmkit_dedup.neighbours import Desk, look_around
 from crmkit_dedup.policy import Ctx, Deeds, words_of
 from crmkit_dedup.sights import LIVE_KINDS, AnySight, sight_of
 
+AnyMerged = ContactMerged | CompanyMerged | DealMerged
 Appeared = ContactCreated | CompanyCreated
 Changed = ContactUpdated | CompanyUpdated
-Vanished = ContactDeleted | CompanyDeleted | ContactMerged | CompanyMerged
+Vanished = ContactDeleted | CompanyDeleted | DealDeleted | AnyMerged
 
 BOOKS = {Kind.CONTACT: "contacts", Kind.COMPANY: "companies", Kind.DEAL: "deals"}
 """What the settings call a kind."""
@@ -53,18 +56,22 @@ def vanished(event: Vanished, ctx: Ctx) -> None:
 
     A merge that was planned is ended once its plan was applied: whatever did not come along is brought.
     """
-    merged = isinstance(event, ContactMerged | CompanyMerged)
-    gone: Ref = event.loser if isinstance(event, ContactMerged | CompanyMerged) else event.ref
-    ctx.index.put(gone, ())
+    gone = event.loser if isinstance(event, AnyMerged) else event.ref
+    if gone.kind in LIVE_KINDS:
+        ctx.index.put(gone, ())
     _leave(gone, ctx)
-    survivor = _copy(event.ref, ctx) if merged else None
-    sight = _sight(event.ref.kind, ctx)
-    if survivor is not None and sight is not None:
-        ctx.index.put(survivor.ref, sight.keys(sight.profile(survivor)))
-    is_unknown = merged and Journal(ctx.store).of_loser(gone) is None
-    if is_unknown and arrive(ctx, gone, ctx.settings.merge) is not None:
+    if isinstance(event, AnyMerged) and _arrived(event, ctx):
         return
     ctx.skip(words_of(ctx).say("gone"))
+
+
+def _arrived(event: AnyMerged, ctx: Ctx) -> bool:
+    """Find the survivor by all that it has now; whether a plan was ended by it."""
+    survivor, sight = _copy(event.ref, ctx), _sight(event.ref.kind, ctx)
+    if survivor is not None and sight is not None:
+        ctx.index.put(survivor.ref, sight.keys(sight.profile(survivor)))
+    is_known = Journal(ctx.store).of_loser(event.loser) is not None
+    return not is_known and arrive(ctx, event.ref, event.loser, ctx.settings.merge) is not None
 
 
 def desk_of(ctx: Ctx, kind: Kind) -> Desk:

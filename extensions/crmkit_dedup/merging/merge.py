@@ -88,17 +88,14 @@ def resume(ctx: Context[Any], rules: MergeRules) -> list[Merged]:
     return done + [_Merging(ctx, journal, entry, rules).again() for entry in strayed(ctx, journal)]
 
 
-def arrive(ctx: Context[Any], loser: Ref, rules: MergeRules) -> Merged | None:
+def arrive(ctx: Context[Any], survivor: Ref, loser: Ref, rules: MergeRules) -> Merged | None:
     """End a planned merge once its plan was applied: bring what did not come along; None when there is none.
 
     For the handler of ContactMerged, CompanyMerged and DealMerged, with `own=True`.
     """
     journal = Journal(ctx.store)
-    planned = (entry for entry in journal.entries() if entry.state is State.PLANNED and loser in entry.losers)
-    entry = next(planned, None)
-    if entry is None:
-        return None
-    return _Merging(ctx, journal, entry, rules).arrived()
+    entry = next((one for one in journal.planned(survivor) if loser in one.losers), None)
+    return _Merging(ctx, journal, entry, rules).arrived() if entry is not None else None
 
 
 def _taken(ctx: Context[Any], journal: Journal, refs: Sequence[Ref]) -> Merged | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.extensions.dedup.live.conftest import Office
 
-from crmkit.models import Email, Phone
+from crmkit.models import Company, Contact, Deal, Email, Phone, Record
 from crmkit_runtime.plan import apply_plan
 
 CRMS = ("amocrm", "bitrix24", "retailcrm", "memory")
@@ -199,6 +199,28 @@ def test_a_planned_merge_is_applied_by_a_person(office: Office, vendor: str) -> 
     assert (planned, applied) == (["update", "merge"], {"applied"})
     assert [{phone.e164 for phone in one.phones} for one in kept] == [{"+79161230001", "+79035557788"}]
     assert desk.findings == []
+
+
+@pytest.mark.parametrize("kind", ["contact", "company", "deal"])
+@pytest.mark.parametrize("vendor", CRMS)
+def test_the_journal_tells_that_a_plan_was_applied(office: Office, vendor: str, kind: str) -> None:
+    """Planned until then, merged from then on, whatever was merged; and it can be taken back."""
+    desk = office(vendor, mode="plan", live=False)
+    client = desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    drafts: dict[str, Record] = {
+        "contact": Contact(name="Тлехугов Прохор", phones=(Phone(raw="+79161230001"),)),
+        "company": Company(name="ООО «Тлехугов и сыновья»", phones=(Phone(raw="+74957305518"),)),
+        "deal": Deal(title="Пластиковые окна", contacts=(client,)),
+    }
+    ids = [f"{kind}:{desk.person.add(drafts[kind]).id}" for _ in range(2)]
+    desk.command("scan")
+    desk.command("merge", *ids, "--apply")
+    planned = [row.cells[4] for row in desk.page("journal").rows]
+    apply_plan(desk.bench.service, [item.id for item in desk.bench.plan])
+    [merged] = desk.page("journal").rows
+
+    assert (planned, merged.cells[4], merged.actions) == (["в плане"], "объединено", ("undo",))
+    assert [found for found in desk.findings if found.kind.value == kind and kind != "contact"] == []
 
 
 @pytest.mark.parametrize("vendor", CRMS)
