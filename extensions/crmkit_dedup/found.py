@@ -34,6 +34,9 @@ _BY_POINTS = itemgetter(1)
 SHARED_FROM = 3
 """Numbers of so many different people are told of."""
 
+WHOLE = 500
+"""Records of a cluster all of whose pairs are told."""
+
 WIDEST_TOLD = 20
 """How many of them, the widest."""
 
@@ -101,10 +104,14 @@ class Scan(Generic[P]):
         return map(self._cluster, self._groups)
 
     def pairs(self) -> Iterator[Match]:
-        """Every pair inside the clusters with its band: auto where both records are in the group that is sure."""
+        """Every pair inside the clusters with its band: auto where both records are in the group that is sure.
+
+        In a cluster of more than `WHOLE` a copy is paired with its origin alone: their pairs would be millions.
+        """
         for group in self._groups:
             told: dict[tuple[int, int], tuple[float, tuple[Reason, ...]]] = {}
-            for one, other in combinations(group.members, 2):
+            is_whole = len(group.members) <= WHOLE
+            for one, other in combinations(group.members, 2) if is_whole else self._told_pairs(group):
                 a, b = self._profiles[one], self._profiles[other]
                 band = Band.AUTO if one in group.sure and other in group.sure else Band.REVIEW
                 # Copies are told what their origins are.

@@ -37,7 +37,7 @@ class Sweep:
 
     Args:
         workers: how many processes compare; None leaves it to the size of the base.
-        clusters: the cluster of each record that is in one, by kind: deals are compared by their clients' clusters.
+        clusters: the cluster of each record that is surely in one, by kind: deals are compared by their clients'.
     """
 
     ctx: Ctx
@@ -57,10 +57,17 @@ class Sweep:
         found = yield from _watched(scan, words, kind)
         if kind in LIVE_KINDS:
             learned.keep(self.ctx.store, kind, found.rarity)
-        self.clusters[kind] = {one.id: cluster.id for cluster in found.duplicates for one in cluster.members}
         apart = _Apart(self.ctx, kind)
-        tally = Register(self.ctx.store, kind, self.ctx.now).take(apart.kept(found.duplicates))
+        clusters = self._remembered(kind, apart.kept(found.duplicates))
+        tally = Register(self.ctx.store, kind, self.ctx.now).take(clusters)
         yield from _report(self.ctx, kind, found.counts, tally, apart.count)
+
+    def _remembered(self, kind: Kind, clusters: Iterable[Cluster]) -> Iterator[Cluster]:
+        """The clusters as they are. Only who is surely of one counts as one client: a doubt must not merge deals."""
+        surely = self.clusters.setdefault(kind, {})
+        for cluster in clusters:
+            surely.update((one.id, cluster.id) for one in cluster.members if one.band is Band.AUTO)
+            yield cluster
 
     def _standing(self, record: type[R]) -> Iterator[R]:
         """The records of a kind without those that a merge has taken in and that live on all the same."""

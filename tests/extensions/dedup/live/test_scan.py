@@ -107,6 +107,24 @@ def test_open_deals_of_one_client_are_one(office: Office) -> None:
     assert (len(desk.bench.contacts), len(desk.bench.deals)) == (1, 2)
 
 
+@pytest.mark.parametrize("doubt", ["review", "excluded"])
+def test_deals_of_doubtful_clients_are_two(office: Office, doubt: str) -> None:
+    """Of cards that may be one person, or that somebody has called two people, each has its own deals."""
+    desk = office(live=False)
+    cards = [desk.person.add_contact(name, phone="+74957305518") for name in _NAMES[doubt]]
+    for card in cards:
+        desk.person.add(Deal(title="Пластиковые окна", contacts=(card,)))
+    if doubt == "excluded":
+        desk.command("exclude", *(card.id for card in cards))
+    desk.command("scan")
+
+    waiting = [("review", {card.id for card in cards})] if doubt == "review" else []
+    assert desk.groups == waiting
+
+
+_NAMES = {"review": ("Прохор Тлехугов", "Прохор"), "excluded": ("Прохор Тлехугов", "Прохор Тлехугов")}
+
+
 def test_what_a_person_keeps_apart_stays_apart_until_it_changes(office: Office) -> None:
     """Neither the scan nor the live check proposes it again; a new mailbox in common is a new question."""
     desk = office()

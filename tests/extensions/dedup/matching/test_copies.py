@@ -32,6 +32,20 @@ def test_one_contact_entered_by_a_robot_is_one_cluster() -> None:
     assert len(list(scan.pairs())) == scan.counts.auto_pairs == 300 * 299 // 2
 
 
+def test_pairs_of_thousands_are_not_millions() -> None:
+    """Above five hundred each copy is paired with the first of them; two spellings are still compared with each other."""
+    rows = [row._replace(last="Сидаренко") if at >= 1_500 else row for at, row in enumerate(times(OLEG, 3_000))]
+    scan = scan_people(rows, workers=1)
+    pairs = [(int(pair.left), int(pair.right), pair.band) for pair in scan.pairs()]
+
+    assert pairs == [
+        (0, 1_500, Band.AUTO),
+        *((0, at, Band.AUTO) for at in range(1, 1_500)),
+        *((1_500, at, Band.AUTO) for at in range(1_501, 3_000)),
+    ]
+    assert scan.counts.auto_pairs == 3_000 * 2_999 // 2
+
+
 def test_copies_made_day_after_day_are_copies() -> None:
     """The day of entry is no difference between copies."""
     rows = [row._replace(created=date(2024, 1, 1) + timedelta(days=at)) for at, row in enumerate(times(OLEG, 300))]
