@@ -16,7 +16,7 @@ from crmkit.errors import ConfigError
 from crmkit.models import Contact
 from crmkit_cli.bar import Bar
 from crmkit_cli.dedup_report import as_read, figure, print_columns, print_problems
-from crmkit_cli.dedup_scan import check_place, watching, written
+from crmkit_cli.dedup_scan import check_place, in_our_language, watching, written
 from crmkit_cli.language import tr
 from crmkit_cli.opening import open_migrated, read_config
 from crmkit_cli.screen import print_json, print_table
@@ -44,6 +44,7 @@ class Asked:
     as_json: bool
 
 
+@in_our_language()
 def run(asked: Asked) -> bool:
     """Compare, write and report; gives whether anything is missing or lost."""
     begun = time.monotonic()

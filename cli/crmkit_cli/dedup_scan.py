@@ -18,6 +18,7 @@ from crmkit_cli.language import language, tr
 from crmkit_dedup import scan
 from crmkit_dedup.files.clusterfile import read_clusters
 from crmkit_dedup.files.reading import Reading, read_companies, read_deals, read_people
+from crmkit_dedup.files.refusals import FileRefused
 from crmkit_dedup.files.writing import write_clusters, write_pairs
 from crmkit_dedup.found import Scan
 from crmkit_dedup.rows import DealRow
@@ -41,6 +42,16 @@ class Asked:
     as_json: bool
 
 
+@contextmanager
+def in_our_language() -> Iterator[None]:
+    """Refuse files in the reader's language."""
+    try:
+        yield
+    except FileRefused as refusal:
+        raise refusal.spoken(language()) from refusal
+
+
+@in_our_language()
 def run(asked: Asked) -> None:
     """Scan, write and report. Raises ConfigError for what cannot be read or written."""
     begun = time.monotonic()

@@ -75,6 +75,37 @@ def test_the_report_speaks_russian(cli: Any, people: Path, monkeypatch: pytest.M
     assert [line["reasons"] for line in lines(out)][2] == "нет похожих"
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "remedy"),
+    [
+        (["нет.csv"], "нет файла", "Проверьте имя и папку."),
+        (["people.pdf"], "people.pdf — PDF", "Читаются CSV, XLSX, XLS, JSON по строкам."),
+        (["shoes.csv"], "не нашлось столбцов, по которым сравнивают (contacts)", "Столбцы: #1, #2. Назовите их"),
+        (["people.csv", "--map", "phone=нет"], "в файле нет столбца 'нет'", "Столбцы: "),
+        (["deals.csv", "--kind", "deals", "--contacts", "shoes.csv"], "нет столбцов record_id и cluster_id", "Дайте"),
+    ],
+)
+def test_refusals_of_files_speak_russian(
+    cli: Any, people: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str, remedy: str
+) -> None:
+    """And English where that is spoken: the same, not a mixture."""
+    monkeypatch.chdir(people.parent)
+    Path("people.csv").write_bytes(people.read_bytes())
+    Path("people.pdf").write_bytes(b"%PDF-1.7 anything")
+    Path("shoes.csv").write_text("артикул,цена\nA-1,100\n", encoding="utf-8")
+    Path("deals.csv").write_text("id,название,контакт\n1,Окна,7\n", encoding="utf-8")
+    told = {}
+    for language in ("ru", "en"):
+        monkeypatch.setenv("CRMKIT_LANG", language)
+        told[language] = cli("dedup", "scan", *words)
+
+    assert [told["ru"].code, told["en"].code] == [2, 2]
+    assert said in told["ru"].err
+    assert f"→ {remedy}" in told["ru"].err
+    assert told["en"].err.startswith("Error: ")
+    assert not any(sentence in told["en"].err for sentence in (said, remedy))
+
+
 def test_problems_of_a_file_are_told_by_line(cli: Any, tmp_path: Path) -> None:
     """Beside the report, so that a redirected answer stays clean."""
     path = tmp_path / "people.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from crmkit.errors import ConfigError
+from crmkit_dedup.files.refusals import FileRefused
 
 
 def read_clusters(path: Path) -> dict[str, str]:
@@ -18,17 +18,14 @@ def read_clusters(path: Path) -> dict[str, str]:
             lines = csv.DictReader(file)
             named = set(lines.fieldnames or ())
             if not {"record_id", "cluster_id"} <= named:
-                raise ConfigError(
-                    f"{path} has no columns record_id and cluster_id",
-                    remedy="Give the file that `crmkit dedup scan contacts.csv --out clusters.csv` writes.",
-                )
+                raise FileRefused("no_clusters", path=str(path))
             return {
                 _plain(line["record_id"]): _plain(line["cluster_id"])
                 for line in lines
                 if line.get("band", "auto") == "auto"
             }
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", remedy="Give the file that a scan wrote.") from error
+        raise FileRefused("clusters", path=str(path), why=str(error)) from error
 
 
 def _plain(cell: str) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crmkit.errors import ConfigError
 from crmkit_dedup.files.dates import Unreadable, parse_date
 from crmkit_dedup.files.headings import ALIASES, FIELDS, MANY, Kind, field_of, plain
+from crmkit_dedup.files.refusals import FileRefused
 
 SEARCHED = 20
 """Lines at the top of a table among which the headings are looked for."""
@@ -89,9 +89,7 @@ def by_headings(headings: Sequence[str], kind: Kind, overrides: Mapping[str, Seq
 
 def _said(name: str, wanted: Iterable[str], headings: Sequence[str], kind: Kind) -> list[int]:
     if name not in FIELDS[kind]:
-        raise ConfigError(
-            f"--map: there is no field {name!r} of {kind}", remedy=f"Fields: {', '.join(sorted(FIELDS[kind]))}."
-        )
+        raise FileRefused("no_field", field=name, kind=kind, fields=", ".join(sorted(FIELDS[kind])))
     found: list[int] = []
     for heading in filter(None, wanted):
         same = [at for at, other in enumerate(headings) if other == heading]
@@ -100,10 +98,7 @@ def _said(name: str, wanted: Iterable[str], headings: Sequence[str], kind: Kind)
             same = [int(heading[1:]) - 1]
         if not same:
             listed = ", ".join(filter(None, headings[:30]))
-            raise ConfigError(
-                f"--map {name}: the file has no column {heading[:80]!r}",
-                remedy=f"Columns: {listed}; or say its number: {name}=#1.",
-            )
+            raise FileRefused("no_column", field=name, column=heading[:80], columns=listed)
         found += same
     return found
 

@@ -7,13 +7,13 @@ from io import BufferedReader, FileIO
 from itertools import chain, islice
 from pathlib import Path
 
-from crmkit.errors import ConfigError
 from crmkit_dedup.files.columns import SEARCHED
 from crmkit_dedup.files.delimited import detect_delimiter, records
 from crmkit_dedup.files.encodings import Encoding, detect
 from crmkit_dedup.files.jsonlines import as_records, objects
 from crmkit_dedup.files.lines import LONGEST, Lines
 from crmkit_dedup.files.problems import Problems
+from crmkit_dedup.files.refusals import FileRefused
 from crmkit_dedup.files.table import Record, Table
 from crmkit_dedup.files.workbook import open_workbook
 
@@ -21,14 +21,14 @@ _SAMPLE = 1 << 18
 _PEEKED = 200
 _NAMES = {"cp1251": "windows-1251", "koi8-r": "KOI8-R", "cp866": "CP866"}
 _UNREAD = {
-    b"%PDF": "a PDF",
-    b"\x1f\x8b": "a gzip archive",
-    b"Rar!": "a RAR archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"SQLite format 3": "a database",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"{\\rtf": "a text document",
+    b"%PDF": "pdf",
+    b"\x1f\x8b": "gzip",
+    b"Rar!": "rar",
+    b"7z\xbc\xaf": "7z",
+    b"SQLite format 3": "database",
+    b"\x89PNG": "picture",
+    b"\xff\xd8\xff": "picture",
+    b"{\\rtf": "document",
 }
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
@@ -43,19 +43,19 @@ def open_table(path: Path, *, sheet: str | None = None, encoding: str | None = N
     try:
         file = BufferedReader(FileIO(path), _SAMPLE)
     except IsADirectoryError:
-        raise ConfigError(f"{path} is a folder, not a file", remedy="Name a file in it.") from None
+        raise FileRefused("folder", path=str(path)) from None
     except FileNotFoundError:
-        raise ConfigError(f"there is no file {path}", remedy="Check the name and the folder.") from None
+        raise FileRefused("missing", path=str(path)) from None
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check who may read it.") from error
+        raise FileRefused("closed", path=str(path), why=str(error.strerror)) from error
     sample = file.peek(_SAMPLE)
     if not sample.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         file.close()
-        raise ConfigError(f"{path} is empty", remedy="Export the records again.")
-    for head, what in _UNREAD.items():
+        raise FileRefused("empty", path=str(path))
+    for head, form in _UNREAD.items():
         if sample.startswith(head):
             file.close()
-            raise ConfigError(f"{path} is {what}", remedy="What can be read: CSV, XLSX, XLS, JSON lines.")
+            raise FileRefused(form, path=str(path))
     if sample.startswith(_WORKBOOKS):
         file.close()
         return open_workbook(path, problems, sheet=sheet)
@@ -97,7 +97,5 @@ def _known(encoding: str) -> str:
     try:
         "".encode(encoding)
     except LookupError:
-        raise ConfigError(
-            f"there is no encoding {encoding!r}", remedy="Known are utf-8, windows-1251, koi8-r, cp866, utf-16."
-        ) from None
+        raise FileRefused("encoding", encoding=encoding) from None
     return encoding

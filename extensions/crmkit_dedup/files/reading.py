@@ -9,12 +9,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from crmkit.errors import ConfigError
 from crmkit_dedup.files.columns import Columns, by_cells, by_headings, find_headings
 from crmkit_dedup.files.dates import Unreadable, parse_date, shows_month_first
 from crmkit_dedup.files.headings import MANY, Kind
 from crmkit_dedup.files.opening import open_table
 from crmkit_dedup.files.problems import Problems
+from crmkit_dedup.files.refusals import FileRefused
 from crmkit_dedup.files.table import Record, Table
 from crmkit_dedup.rows import DAYS, CompanyRow, DealRow, PersonRow
 
@@ -98,10 +98,7 @@ class Reading(Generic[Row]):
         if not NEEDED[self.kind] & columns.places.keys():
             self.table.close()
             listed = ", ".join(heading[:40] for heading in columns.headings[:20])
-            raise ConfigError(
-                f"no column of {self._path} is known to hold what {self.kind} are compared by",
-                remedy=f'Columns: {listed}. Name them: --map phone="..." --map name="...".',
-            )
+            raise FileRefused("nothing_to_compare", path=str(self._path), kind=self.kind, columns=listed)
         return columns
 
 

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from crmkit.errors import ConfigError
 from crmkit_dedup.files.columns import SEARCHED
 from crmkit_dedup.files.problems import Problems
+from crmkit_dedup.files.refusals import FileRefused
 from crmkit_dedup.files.table import Record, Table
 
 LARGEST = 1 << 31
@@ -43,13 +43,9 @@ def open_workbook(path: Path, problems: Problems, *, sheet: str | None = None) -
         names = [about.name for about in book.sheets_metadata if about.typ == SheetTypeEnum.WorkSheet]
         chosen = _chosen(book, names, sheet, path)
     except PasswordError as error:
-        raise ConfigError(
-            f"{path.name} is protected by a password", remedy="Save it without one, or as CSV."
-        ) from error
+        raise FileRefused("password", path=path.name) from error
     except (CalamineError, OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path.name} is no readable workbook: {error}", remedy="Open it in a spreadsheet and save it anew."
-        ) from error
+        raise FileRefused("workbook", path=path.name, why=str(error)) from error
     rows = _rows(chosen)
     top = [record for _, record in zip(range(SEARCHED * 2), rows, strict=False)]
     others = ", ".join(name for name in names if name != chosen.name)
@@ -66,7 +62,7 @@ def _chosen(book: CalamineWorkbook, names: Sequence[str], wanted: str | None, pa
     if wanted is not None:
         same = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
         if not same:
-            raise ConfigError(f"{path.name} has no sheet {wanted!r}", remedy=f"Sheets: {', '.join(names) or 'none'}.")
+            raise FileRefused("sheet", path=path.name, sheet=wanted, sheets=", ".join(names) or "—")
         return book.get_sheet_by_name(same[0])
     best: CalamineSheet | None = None
     for name in names:
@@ -74,7 +70,7 @@ def _chosen(book: CalamineWorkbook, names: Sequence[str], wanted: str | None, pa
         if best is None or sheet.height * min(sheet.width, 3) > best.height * min(best.width, 3):
             best = sheet
     if best is None:
-        raise ConfigError(f"{path.name} has no sheet with cells", remedy="Choose another file.")
+        raise FileRefused("no_cells", path=path.name)
     return best
 
 
@@ -123,19 +119,10 @@ def _weigh(path: Path) -> None:
                 is_sheet = part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")
                 size = _unpacked(file, part, LARGEST - total, is_sheet=is_sheet, name=path.name)
                 if size > SUSPECT_PART and size > STEEPEST * max(1, part.compress_size):
-                    raise _bomb(path.name)
+                    raise FileRefused("bomb", path=path.name)
                 total += size
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise ConfigError(
-            f"{path.name} is no readable workbook: {error}", remedy="Open it in a spreadsheet and save it anew."
-        ) from error
-
-
-def _bomb(name: str) -> ConfigError:
-    return ConfigError(
-        f"{name} unpacks to more than a table of its size can hold: it looks like a zip bomb and was not opened",
-        remedy="Save the table as CSV, or in several files.",
-    )
+        raise FileRefused("workbook", path=path.name, why=str(error)) from error
 
 
 def _unpacked(file: BinaryIO, part: zipfile.ZipInfo, left: int, *, is_sheet: bool, name: str) -> int:
@@ -153,16 +140,12 @@ def _unpacked(file: BinaryIO, part: zipfile.ZipInfo, left: int, *, is_sheet: boo
     for piece in _inflated(file, part):
         size += len(piece)
         if size > left:
-            raise _bomb(name)
+            raise FileRefused("bomb", path=name)
         if is_sheet:
             extent.see(tail + piece)
             tail = piece[-24:]
     if extent.cells > CELLS:
-        raise ConfigError(
-            f"{name}: the farthest cell of a sheet is in row {extent.rows:,}, column {extent.columns:,}; "
-            "a table that wide and long is not read",
-            remedy="Delete what stands far from the table, or save it as CSV.",
-        )
+        raise FileRefused("extent", path=name, rows=extent.rows, columns=extent.columns)
     return size
 
 

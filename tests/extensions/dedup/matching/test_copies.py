@@ -33,7 +33,7 @@ def test_one_contact_entered_by_a_robot_is_one_cluster() -> None:
 
 
 def test_pairs_of_thousands_are_not_millions() -> None:
-    """Above five hundred each copy is paired with the first of them; two spellings are still compared with each other."""
+    """Above five hundred each copy is paired with the first of them; two spellings still with each other."""
     rows = [row._replace(last="Сидаренко") if at >= 1_500 else row for at, row in enumerate(times(OLEG, 3_000))]
     scan = scan_people(rows, workers=1)
     pairs = [(int(pair.left), int(pair.right), pair.band) for pair in scan.pairs()]
