@@ -68,13 +68,51 @@ class Clustering:
         self._judge = judge
         self._name = name
         self._joining = joining
+
+    def groups(self, links: Iterable[Link]) -> list[Group]:
+        """Give all groups of two and more, in order of their first member; each position is in one at most."""
+        found: list[Group] = []
+        for web in _webs(links):
+            if len(web) > 1:
+                found += _Web(self._judge, self._name, self._joining).groups(web)
+            else:
+                members = web[0][:2]
+                found.append(Group(members, frozenset(members if web[0].is_auto else ())))
+        return sorted(found)
+
+
+def _webs(links: Iterable[Link]) -> Iterable[list[Link]]:
+    """The links apart that have no position in common, not even by way of others."""
+    webs: dict[int, list[Link]] = {}
+    for link in links:
+        left, right = webs.get(link.left), webs.get(link.right)
+        if left is None or right is None:
+            web = left or right or []
+        elif left is right:
+            web = left
+        else:
+            web, other = (left, right) if len(left) >= len(right) else (right, left)
+            web += other
+            webs.update((at, web) for joined in other for at in joined[:2])
+        web.append(link)
+        webs[link.left] = webs[link.right] = web
+    return {id(web): web for web in webs.values()}.values()
+
+
+class _Web:
+    """The groups among positions that hang together."""
+
+    def __init__(self, judge: Callable[[int, int], Judgement], name: Callable[[int], str], joining: Joining) -> None:
+        self._judge = judge
+        self._name = name
+        self._joining = joining
         self._group: dict[int, list[int]] = {}
         self._best: dict[int, float] = {}
         self._scores: dict[int, float] = {}
         self._doubted: set[int] = set()
 
     def groups(self, links: Iterable[Link]) -> list[Group]:
-        """Give all groups of two and more, in order of their first member; each position is in one at most."""
+        """Give the groups of two and more."""
         ranked = sorted(links, key=self._rank)
         for link in ranked:
             self._keep(link.left << _HALF | link.right, link.score, is_doubted=link.is_doubted)
@@ -84,7 +122,7 @@ class Clustering:
         parts = self._sure_parts(sure, self._contested(refused))
         for link in ranked:
             self._join(link, is_sure=False)
-        return sorted(self._finished(group, parts) for group in self._lists())
+        return [self._finished(group, parts) for group in self._lists()]
 
     def _rank(self, link: Link) -> tuple[float, str, str]:
         one, other = self._name(link.left), self._name(link.right)
