@@ -36,12 +36,14 @@ def wider_than(cap: int, beside: Beside[P]) -> Callable[[Rarity, str, int], Besi
     return lambda _rarity, _key, holders: beside if holders > cap else None
 
 
-def groups_by_key(profiles: Sequence[P], keys: Callable[[P], Iterable[str]]) -> dict[str, list[int]]:
-    """Positions by key, of the keys that two and more hold; positions are in order."""
+def groups_by_key(
+    profiles: Sequence[P], keys: Callable[[P], Iterable[str]], among: Iterable[int] | None = None
+) -> dict[str, list[int]]:
+    """Positions by key, of the keys that two and more hold; positions are in order. `among` are those to look at."""
     first: dict[str, int] = {}
     groups: dict[str, list[int]] = {}
-    for position, profile in enumerate(profiles):
-        for key in keys(profile):
+    for position in range(len(profiles)) if among is None else among:
+        for key in keys(profiles[position]):
             met = first.setdefault(key, position)
             if met != position:
                 group = groups.get(key)
@@ -71,16 +73,8 @@ class Candidates(Generic[P]):
             for part in (group,) if beside is None else self._parts(group, beside, family.cap):
                 pairs.update([one * size + other for one, other in combinations(part, 2)])
 
-    def _parts(self, group: Sequence[int], beside: Beside[P], cap: int) -> Iterator[list[int]]:
+    def _parts(self, group: Sequence[int], beside: Beside[P], cap: int) -> Iterator[Sequence[int]]:
         profiles, (keys, leads) = self._profiles, beside
-        led = leads and {key for at in group if leads(profiles[at]) for key in keys(profiles[at])}
-        parts: dict[str, list[int]] = {}
-        for at in group:
-            for key in keys(profiles[at]):
-                part = parts.get(key)
-                if part is None:
-                    if led is None or key in led:
-                        parts[key] = [at]
-                elif part[-1] != at:
-                    part.append(at)
-        return (part for part in parts.values() if 1 < len(part) <= cap)
+        for part in groups_by_key(profiles, keys, group).values():
+            if len(part) <= cap and (leads is None or any(leads(profiles[at]) for at in part)):
+                yield part

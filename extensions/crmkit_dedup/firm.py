@@ -90,18 +90,6 @@ class CompanyReader:
         )
 
 
-def firm_words(profile: CompanyProfile) -> Iterator[tuple[str, str]]:
-    """The words whose rarity matters, each with its field."""
-    if profile.surname:
-        yield "surname", profile.surname
-        for name in profile.given:
-            yield "given", name
-    elif profile.core:
-        yield "company", profile.core
-    if profile.city:
-        yield "city", profile.city
-
-
 def firm_likeness(profile: CompanyProfile) -> Hashable | None:
     """All that is compared; None where a name alone would make copies of namesakes."""
     is_more = profile.inn or profile.ogrn or profile.phones or profile.mailboxes or profile.domains or profile.address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from crmkit_dedup.profile import PersonProfile
 from crmkit_dedup.scoring.names import AGREE, DIFFER, fit_of_given, fit_of_patronymic, fit_of_surname
@@ -12,6 +13,10 @@ MOST = 64
 
 LOOKED_AT = 300
 """Holders of one number that are looked at."""
+
+_NAME = attrgetter(
+    "surname", "given", "given_word", "is_listed", "given_initials", "patronymic", "patronymic_initial", "gender"
+)
 
 
 def holders_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonProfile]) -> dict[str, int]:
@@ -27,9 +32,12 @@ def holders_of(groups: Mapping[str, Sequence[int]], profiles: Sequence[PersonPro
 def people_among(holders: Iterable[PersonProfile]) -> int:
     """How many of the holders are clearly different people; those without a name are anybody."""
     people: list[PersonProfile] = []
-    named = [holder for holder in holders if not (holder.junk or holder.is_nameless)]
+    # Most of them have one name, letter by letter.
+    named = {_NAME(holder): holder for holder in holders if not (holder.junk or holder.is_nameless)}
+    if len(named) < 2:
+        return len(named)
     # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
-    for holder in sorted(named, key=_rank)[:LOOKED_AT]:
+    for holder in sorted(named.values(), key=_rank)[:LOOKED_AT]:
         if all(are_different(holder, other) for other in people):
             people.append(holder)
             if len(people) == MOST:

@@ -121,22 +121,6 @@ def adopt(columns: list[Sequence[Any]]) -> Iterator[PersonProfile]:
     return map(PersonProfile._make, zip(*columns, strict=True))
 
 
-def words_of(profile: PersonProfile) -> Iterator[tuple[str, str]]:
-    """The words whose rarity matters, each with its field."""
-    if profile.surname:
-        yield "surname", profile.surname
-    for name in profile.given:
-        yield "given", name
-    if profile.patronymic:
-        yield "patronymic", profile.patronymic
-    if profile.city:
-        yield "city", profile.city
-    if profile.company:
-        yield "company", profile.company
-    if profile.birthday:
-        yield "birthday", str(profile.birthday)
-
-
 def likeness(profile: PersonProfile) -> Hashable | None:
     """All that is compared but the day of entry; None where a name alone would make copies of namesakes."""
     is_more = profile.phones or profile.mailboxes or profile.messengers or profile.inn or profile.birthday

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from math import log2
 from typing import Any
@@ -113,11 +112,6 @@ class Rarity:
             raise BadPayload(
                 "the rarity of words is not what a scan wrote", remedy="Scan the base again: it is written anew."
             ) from error
-
-
-def counters() -> dict[str, Counter[str]]:
-    """An empty count for each field that has a rarity."""
-    return {field: Counter() for field in LEAST}
 
 
 def _counts(data: Mapping[str, Any]) -> dict[str, int]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import combinations
 from operator import attrgetter
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from crmkit_dedup.candidates import Candidates, groups_by_key
+from crmkit_dedup.candidates import Candidates, Family, groups_by_key
 from crmkit_dedup.clusters import Clustering, Joining, Judgement, Link
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.crew import Readers, by_column
-from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness, firm_words
+from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import FAMILIES
 from crmkit_dedup.match import Band
-from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, likeness, words_of
-from crmkit_dedup.rarity import Rarity, counters
+from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, likeness
+from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
 from crmkit_dedup.scoring.companies import detail_of_companies, holders_of_firms, weigh_companies
@@ -35,6 +35,7 @@ from crmkit_dedup.scoring.deals import (
     with_named,
 )
 from crmkit_dedup.scoring.people import detail_of_people, weigh_people
+from crmkit_dedup.vocabulary import Vocabulary, words_of_companies, words_of_people
 
 R = TypeVar("R")
 P = TypeVar("P", bound=Profile)
@@ -47,6 +48,42 @@ COMPANIES = Rules(weigh_companies, detail_of_companies, _PLAIN)
 DEALS = Rules(weigh_deals, detail_of_deals, _PLAIN)
 STEP = 10_000
 """Records between two calls of the progress."""
+
+
+class Method(NamedTuple, Generic[P]):
+    """How a base of one kind is scanned.
+
+    `sight` and `likeness` tell copies; `words` is what rarity is learned from; the keys of the families in `held` are
+    numbers, mailboxes and sites, whose `holders` are counted.
+    """
+
+    rules: Rules[P]
+    sight: Callable[[P], Hashable]
+    likeness: Callable[[P], Hashable | None]
+    words: Callable[[Sequence[P]], Vocabulary]
+    families: Sequence[Family[P]]
+    held: str
+    holders: Callable[[Mapping[str, Sequence[int]], Sequence[P]], Mapping[str, int]]
+
+
+_PEOPLE = Method(
+    PEOPLE,
+    attrgetter("surname", "phones", "mailboxes", "birthday"),
+    likeness,
+    words_of_people,
+    FAMILIES,
+    "pmx",
+    holders_of,
+)
+_COMPANIES = Method(
+    COMPANIES,
+    attrgetter("core", "inn", "phones", "mailboxes"),
+    firm_likeness,
+    words_of_companies,
+    FIRM_FAMILIES,
+    "pmd",
+    holders_of_firms,
+)
 
 
 def scan_people(
@@ -65,24 +102,7 @@ def scan_people(
     told = progress or _untold
     with _without_collector():
         readers = Readers(PersonReader(country, own_phones), PersonRow, adopt)
-        every = list(readers.profiles(_counted(rows, told), workers))
-        copies = Copies(every, attrgetter("surname", "phones", "mailboxes", "birthday"), likeness)
-        profiles = copies.kept
-        counts, filled = _counted_words(profiles, words_of)
-        filled["local"] = sum(1 for profile in profiles if profile.mailboxes)
-        words = Rarity(len(profiles), counts, filled)
-        candidates = Candidates(profiles, words)
-        holders: dict[str, int] = {}
-        for done, family in enumerate(FAMILIES):
-            told("keys", done, len(FAMILIES))
-            groups = groups_by_key(profiles, family.keys)
-            if family.code in "pmx":
-                holders.update(holders_of(groups, profiles))
-            elif family.code == "l":
-                counts["local"].update({local: _addresses(local, group, profiles) for local, group in groups.items()})
-            candidates.add(family, groups)
-        rarity = Rarity(len(profiles), counts, filled, holders)
-        return _scanned(profiles, candidates.pairs, PEOPLE, rarity, told).with_copies(every, copies)
+        return _scan(list(readers.profiles(_counted(rows, told), workers)), _PEOPLE, told)
 
 
 def scan_companies(
@@ -97,20 +117,7 @@ def scan_companies(
     told = progress or _untold
     with _without_collector():
         readers = Readers(CompanyReader(country, own_phones), CompanyRow, by_column(CompanyProfile._make))
-        every = list(readers.profiles(_counted(rows, told), workers))
-        copies = Copies(every, attrgetter("core", "inn", "phones", "mailboxes"), firm_likeness)
-        profiles = copies.kept
-        counts, filled = _counted_words(profiles, firm_words)
-        candidates = Candidates(profiles, Rarity(len(profiles), counts, filled))
-        holders: dict[str, int] = {}
-        for done, family in enumerate(FIRM_FAMILIES):
-            told("keys", done, len(FIRM_FAMILIES))
-            groups = groups_by_key(profiles, family.keys)
-            if family.code in "pmd":
-                holders.update(holders_of_firms(groups, profiles))
-            candidates.add(family, groups)
-        rarity = Rarity(len(profiles), counts, filled, holders)
-        return _scanned(profiles, candidates.pairs, COMPANIES, rarity, told).with_copies(every, copies)
+        return _scan(list(readers.profiles(_counted(rows, told), workers)), _COMPANIES, told)
 
 
 def scan_deals(
@@ -147,20 +154,20 @@ def _counted(rows: Iterable[R], told: Progress) -> Iterator[R]:
     told("read", done, done)
 
 
-def _counted_words(
-    profiles: Iterable[P], words_of: Callable[[P], Iterable[tuple[str, str]]]
-) -> tuple[dict[str, Counter[str]], dict[str, int]]:
-    counts = counters()
-    for profile in profiles:
-        for field, word in words_of(profile):
-            counts[field][word] += 1
-    return counts, {field: words.total() for field, words in counts.items()}
-
-
-def _addresses(local: str, group: Sequence[int], profiles: Sequence[PersonProfile]) -> int:
-    """How many addresses carry the name of the mailbox: one address in many records counts once."""
-    start = f"{local}@"
-    return len({box for at in group for box in profiles[at].mailboxes if box.startswith(start)})
+def _scan(every: Sequence[P], method: Method[P], told: Progress) -> Scan[P]:
+    copies = Copies(every, method.sight, method.likeness)
+    profiles = copies.kept
+    rarity = Rarity(len(profiles), *method.words(profiles))
+    candidates = Candidates(profiles, rarity)
+    holders: dict[str, int] = {}
+    for done, family in enumerate(method.families):
+        told("keys", done, len(method.families))
+        groups = groups_by_key(profiles, family.keys)
+        if family.code in method.held:
+            holders.update(method.holders(groups, profiles))
+        candidates.add(family, groups)
+    rarity.holders = holders
+    return _scanned(profiles, candidates.pairs, method.rules, rarity, told).with_copies(every, copies)
 
 
 def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Rarity, told: Progress) -> Scan[P]:
