@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from crmkit.adapter import Adapter
-from crmkit.errors import ConfigError
-from crmkit.models import CallStatus, Company, Contact, Deal, Direction, Note, Record, StageRef, Task
-from crmkit.testing.world import START
+from crmkit.models import CallStatus, Direction, Note, Record, StageRef, Task
 from crmkit.values import Kind, Ref
 from crmkit_sandbox import Sandbox
+from crmkit_testing.emulated import EmulatedSide, cannot, new_ref
 from crmkit_testing.side import ACCOUNT
 
 _ENTITIES: Mapping[Kind, str] = {Kind.DEAL: "leads", Kind.CONTACT: "contacts", Kind.COMPANY: "companies"}
@@ -19,27 +17,22 @@ _CALL_STATUSES: Mapping[CallStatus, int] = {CallStatus.ANSWERED: 4, CallStatus.B
 _MISSED = 6
 
 
-class AmoCrmSide:
+class AmoCrmSide(EmulatedSide):
     """One account of the emulated amoCRM, over real HTTP; its clock stands until somebody waits."""
 
-    vendor = "amocrm"
-
     def __init__(self) -> None:
-        self.sandbox = Sandbox(("amocrm",))
-        self.amo = self.sandbox.amocrm
-        self.sandbox.clock.freeze(START.timestamp())
+        sandbox = Sandbox(("amocrm",))
+        self.amo = sandbox.amocrm
+        deletes: Mapping[Kind, Callable[..., None]] = {
+            Kind.DEAL: self.amo.delete_lead,
+            Kind.CONTACT: self.amo.delete_contact,
+            Kind.COMPANY: self.amo.delete_company,
+            Kind.TASK: self.amo.delete_task,
+        }
+        super().__init__(sandbox, self.amo, deletes)
         # Turned time passes for all at once: a call let go in one second may arrive in the next, and be refused. That
         # must not hold the account for the five minutes which the vendor asks for.
         self.amo.limits.retry_after = 1
-        self.adapters: Mapping[str, Adapter] = {}
-
-    def open(self) -> None:
-        """Serve on 127.0.0.1."""
-        self.sandbox.start()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.sandbox.stop()
 
     def account_table(self) -> Mapping[str, Any]:
         """Vendor and address."""
@@ -48,18 +41,6 @@ class AmoCrmSide:
     def environment(self) -> Mapping[str, str]:
         """A long-lived token."""
         return {f"CRMKIT_{ACCOUNT.upper()}_TOKEN": self.amo.token}
-
-    def now(self) -> datetime:
-        """The sandbox's time."""
-        return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
-
-    def turn(self, seconds: float) -> None:
-        """Turn the sandbox's time on."""
-        self.sandbox.clock.advance(seconds)
-
-    def seed(self) -> None:
-        """Contacts, companies, leads and tasks of a small business."""
-        self.amo.seed()
 
     def stages(self) -> Mapping[str, StageRef]:
         """The statuses of the main pipeline, without the incoming one."""
@@ -78,42 +59,26 @@ class AmoCrmSide:
         """Make a lead, contact, company, task or note."""
         fields = _fields(record.ref.kind, {name: getattr(record, name) for name in record.model_fields_set})
         if isinstance(record, Task):
-            return _ref(Kind.TASK, self.amo.add_task(fields.pop("text", ""), hooks=hooks, **fields))
+            return new_ref(Kind.TASK, self.amo.add_task(fields.pop("text", ""), hooks=hooks, **fields))
         if isinstance(record, Note):
             entity, number = _card(record.about)
-            return _ref(Kind.NOTE, f"{entity}.{self.amo.add_note(entity, number, record.text, hooks=hooks)}")
-        add: Mapping[type[Record], Callable[..., int]] = {
-            Deal: self.amo.add_lead,
-            Contact: self.amo.add_contact,
-            Company: self.amo.add_company,
+            return new_ref(Kind.NOTE, f"{entity}.{self.amo.add_note(entity, number, record.text, hooks=hooks)}")
+        adds: Mapping[Kind, Callable[..., int]] = {
+            Kind.DEAL: self.amo.add_lead,
+            Kind.CONTACT: self.amo.add_contact,
+            Kind.COMPANY: self.amo.add_company,
         }
-        if type(record) not in add:
-            raise _cannot(f"add a {record.ref.kind.value}")
-        return _ref(record.ref.kind, add[type(record)](hooks=hooks, **fields))
+        return new_ref(record.ref.kind, self._act("add", adds, record.ref.kind)(hooks=hooks, **fields))
 
     def change(self, ref: Ref, values: Mapping[str, Any], *, hooks: bool) -> None:
         """Change a lead, contact, company or task."""
-        change: Mapping[Kind, Callable[..., None]] = {
+        changes: Mapping[Kind, Callable[..., None]] = {
             Kind.DEAL: self.amo.update_lead,
             Kind.CONTACT: self.amo.update_contact,
             Kind.COMPANY: self.amo.update_company,
             Kind.TASK: self.amo.update_task,
         }
-        if ref.kind not in change:
-            raise _cannot(f"change a {ref.kind.value}")
-        change[ref.kind](int(ref.id), hooks=hooks, **_fields(ref.kind, values))
-
-    def delete(self, ref: Ref, *, hooks: bool) -> None:
-        """Move a record to the bin."""
-        delete: Mapping[Kind, Callable[..., None]] = {
-            Kind.DEAL: self.amo.delete_lead,
-            Kind.CONTACT: self.amo.delete_contact,
-            Kind.COMPANY: self.amo.delete_company,
-            Kind.TASK: self.amo.delete_task,
-        }
-        if ref.kind not in delete:
-            raise _cannot(f"delete a {ref.kind.value}")
-        delete[ref.kind](int(ref.id), hooks=hooks)
+        self._act("change", changes, ref.kind)(int(ref.id), hooks=hooks, **_fields(ref.kind, values))
 
     def call(
         self, contact: Ref, phone: str, *, direction: Direction, status: CallStatus, talk_s: int, hooks: bool
@@ -129,43 +94,10 @@ class AmoCrmSide:
             hooks=hooks,
         )
 
-    def lose_next_hooks(self, count: int) -> None:
-        """Lose deliveries."""
-        self.amo.drop_next_hooks(count)
-
-    def repeat_next_hook(self, times: int) -> None:
-        """Double a delivery."""
-        self.amo.repeat_next_hook(times - 1)
-
-    def fail_next(self, status: int, times: int, method: str | None, path: str | None) -> None:
-        """Plan a fault; a refusal by the limit asks for one second."""
-        wait_s = 1 if status == 429 else None
-        self.sandbox.faults.add(
-            vendor=self.vendor, method=method, path=path, status=status, times=times, retry_after=wait_s
-        )
-
-    def down(self, is_down: bool) -> None:
-        """Answer 502 to everything, or stop doing so."""
-        self.sandbox.faults.down(self.vendor, is_down)
-
-    def deliver(self) -> int:
-        """Wait for the sandbox's couriers."""
-        if not self.sandbox.settle(10.0):
-            raise TimeoutError("the emulator's hooks were not delivered within ten seconds")
-        return len(self.amo.deliveries)
-
-    def requests(self) -> int:
-        """Calls of the API, refused ones included."""
-        return len(self.amo.requests)
-
-
-def _ref(kind: Kind, id_: int | str) -> Ref:
-    return Ref(ACCOUNT, kind, str(id_))
-
 
 def _card(about: Ref | None) -> tuple[Any, int]:
     if about is None or about.kind not in _ENTITIES:
-        raise _cannot("write a note or a task without a deal, contact or company")
+        cannot("amocrm", "write a note or a task without a deal, contact or company")
     return _ENTITIES[about.kind], int(about.id)
 
 
@@ -176,7 +108,7 @@ def _fields(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
         if value is None or (name == "about" and kind is not Kind.TASK):
             continue
         if name not in _WORDS:
-            raise _cannot(f"set {name} of a {kind.value}")
+            cannot("amocrm", f"set {name} of a {kind.value}")
         fields |= _WORDS[name](value)
     return fields
 
@@ -205,11 +137,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return int(value.timestamp())
     return list(value) if isinstance(value, tuple) else value
-
-
-def _cannot(what: str) -> ConfigError:
-    return ConfigError(
-        f"nobody can {what} by hand on the bench of amocrm",
-        vendor="amocrm",
-        remedy="Use bench.side.sandbox, or write it with bench.crm.",
-    )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crmkit.adapter import Adapter, Doors, HookState
-from crmkit.errors import ConfigError
-from crmkit.models import CallStatus, Company, Contact, CustomField, Deal, Direction, Note, Record, StageRef, Task
+from crmkit.adapter import Doors, HookState
+from crmkit.models import CallStatus, CustomField, Direction, Note, Record, StageRef, Task
 from crmkit.settings import AccountSettings
-from crmkit.testing.world import START
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm import RetailCrmAdapter
 from crmkit_retailcrm.adapter import RetailCrmConnection
 from crmkit_retailcrm.auth import check
 from crmkit_sandbox import Sandbox
+from crmkit_testing.emulated import EmulatedSide, cannot, new_ref
 from crmkit_testing.side import ACCOUNT
 
 TITLE_FIELD, PHONE_FIELD, EMAIL_FIELD = "title", "tel", "mail"
@@ -55,29 +53,27 @@ class _Administered(RetailCrmConnection):
         return HookState(url, "created" if self._type_triggers(url) else "kept")
 
 
-class RetailCrmSide:
+class RetailCrmSide(EmulatedSide):
     """One account of the emulated retailCRM, over real HTTP; its clock stands until somebody waits."""
 
-    vendor = "retailcrm"
-
     def __init__(self) -> None:
-        self.sandbox = Sandbox(("retailcrm",))
-        self.retail = self.sandbox.retailcrm
-        self.sandbox.clock.freeze(START.timestamp())
-        self.adapters: Mapping[str, Adapter] = {self.vendor: AdministeredAdapter(self._type_triggers)}
+        sandbox = Sandbox(("retailcrm",))
+        self.retail = sandbox.retailcrm
+        deletes: Mapping[Kind, Callable[..., None]] = {
+            Kind.DEAL: self.retail.delete_order,
+            Kind.CONTACT: self.retail.delete_customer,
+        }
+        super().__init__(sandbox, self.retail, deletes)
+        self.adapters = {self.vendor: AdministeredAdapter(self._type_triggers)}
 
     def open(self) -> None:
         """Serve on 127.0.0.1."""
-        self.sandbox.start()
+        super().open()
         fields = self.retail.account.fields
         companies, orders = fields["customer_corporate"], fields["order"]
         for code, name in ((PHONE_FIELD, "Телефон"), (EMAIL_FIELD, "Почта")):
             companies[code] = {**companies["branch"], "code": code, "name": name}
         orders[TITLE_FIELD] = {**orders["remark"], "code": TITLE_FIELD, "name": "Название"}
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.sandbox.stop()
 
     def account_table(self) -> Mapping[str, Any]:
         """Vendor, address, and the fields for what the vendor does not have."""
@@ -92,18 +88,6 @@ class RetailCrmSide:
     def environment(self) -> Mapping[str, str]:
         """The API key."""
         return {f"CRMKIT_{ACCOUNT.upper()}_API_KEY": self.retail.api_key}
-
-    def now(self) -> datetime:
-        """The sandbox's time."""
-        return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
-
-    def turn(self, seconds: float) -> None:
-        """Turn the sandbox's time on."""
-        self.sandbox.clock.advance(seconds)
-
-    def seed(self) -> None:
-        """Customers, companies, orders and tasks of a small shop."""
-        self.retail.seed()
 
     def stages(self) -> Mapping[str, StageRef]:
         """The open statuses of the main order type, then one that wins and one that loses."""
@@ -122,39 +106,25 @@ class RetailCrmSide:
         """Make an order, customer, corporate customer, task or note."""
         fields = self._fields(record.ref.kind, {name: getattr(record, name) for name in record.model_fields_set})
         if isinstance(record, Task):
-            return _ref(Kind.TASK, self.retail.add_task(fields.pop("text", ""), hooks=hooks, **fields))
+            return new_ref(Kind.TASK, self.retail.add_task(fields.pop("text", ""), hooks=hooks, **fields))
         if isinstance(record, Note):
             return self._add_note(record)
-        add: Mapping[type[Record], Callable[..., int]] = {
-            Deal: self.retail.add_order,
-            Contact: self.retail.add_customer,
-            Company: self.retail.add_corporate,
+        adds: Mapping[Kind, Callable[..., int]] = {
+            Kind.DEAL: self.retail.add_order,
+            Kind.CONTACT: self.retail.add_customer,
+            Kind.COMPANY: self.retail.add_corporate,
         }
-        if type(record) not in add:
-            raise _cannot(f"add a {record.ref.kind.value}")
-        return _ref(record.ref.kind, add[type(record)](hooks=hooks, **fields))
+        return new_ref(record.ref.kind, self._act("add", adds, record.ref.kind)(hooks=hooks, **fields))
 
     def change(self, ref: Ref, values: Mapping[str, Any], *, hooks: bool) -> None:
         """Change an order, customer, corporate customer or task."""
-        change: Mapping[Kind, Callable[..., None]] = {
+        changes: Mapping[Kind, Callable[..., None]] = {
             Kind.DEAL: self.retail.update_order,
             Kind.CONTACT: self.retail.update_customer,
             Kind.COMPANY: self.retail.update_corporate,
             Kind.TASK: self.retail.update_task,
         }
-        if ref.kind not in change:
-            raise _cannot(f"change a {ref.kind.value}")
-        change[ref.kind](int(ref.id), hooks=hooks, **self._fields(ref.kind, values))
-
-    def delete(self, ref: Ref, *, hooks: bool) -> None:
-        """Delete an order or a customer."""
-        delete: Mapping[Kind, Callable[..., None]] = {
-            Kind.DEAL: self.retail.delete_order,
-            Kind.CONTACT: self.retail.delete_customer,
-        }
-        if ref.kind not in delete:
-            raise _cannot(f"delete a {ref.kind.value}")
-        delete[ref.kind](int(ref.id), hooks=hooks)
+        self._act("change", changes, ref.kind)(int(ref.id), hooks=hooks, **self._fields(ref.kind, values))
 
     def call(
         self, contact: Ref, phone: str, *, direction: Direction, status: CallStatus, talk_s: int, hooks: bool
@@ -162,35 +132,6 @@ class RetailCrmSide:
         """Enter a call; the CRM tells nobody of it."""
         way = "out" if direction is Direction.OUT else "in"
         self.retail.call(phone, direction=way, duration=talk_s, hooks=hooks)
-
-    def lose_next_hooks(self, count: int) -> None:
-        """Lose deliveries."""
-        self.retail.drop_next_hooks(count)
-
-    def repeat_next_hook(self, times: int) -> None:
-        """Double a delivery."""
-        self.retail.repeat_next_hook(times - 1)
-
-    def fail_next(self, status: int, times: int, method: str | None, path: str | None) -> None:
-        """Plan a fault; a refusal by the limit asks for one second."""
-        wait_s = 1 if status in (429, 503) else None
-        self.sandbox.faults.add(
-            vendor=self.vendor, method=method, path=path, status=status, times=times, retry_after=wait_s
-        )
-
-    def down(self, is_down: bool) -> None:
-        """Answer 502 to everything, or stop doing so."""
-        self.sandbox.faults.down(self.vendor, is_down)
-
-    def deliver(self) -> int:
-        """Wait for the sandbox's couriers."""
-        if not self.sandbox.settle(10.0):
-            raise TimeoutError("the emulator's hooks were not delivered within ten seconds")
-        return len(self.retail.deliveries)
-
-    def requests(self) -> int:
-        """Calls of the API, refused ones included."""
-        return len(self.retail.requests)
 
     def _type_triggers(self, url: str) -> bool:
         if any(trigger["url"] == url for trigger in self.retail.triggers):
@@ -210,13 +151,9 @@ class RetailCrmSide:
 
     def _add_note(self, note: Note) -> Ref:
         if note.about is None or note.about.kind not in (Kind.CONTACT, Kind.COMPANY):
-            raise _cannot("write a note that is on no contact or company")
+            cannot("retailcrm", "write a note that is on no contact or company")
         path = "customers" if note.about.kind is Kind.CONTACT else "customers-corporate"
-        return _ref(Kind.NOTE, f"{path}.{self.retail.add_note(int(note.about.id), note.text)}")
-
-
-def _ref(kind: Kind, id_: int | str) -> Ref:
-    return Ref(ACCOUNT, kind, str(id_))
+        return new_ref(Kind.NOTE, f"{path}.{self.retail.add_note(int(note.about.id), note.text)}")
 
 
 def _fields(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,7 +164,7 @@ def _fields(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
             continue
         words = {**_WORDS, **_OWN_WORDS.get(kind, {})}
         if name not in words:
-            raise _cannot(f"set {name} of a {kind.value}")
+            cannot("retailcrm", f"set {name} of a {kind.value}")
         for key, told in words[name](value).items():
             fields[key] = {**fields[key], **told} if key == "customFields" and key in fields else told
     return fields
@@ -279,11 +216,3 @@ _OWN_WORDS: Mapping[Kind, Mapping[str, Callable[[Any], Mapping[str, Any]]]] = {
         "result": lambda text: {"commentary": f"Результат: {text}"},
     },
 }
-
-
-def _cannot(what: str) -> ConfigError:
-    return ConfigError(
-        f"nobody can {what} by hand on the bench of retailcrm",
-        vendor="retailcrm",
-        remedy="Use bench.side.sandbox, or write it with bench.crm.",
-    )

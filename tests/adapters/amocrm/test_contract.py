@@ -9,50 +9,31 @@ from typing import Any, Literal
 
 import pytest
 from pydantic import SecretStr
+from tests.adapters.bed import EmulatedBed, deal_refs, opened
 
-from crmkit import CallStatus, CustomField, Deal, Direction, FieldType, Kind, Money, Record, Ref
-from crmkit.adapter import Connection, Doors
-from crmkit.http import LocalLimiter
-from crmkit.testing.clock import JumpingClock
+from crmkit import CustomField, Deal, FieldType, Kind, Money, Ref
 from crmkit.testing.contract import AdapterContract, Fault
 from crmkit.testing.listener import HookListener
 from crmkit.tokens import StaticTokens
-from crmkit.webhook import WebhookRequest
 from crmkit_amocrm import AmoCrmAdapter, AmoCrmSettings
 from crmkit_testing.amocrm import AmoCrmSide
 from crmkit_testing.side import ACCOUNT
 
-ALWAYS = 1_000_000
-FAULTS: Mapping[Fault, Mapping[str, Any]] = {
-    Fault.LIMITED: {"status": 429, "retry_after": 1},
-    Fault.BROKEN: {"status": 502, "body": "html"},
-    Fault.PAGE: {"status": 200, "body": "html"},
-    Fault.CUT: {"body": "cut_json"},
-    Fault.LOST: {"body": "applied_then_reset"},
-    Fault.DENIED: {"status": 401},
-}
 
-
-class AmoCrmBed:
+class AmoCrmBed(EmulatedBed):
     """An emulated account without records; its clock stands still until somebody waits."""
 
     def __init__(self, side: AmoCrmSide, listener: HookListener) -> None:
-        self._side = side
-        self._listener = listener
-        self._clock = JumpingClock(side.now, side.turn)
-        # Whoever uses the account shares its request budget, before a restart and after.
-        self._limiter = LocalLimiter(self._clock)
-        self.adapter = AmoCrmAdapter()
-        self.settings = AmoCrmSettings(
-            key=ACCOUNT, vendor="amocrm", base_url=side.amo.base_url, token=SecretStr(side.amo.token)
+        self._amo = side.amo
+        token = side.amo.token
+        super().__init__(
+            side,
+            listener,
+            adapter=AmoCrmAdapter(),
+            settings=AmoCrmSettings(key=ACCOUNT, vendor="amocrm", base_url=side.amo.base_url, token=SecretStr(token)),
+            tokens=StaticTokens(token),
+            limited={"status": 429, "retry_after": 1},
         )
-        self.connection = self.reopen()
-        self.hook_url = listener.url
-        self.owner_id = side.user_ids()[1]
-        self.stranger_id = "999999"
-        stages = list(side.stages().values())
-        self.stages = tuple(stages[:3])
-        self.won, self.lost = stages[-2:]
         self.custom: Mapping[FieldType, CustomField[Deal, Any]] = {
             FieldType.TEXT: CustomField(Deal, str, "Город"),
             FieldType.LONGTEXT: CustomField(Deal, str, "Комментарий"),
@@ -65,29 +46,9 @@ class AmoCrmBed:
             FieldType.MULTIENUM: CustomField(Deal, tuple, "Услуги"),
             FieldType.URL: CustomField(Deal, str, "Сайт"),
         }
-        self.options = {FieldType.ENUM: ("Сайт", "Звонок"), FieldType.MULTIENUM: ("Монтаж", "Доставка")}
-
-    def now(self) -> datetime:
-        return self._side.now()
-
-    def advance(self, seconds: float) -> None:
-        self._side.turn(seconds)
-
-    def reopen(self) -> Connection:
-        tokens = StaticTokens(self._side.amo.token)
-        return self.adapter.open(self.settings, Doors(tokens=tokens, limiter=self._limiter, clock=self._clock))
 
     def seed_deals(self, count: int) -> Sequence[Ref]:
-        return [Ref(ACCOUNT, Kind.DEAL, str(number)) for number in self._side.amo.bulk_leads(count)]
-
-    def add(self, record: Record) -> Ref:
-        return self._side.add(record, hooks=True)
-
-    def change(self, ref: Ref, values: Mapping[str, Any]) -> None:
-        self._side.change(ref, values, hooks=True)
-
-    def delete(self, ref: Ref) -> None:
-        self._side.delete(ref, hooks=True)
+        return deal_refs(self._amo.bulk_leads(count))
 
     def merge(self, survivor: Ref, loser: Ref) -> None:
         kinds: Mapping[Kind, Literal["leads", "contacts", "companies"]] = {
@@ -95,31 +56,17 @@ class AmoCrmBed:
             Kind.CONTACT: "contacts",
             Kind.COMPANY: "companies",
         }
-        self._side.amo.merge(kinds[survivor.kind], int(survivor.id), [int(loser.id)])
+        self._amo.merge(kinds[survivor.kind], int(survivor.id), [int(loser.id)])
 
     def dismiss(self, user_id: str) -> None:
-        self._side.amo.remove_user(int(user_id))
-
-    def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
-        status, talk_s = (CallStatus.MISSED, 0) if missed else (CallStatus.ANSWERED, 60)
-        self._side.call(contact, phone, direction=Direction.IN, status=status, talk_s=talk_s, hooks=True)
+        self._amo.remove_user(int(user_id))
 
     def fail(self, fault: Fault, *, on: Literal["reads", "writes"], times: int | None = 1) -> None:
         for method in ("GET",) if on == "reads" else ("POST", "PATCH"):
-            self._side.sandbox.faults.add(vendor="amocrm", method=method, times=times or ALWAYS, **FAULTS[fault])
-
-    def heal(self) -> None:
-        self._side.sandbox.faults.clear()
-
-    def refusals(self) -> int:
-        return self._side.amo.limits.refused
+            self._spoil(fault, times, method=method)
 
     def subscriptions(self) -> Sequence[str]:
-        return [hook["destination"] for hook in self._side.amo.webhooks]
-
-    def deliveries(self) -> Sequence[WebhookRequest]:
-        self._side.deliver()
-        return self._listener.take()
+        return [hook["destination"] for hook in self._amo.webhooks]
 
 
 class TestAmoCrm(AdapterContract):
@@ -127,10 +74,5 @@ class TestAmoCrm(AdapterContract):
 
     @pytest.fixture
     def bed(self) -> Iterator[AmoCrmBed]:
-        side = AmoCrmSide()
-        side.open()
-        with HookListener() as listener:
-            bed = AmoCrmBed(side, listener)
+        with opened(AmoCrmSide(), AmoCrmBed) as bed:
             yield bed
-            bed.connection.close()
-            side.close()

@@ -9,60 +9,44 @@ from typing import Any, Literal
 
 import pytest
 from pydantic import SecretStr
+from tests.adapters.bed import EmulatedBed, deal_refs, opened
 
-from crmkit import CallStatus, CustomField, Deal, Direction, FieldType, Kind, Money, Outcome, Record, Ref
-from crmkit.adapter import Connection, Doors, Query
+from crmkit import CallStatus, CustomField, Deal, Direction, FieldType, Kind, Money, Outcome, Ref
+from crmkit.adapter import Query
 from crmkit.crm import Crm
 from crmkit.errors import Rejected, Unsupported
-from crmkit.http import LocalLimiter
 from crmkit.models import Call, Company, Contact, LineItem, Note, Phone
-from crmkit.testing.clock import JumpingClock
 from crmkit.testing.contract import AdapterContract, Fault
 from crmkit.testing.contract.bed import Bed
 from crmkit.testing.listener import HookListener
 from crmkit.tokens import StaticTokens
-from crmkit.webhook import WebhookRequest
 from crmkit_retailcrm import RetailCrmAdapter, RetailCrmSettings
 from crmkit_testing.retailcrm import EMAIL_FIELD, PHONE_FIELD, TITLE_FIELD, RetailCrmSide
 from crmkit_testing.side import ACCOUNT
 
-ALWAYS = 1_000_000
-FAULTS: Mapping[Fault, Mapping[str, Any]] = {
-    Fault.LIMITED: {"status": 503, "retry_after": 1},
-    Fault.BROKEN: {"status": 502, "body": "html"},
-    Fault.PAGE: {"status": 200, "body": "html"},
-    Fault.CUT: {"body": "cut_json"},
-    Fault.LOST: {"body": "applied_then_reset"},
-}
 
-
-class RetailCrmBed:
+class RetailCrmBed(EmulatedBed):
     """An emulated account without records; its clock stands still until somebody waits."""
 
     def __init__(self, side: RetailCrmSide, listener: HookListener) -> None:
-        self._side = side
-        self._listener = listener
-        self._clock = JumpingClock(side.now, side.turn)
-        # Whoever uses the account shares its request budget, before a restart and after.
-        self._limiter = LocalLimiter(self._clock)
+        self.retail = side.retail
         self._rights = side.retail.account.keys[side.retail.api_key]
-        self.adapter = RetailCrmAdapter()
-        self.settings = RetailCrmSettings(
-            key=ACCOUNT,
-            vendor="retailcrm",
-            base_url=side.retail.base_url,
-            api_key=SecretStr(side.retail.api_key),
-            title_field=TITLE_FIELD,
-            company_phone_field=PHONE_FIELD,
-            company_email_field=EMAIL_FIELD,
+        super().__init__(
+            side,
+            listener,
+            adapter=RetailCrmAdapter(),
+            settings=RetailCrmSettings(
+                key=ACCOUNT,
+                vendor="retailcrm",
+                base_url=side.retail.base_url,
+                api_key=SecretStr(side.retail.api_key),
+                title_field=TITLE_FIELD,
+                company_phone_field=PHONE_FIELD,
+                company_email_field=EMAIL_FIELD,
+            ),
+            tokens=StaticTokens(""),
+            limited={"status": 503, "retry_after": 1},
         )
-        self.connection = self.reopen()
-        self.hook_url = listener.url
-        self.owner_id = side.user_ids()[1]
-        self.stranger_id = "999999"
-        stages = list(side.stages().values())
-        self.stages = tuple(stages[:3])
-        self.won, self.lost = stages[-2:]
         self.custom: Mapping[FieldType, CustomField[Deal, Any]] = {
             FieldType.TEXT: CustomField(Deal, str, "Пометка"),
             FieldType.LONGTEXT: CustomField(Deal, str, "История"),
@@ -74,65 +58,33 @@ class RetailCrmBed:
             FieldType.ENUM: CustomField(Deal, str, "Канал"),
             FieldType.MULTIENUM: CustomField(Deal, tuple, "Услуги"),
         }
-        self.options = {FieldType.ENUM: ("Сайт", "Звонок"), FieldType.MULTIENUM: ("Монтаж", "Доставка")}
-
-    def now(self) -> datetime:
-        return self._side.now()
-
-    def advance(self, seconds: float) -> None:
-        self._side.turn(seconds)
-
-    def reopen(self) -> Connection:
-        doors = Doors(tokens=StaticTokens(""), limiter=self._limiter, clock=self._clock)
-        return self.adapter.open(self.settings, doors)
 
     def seed_deals(self, count: int) -> Sequence[Ref]:
         # In the order of the vendor's own lists: newest first.
-        made = self._side.retail.bulk_orders(count)
-        return [Ref(ACCOUNT, Kind.DEAL, str(number)) for number in reversed(made)]
-
-    def add(self, record: Record) -> Ref:
-        return self._side.add(record, hooks=True)
-
-    def change(self, ref: Ref, values: Mapping[str, Any]) -> None:
-        self._side.change(ref, values, hooks=True)
-
-    def delete(self, ref: Ref) -> None:
-        self._side.delete(ref, hooks=True)
+        return deal_refs(self.retail.bulk_orders(count)[::-1])
 
     def merge(self, survivor: Ref, loser: Ref) -> None:
         if survivor.kind is Kind.DEAL:
-            self._side.retail.combine_orders(int(survivor.id), int(loser.id))
+            self.retail.combine_orders(int(survivor.id), int(loser.id))
         else:
-            self._side.retail.combine_customers(int(survivor.id), [int(loser.id)])
+            self.retail.combine_customers(int(survivor.id), [int(loser.id)])
 
     def dismiss(self, user_id: str) -> None:
-        self._side.retail.account.shelves["users"][int(user_id)]["active"] = False
-
-    def call_comes(self, phone: str, contact: Ref, *, missed: bool) -> None:
-        status, talk_s = (CallStatus.MISSED, 0) if missed else (CallStatus.ANSWERED, 60)
-        self._side.call(contact, phone, direction=Direction.IN, status=status, talk_s=talk_s, hooks=True)
+        self.retail.account.shelves["users"][int(user_id)]["active"] = False
 
     def fail(self, fault: Fault, *, on: Literal["reads", "writes"], times: int | None = 1) -> None:
         if fault is Fault.DENIED:
-            self._side.retail.revoke_key(self._side.retail.api_key)
+            self.retail.revoke_key(self.retail.api_key)
             return
         method = "GET" if on == "reads" else "POST"
-        self._side.sandbox.faults.add(vendor="retailcrm", method=method, times=times or ALWAYS, **FAULTS[fault])
+        self._spoil(fault, times, method=method)
 
     def heal(self) -> None:
-        self._side.sandbox.faults.clear()
-        self._side.retail.account.keys[self._side.retail.api_key] = self._rights
-
-    def refusals(self) -> int:
-        return self._side.retail.limits.refused
+        super().heal()
+        self.retail.account.keys[self.retail.api_key] = self._rights
 
     def subscriptions(self) -> Sequence[str]:
-        return [str(trigger["url"]) for trigger in self._side.retail.triggers]
-
-    def deliveries(self) -> Sequence[WebhookRequest]:
-        self._side.deliver()
-        return self._listener.take()
+        return [str(trigger["url"]) for trigger in self.retail.triggers]
 
 
 class TestRetailCrm(AdapterContract):
@@ -140,13 +92,8 @@ class TestRetailCrm(AdapterContract):
 
     @pytest.fixture
     def bed(self) -> Iterator[RetailCrmBed]:
-        side = RetailCrmSide()
-        side.open()
-        with HookListener() as listener:
-            bed = RetailCrmBed(side, listener)
+        with opened(RetailCrmSide(), RetailCrmBed) as bed:
             yield bed
-            bed.connection.close()
-            side.close()
 
     def test_a_deal_comes_back_as_it_was_written(self, bed: Bed, crm: Crm) -> None:
         """Title, sum, stage, owner and the person are there. An order has one person: a second is refused by name."""
@@ -243,10 +190,9 @@ class TestRetailCrm(AdapterContract):
         assert walked == set(made)
         assert [note.ref for note in crm.notes.iterate()] == [made[1]]
 
-    def test_a_trigger_wakes_and_names_the_order(self, bed: Bed, crm: Crm) -> None:
+    def test_a_trigger_wakes_and_names_the_order(self, bed: RetailCrmBed, crm: Crm) -> None:
         """What an administrator typed comes to the address, and names the order as `load` does."""
-        side = bed._side  # type: ignore[attr-defined]  # this bed's own emulator
-        side.retail.add_trigger("order.change", bed.hook_url)
+        bed.retail.add_trigger("order.change", bed.hook_url)
         deal = crm.deals.create(Deal(title="Окна"))
         bed.change(deal, {"stage": bed.stages[1]})
         hints = [hint for one in bed.deliveries() for hint in bed.adapter.parse(one, bed.settings).hints]

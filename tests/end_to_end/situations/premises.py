@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -86,29 +86,12 @@ class Premises:
         """The accounts' long-lived tokens."""
         return {f"CRMKIT_{key.upper()}_TOKEN": self.amo(key).token for key in self.sandboxes}
 
-    @contextmanager
     def open(
         self, *extensions: Extension[Any], sources: Mapping[str, Mapping[str, Any]] | None = None
-    ) -> Iterator[Open]:
+    ) -> AbstractContextManager[Open]:
         """A service with these extensions, at a door of its own."""
-        with Door() as door:
-            config = ServiceConfig(
-                database=str(self.database.path),
-                public_url=door.url,
-                accounts={key: {**self._table(key), "sources": sources or {}} for key in self.sandboxes},
-            )
-            service = Service.open(
-                config, environment=self.environment(), clock=self.clock, extensions=list(extensions)
-            )
-            ingest = Ingest(service)
-            door.lead_to(create_app(service, ingest))
-            opened = Open(self, service, Worker(service))
-            try:
-                yield opened
-            finally:
-                opened.stop()
-                ingest.close()
-                service.close()
+        accounts = {key: {**self._table(key), "sources": sources or {}} for key in self.sandboxes}
+        return opened(self, accounts, extensions)
 
     def _table(self, key: str) -> Mapping[str, Any]:
         return {"vendor": "amocrm", "base_url": self.amo(key).base_url}
@@ -118,9 +101,10 @@ class Premises:
 
 
 class Place(Protocol):
-    """What a service stands in: accounts that know one time."""
+    """What a service stands in: accounts that know one time, and a database."""
 
     clock: Clock
+    database: Database
 
     @property
     def keys(self) -> Sequence[str]:
@@ -131,6 +115,9 @@ class Place(Protocol):
 
     def deliver(self) -> int:
         """Wait until no hook is under way; how many were sent in all."""
+
+    def environment(self) -> Mapping[str, str]:
+        """The accounts' secrets."""
 
 
 class Open:
@@ -197,6 +184,25 @@ class Open:
     def _is_waiting(self) -> bool:
         states = [self.account(key) for key in self._premises.keys]
         return any(state.hints_waiting or state.runs.get("queued") for state in states)
+
+
+@contextmanager
+def opened(
+    place: Place, accounts: Mapping[str, Mapping[str, Any]], extensions: Sequence[Extension[Any]]
+) -> Iterator[Open]:
+    """A service with these accounts and extensions, at a door of its own, until the block ends."""
+    with Door() as door:
+        config = ServiceConfig(database=str(place.database.path), public_url=door.url, accounts=accounts)
+        service = Service.open(config, environment=place.environment(), clock=place.clock, extensions=extensions)
+        ingest = Ingest(service)
+        door.lead_to(create_app(service, ingest))
+        standing = Open(place, service, Worker(service))
+        try:
+            yield standing
+        finally:
+            standing.stop()
+            ingest.close()
+            service.close()
 
 
 def until(holds: Callable[[], bool], *, within_s: float, otherwise: Callable[[], object]) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
-from tests.end_to_end.situations.premises import Open
+from tests.end_to_end.situations.premises import Open, opened
 
 from crmkit import Deal, Ref, Task, registry
 from crmkit.adapter import Doors
@@ -15,16 +15,11 @@ from crmkit.clock import Clock, SystemClock
 from crmkit.crm import Crm
 from crmkit.extension import Extension
 from crmkit.http import LocalLimiter
-from crmkit.settings import ServiceConfig, account_settings
+from crmkit.settings import account_settings
 from crmkit.testing.clock import JumpingClock
 from crmkit.tokens import FileTokenStore
 from crmkit_runtime.database import Database
-from crmkit_runtime.ingest import Ingest
 from crmkit_runtime.migrations import migrate
-from crmkit_runtime.service import Service
-from crmkit_runtime.web import create_app
-from crmkit_runtime.worker import Worker
-from crmkit_testing.door import Door
 from crmkit_testing.side import ACCOUNT
 from crmkit_testing.sides import new_side
 
@@ -100,27 +95,10 @@ class Branches:
             for name, value in self._access(side)[1].items()
         }
 
-    @contextmanager
-    def open(self, *extensions: Extension[Any]) -> Iterator[Open]:
+    def open(self, *extensions: Extension[Any]) -> AbstractContextManager[Open]:
         """A service with these extensions, at a door of its own."""
-        with Door() as door:
-            config = ServiceConfig(
-                database=str(self.database.path),
-                public_url=door.url,
-                accounts={key: dict(self._access(side)[0]) for key, side in self.sides.items()},
-            )
-            service = Service.open(
-                config, environment=self.environment(), clock=self.clock, extensions=list(extensions)
-            )
-            ingest = Ingest(service)
-            door.lead_to(create_app(service, ingest))
-            opened = Open(self, service, Worker(service))
-            try:
-                yield opened
-            finally:
-                opened.stop()
-                ingest.close()
-                service.close()
+        accounts = {key: dict(self._access(side)[0]) for key, side in self.sides.items()}
+        return opened(self, accounts, extensions)
 
     def tasks(self, key: str) -> list[Task]:
         """The tasks of an account, as a script with tokens of its own sees them."""
