@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -93,10 +94,19 @@ class Receiver:
         return [dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True)) for body in self.bodies]
 
 
+@contextmanager
+def opened(vendor: str, at: float | None = None) -> Iterator[Sandbox]:
+    """A started sandbox of one vendor that refuses nobody for haste; its clock stands at `at`, or runs."""
+    with Sandbox(vendors=(vendor,)) as made:
+        made.vendors[vendor].limits.enabled = False
+        if at is not None:
+            made.clock.freeze(at)
+        yield made
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as made:
-        made.amocrm.limits.enabled = False
+    with opened("amocrm") as made:
         yield made
 
 
@@ -107,40 +117,36 @@ def frozen(sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    made = Client(sandbox)
-    yield made
-    made.session.close()
+def shop() -> Iterator[Sandbox]:
+    with opened("retailcrm", MONDAY) as made:
+        yield made
 
 
 @pytest.fixture
-def shop() -> Iterator[Sandbox]:
-    with Sandbox(vendors=("retailcrm",)) as made:
-        made.retailcrm.limits.enabled = False
-        made.clock.freeze(MONDAY)
+def portal() -> Iterator[Sandbox]:
+    with opened("bitrix24", MONDAY) as made:
+        yield made
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    made = Client(sandbox)
+    with made.session:
         yield made
 
 
 @pytest.fixture
 def retail(shop: Sandbox) -> Iterator[RetailClient]:
     made = RetailClient(shop)
-    yield made
-    made.session.close()
-
-
-@pytest.fixture
-def portal() -> Iterator[Sandbox]:
-    with Sandbox(vendors=("bitrix24",)) as made:
-        made.bitrix24.limits.enabled = False
-        made.clock.freeze(MONDAY)
+    with made.session:
         yield made
 
 
 @pytest.fixture
 def rest(portal: Sandbox) -> Iterator[PortalClient]:
     made = PortalClient(portal)
-    yield made
-    made.session.close()
+    with made.session:
+        yield made
 
 
 @pytest.fixture

@@ -1,20 +1,9 @@
 """The page for people: board, acts, languages, escaping."""
 
 import requests
+from tests.sandbox.board import SCRIPT, act, assert_escaped, page
 
 from crmkit_sandbox import Sandbox
-
-SCRIPT = "<script>alert(1)</script>"
-
-
-def page(sandbox: Sandbox, path: str = "/") -> requests.Response:
-    return requests.get(f"{sandbox.amocrm.base_url}{path}", timeout=5)
-
-
-def act(sandbox: Sandbox, name: str, /, origin: str | None = None, **form: object) -> requests.Response:
-    headers = {"Origin": origin} if origin else {}
-    url = f"{sandbox.amocrm.base_url}/do/{name}"
-    return requests.post(url, data=form, headers=headers, timeout=5)
 
 
 def test_everything_shown_is_escaped(sandbox: Sandbox) -> None:
@@ -28,28 +17,19 @@ def test_everything_shown_is_escaped(sandbox: Sandbox) -> None:
     crm.subscribe("http://127.0.0.1:9/<b>", ["update_lead"])
     crm.update_lead(lead, price=5)
     sandbox.settle()
-    for path in ("/", "/contacts", "/tasks", "/calls", "/deliveries", f"/leads/{lead}"):
-        shown = page(sandbox, path)
-        assert (path, shown.status_code, "<script>alert" in shown.text, "<b>" in shown.text) == (
-            path,
-            200,
-            False,
-            False,
-        )
-        assert "script-src 'self'" in shown.headers["Content-Security-Policy"]
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page(sandbox).text
+    assert_escaped(crm, "/contacts", "/tasks", "/calls", "/deliveries", f"/leads/{lead}")
 
 
 def test_a_deal_is_clicked_through_its_stages(sandbox: Sandbox) -> None:
     """Adding and moving a deal on the page changes the account as a person would."""
     crm = sandbox.amocrm
     pipeline = crm.pipelines[0]
-    act(sandbox, "add_lead", name="Шкаф", price="500", pipeline_id=pipeline["id"])
+    act(crm, "add_lead", name="Шкаф", price="500", pipeline_id=pipeline["id"])
     (lead,) = crm.leads
-    assert "Шкаф" in page(sandbox).text
-    act(sandbox, "move", lead_id=lead, status_id=142, pipeline_id=pipeline["id"])
+    assert "Шкаф" in page(crm).text
+    act(crm, "move", lead_id=lead, status_id=142, pipeline_id=pipeline["id"])
     assert crm.leads[lead]["status_id"] == 142
-    refused = act(sandbox, "move", lead_id=lead, status_id=1, pipeline_id=pipeline["id"])
+    refused = act(crm, "move", lead_id=lead, status_id=1, pipeline_id=pipeline["id"])
     assert (refused.status_code, "amoCRM отказала" in refused.text) == (200, True)
 
 
@@ -58,35 +38,35 @@ def test_a_call_and_a_task_on_the_page(sandbox: Sandbox) -> None:
     crm = sandbox.amocrm
     contact = crm.add_contact(name="a", phones=["+79991112233"])
     task = crm.add_task("x")
-    act(sandbox, "make_call", phone="8 999 111 22 33", direction="in", outcome="missed", duration="9")
+    act(crm, "make_call", phone="8 999 111 22 33", direction="in", outcome="missed", duration="9")
     (note,) = crm.notes.values()
     assert (note["entity_type"], note["entity_id"], note["params"]["duration"]) == ("contacts", contact, 0)
-    nobody = act(sandbox, "make_call", phone="+70000000000", direction="in", outcome="answered", duration="9")
+    nobody = act(crm, "make_call", phone="+70000000000", direction="in", outcome="answered", duration="9")
     assert ("Этот номер не записан" in nobody.text, len(crm.notes)) == (True, 1)
-    act(sandbox, "finish_task", task_id=task)
+    act(crm, "finish_task", task_id=task)
     assert crm.tasks[task]["is_completed"] is True
 
 
 def test_the_page_speaks_english_too(sandbox: Sandbox) -> None:
     """`?lang=en` switches the words and the links keep it."""
-    assert ("Сделки" in page(sandbox).text, "Deals" in page(sandbox, "/?lang=en").text) == (True, True)
-    assert "/contacts?lang=en" in page(sandbox, "/?lang=en").text
-    moved = act(sandbox, "fill", lang="en")
+    assert ("Сделки" in page(sandbox.amocrm).text, "Deals" in page(sandbox.amocrm, "/?lang=en").text) == (True, True)
+    assert "/contacts?lang=en" in page(sandbox.amocrm, "/?lang=en").text
+    moved = act(sandbox.amocrm, "fill", lang="en")
     assert ("lang=en" in moved.url, "Deals" in moved.text, len(sandbox.amocrm.leads)) == (True, True, 15)
 
 
 def test_a_form_of_another_site_is_refused(sandbox: Sandbox) -> None:
     """A POST that another site's page sends is 403 and does nothing; an unknown act is 404."""
-    foreign = act(sandbox, "fill", origin="https://evil.example")
+    foreign = act(sandbox.amocrm, "fill", origin="https://evil.example")
     assert (foreign.status_code, len(sandbox.amocrm.leads)) == (403, 0)
-    assert act(sandbox, "fill", origin=sandbox.url).status_code == 200
-    assert act(sandbox, "fly").status_code == 404
+    assert act(sandbox.amocrm, "fill", origin=sandbox.url).status_code == 200
+    assert act(sandbox.amocrm, "fly").status_code == 404
 
 
 def test_assets_and_the_list_of_vendors(sandbox: Sandbox) -> None:
     """The page brings its own style and script; the root lists the vendors; a lost page is 404."""
     for name in ("page.css", "page.js"):
-        assert page(sandbox, f"/static/{name}").status_code == 200
+        assert page(sandbox.amocrm, f"/static/{name}").status_code == 200
     root = requests.get(f"{sandbox.url}/", timeout=5)
     assert ("amoCRM" in root.text, sandbox.amocrm.base_url in root.text) == (True, True)
-    assert (page(sandbox, "/leads/5").status_code, page(sandbox, "/nowhere").status_code) == (404, 404)
+    assert (page(sandbox.amocrm, "/leads/5").status_code, page(sandbox.amocrm, "/nowhere").status_code) == (404, 404)

@@ -1,19 +1,9 @@
 """The page of the emulated retailCRM: board, acts, languages, escaping."""
 
 import requests
+from tests.sandbox.board import SCRIPT, act, assert_escaped, page
 
 from crmkit_sandbox import Sandbox
-
-SCRIPT = "<script>alert(1)</script>"
-
-
-def page(shop: Sandbox, path: str = "/") -> requests.Response:
-    return requests.get(f"{shop.retailcrm.base_url}{path}", timeout=5)
-
-
-def act(shop: Sandbox, name: str, /, origin: str | None = None, **form: object) -> requests.Response:
-    headers = {"Origin": origin} if origin else {}
-    return requests.post(f"{shop.retailcrm.base_url}/do/{name}", data=form, headers=headers, timeout=5)
 
 
 def test_everything_shown_is_escaped(shop: Sandbox) -> None:
@@ -27,30 +17,21 @@ def test_everything_shown_is_escaped(shop: Sandbox) -> None:
     crm.call(SCRIPT)
     crm.add_task(SCRIPT, order=order)
     shop.settle()
-    for path in ("/", "/customers", "/tasks", "/calls", "/deliveries", f"/orders/{order}"):
-        shown = page(shop, path)
-        assert (path, shown.status_code, "<script>alert" in shown.text, "<b>" in shown.text) == (
-            path,
-            200,
-            False,
-            False,
-        )
-        assert "script-src 'self'" in shown.headers["Content-Security-Policy"]
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page(shop).text
+    assert_escaped(crm, "/customers", "/tasks", "/calls", "/deliveries", f"/orders/{order}")
 
 
 def test_an_order_is_clicked_through_its_statuses(shop: Sandbox) -> None:
     """Adding, moving and commenting on the page changes the account as a person would."""
     crm = shop.retailcrm
-    act(shop, "add_order", client="Анна", phone="+79000000001", product="Чайник", price="1990")
+    act(crm, "add_order", client="Анна", phone="+79000000001", product="Чайник", price="1990")
     (order,) = crm.orders
-    assert (crm.orders[order]["customer"]["firstName"], "Чайник" in page(shop).text) == ("Анна", True)
-    act(shop, "move", lead_id=order, status_id="complete")
+    assert (crm.orders[order]["customer"]["firstName"], "Чайник" in page(crm).text) == ("Анна", True)
+    act(crm, "move", lead_id=order, status_id="complete")
     assert crm.orders[order]["status"] == "complete"
     assert crm.history("orders")[-1]["source"] == "user"
-    commented = act(shop, "comment", order_id=order, text="перезвонить")
+    commented = act(crm, "comment", order_id=order, text="перезвонить")
     assert (f"/orders/{order}" in commented.url, crm.orders[order]["managerComment"]) == (True, "перезвонить")
-    refused = act(shop, "move", lead_id=order, status_id="nowhere")
+    refused = act(crm, "move", lead_id=order, status_id="nowhere")
     assert (refused.status_code, "retailCRM отказала" in refused.text) == (200, True)
 
 
@@ -58,39 +39,44 @@ def test_calls_tasks_and_triggers_on_the_page(shop: Sandbox) -> None:
     """A call is stored, a task completed, a trigger added and removed; its address is masked."""
     crm = shop.retailcrm
     task = crm.add_task("x")
-    act(shop, "make_call", phone="+79000000001", direction="in", outcome="missed", duration="9")
-    act(shop, "finish_task", task_id=task)
-    shown = act(shop, "add_trigger", event="order.create", method="POST", url="http://127.0.0.1:9/hooks/verysecretpart")
+    act(crm, "make_call", phone="+79000000001", direction="in", outcome="missed", duration="9")
+    act(crm, "finish_task", task_id=task)
+    shown = act(crm, "add_trigger", event="order.create", method="POST", url="http://127.0.0.1:9/hooks/verysecretpart")
     assert (crm.calls[1]["result"], crm.tasks[task]["complete"]) == ("no answer", True)
     assert ("order.create" in shown.text, "verysecretpart" in shown.text) == (True, False)
     (trigger,) = crm.triggers
-    act(shop, "add_trigger", event="order.create", method="POST", url="file:///etc/passwd")
-    act(shop, "remove_trigger", trigger_id=trigger["id"])
+    act(crm, "add_trigger", event="order.create", method="POST", url="file:///etc/passwd")
+    act(crm, "remove_trigger", trigger_id=trigger["id"])
     assert crm.triggers == []
 
 
 def test_the_card_of_an_order_names_what_is_in_it(shop: Sandbox) -> None:
     """The card heads the items with their word and lists each with its count and price."""
     order = shop.retailcrm.add_order(items=[("Чайник", 1990, 2)])
-    shown = page(shop, f"/orders/{order}").text
+    shown = page(shop.retailcrm, f"/orders/{order}").text
     assert ("<h2>Состав</h2>" in shown, "<p>Чайник · 2 × 1990 ₽</p>" in shown) == (True, True)
 
 
 def test_the_page_speaks_english_too(shop: Sandbox) -> None:
     """`?lang=en` switches the words and the links keep it."""
-    assert ("Заказы" in page(shop).text, "Orders" in page(shop, "/?lang=en").text) == (True, True)
-    assert "/customers?lang=en" in page(shop, "/?lang=en").text
-    filled = act(shop, "fill", lang="en")
+    assert ("Заказы" in page(shop.retailcrm).text, "Orders" in page(shop.retailcrm, "/?lang=en").text) == (True, True)
+    assert "/customers?lang=en" in page(shop.retailcrm, "/?lang=en").text
+    filled = act(shop.retailcrm, "fill", lang="en")
     assert ("lang=en" in filled.url, len(shop.retailcrm.orders)) == (True, 15)
     for path in ("/", "/customers", "/tasks", "/calls", "/deliveries"):
-        assert page(shop, f"{path}?lang=en").status_code == 200
+        assert page(shop.retailcrm, f"{path}?lang=en").status_code == 200
 
 
 def test_a_form_of_another_site_is_refused(shop: Sandbox) -> None:
     """A POST that another site's page sends is 403 and does nothing; an unknown act and a lost page are 404."""
-    foreign = act(shop, "fill", origin="https://evil.example")
-    assert (foreign.status_code, len(shop.retailcrm.orders)) == (403, 0)
-    assert (act(shop, "fly").status_code, page(shop, "/orders/5").status_code, page(shop, "/no").status_code) == (
+    crm = shop.retailcrm
+    foreign = act(crm, "fill", origin="https://evil.example")
+    assert (foreign.status_code, len(crm.orders)) == (403, 0)
+    assert (
+        act(crm, "fly").status_code,
+        page(crm, "/orders/5").status_code,
+        page(crm, "/no").status_code,
+    ) == (
         404,
         404,
         404,
@@ -99,5 +85,5 @@ def test_a_form_of_another_site_is_refused(shop: Sandbox) -> None:
 
 def test_the_page_brings_its_style_and_stands_in_the_list(shop: Sandbox) -> None:
     """Style and script are served under its own address, and the root lists the vendor."""
-    assert [page(shop, f"/static/{name}").status_code for name in ("page.css", "page.js")] == [200, 200]
+    assert [page(shop.retailcrm, f"/static/{name}").status_code for name in ("page.css", "page.js")] == [200, 200]
     assert "retailCRM" in requests.get(f"{shop.url}/", timeout=5).text

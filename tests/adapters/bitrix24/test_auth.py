@@ -10,11 +10,11 @@ import pytest
 import requests
 import responses
 from pydantic import SecretStr
+from tests.adapters.bitrix24.access import connected
 
 from crmkit.adapter import Doors
 from crmkit.errors import AuthError, ConfigError, VendorDown
 from crmkit.http import LocalLimiter, RateLimit
-from crmkit.testing.clock import JumpingClock
 from crmkit.tokens import FileTokenStore, Tokens
 from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_bitrix24.adapter import Bitrix24Connection
@@ -37,13 +37,6 @@ def installed(side: Bitrix24Side, **more: Any) -> Bitrix24Settings:
         client_id=side.portal.client_id,
         client_secret=SecretStr(side.portal.client_secret),
         **more,
-    )
-
-
-def opened(side: Bitrix24Side, settings: Bitrix24Settings, folder: Path) -> Bitrix24Connection:
-    clock = JumpingClock(side.now, side.turn)
-    return Bitrix24Adapter().open(
-        settings, Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(clock), clock=clock)
     )
 
 
@@ -137,7 +130,7 @@ def test_a_redirect_out_of_the_cloud_is_not_followed() -> None:
 def test_a_token_is_renewed_only_when_it_was_refused(side: Bitrix24Side, tmp_path: Path) -> None:
     """Within the hour the first pair serves; then one renewal, stored for the next start."""
     first = side.portal.issue_tokens()
-    connection = opened(side, installed(side, refresh_token=SecretStr(first["refresh_token"])), tmp_path)
+    connection = connected(side, installed(side, refresh_token=SecretStr(first["refresh_token"])), tmp_path)
     connection.account()
     renewed = [side.portal.oauth.refreshes]
     side.turn(1800)
@@ -147,7 +140,7 @@ def test_a_token_is_renewed_only_when_it_was_refused(side: Bitrix24Side, tmp_pat
     connection.call("GET", "profile")
     renewed.append(side.portal.oauth.refreshes)
     stored = FileTokenStore(tmp_path).load("okna")
-    again = opened(side, installed(side), tmp_path)
+    again = connected(side, installed(side), tmp_path)
     assert renewed == [1, 1, 2]
     assert stored is not None
     assert again.account().user_id == "1"
@@ -157,7 +150,7 @@ def test_a_token_is_renewed_only_when_it_was_refused(side: Bitrix24Side, tmp_pat
 def test_threads_at_expiry_make_one_renewal(side: Bitrix24Side, tmp_path: Path) -> None:
     """Whoever comes late adopts the new pair; nobody fails."""
     settings = installed(side, refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]))
-    connections = [opened(side, settings, tmp_path) for _ in range(2)]
+    connections = [connected(side, settings, tmp_path) for _ in range(2)]
     connections[0].call("GET", "profile")
     side.turn(3601)
     before = side.portal.oauth.refreshes
@@ -169,7 +162,7 @@ def test_threads_at_expiry_make_one_renewal(side: Bitrix24Side, tmp_path: Path) 
 
 def test_a_code_brings_the_first_pair(side: Bitrix24Side, tmp_path: Path) -> None:
     """A full authorisation needs no refresh token."""
-    connection = opened(side, installed(side, code=SecretStr(side.portal.auth_code())), tmp_path)
+    connection = connected(side, installed(side, code=SecretStr(side.portal.auth_code())), tmp_path)
     assert connection.account().vendor == "bitrix24"
 
 
@@ -179,7 +172,7 @@ def test_what_cannot_be_renewed_needs_a_person(side: Bitrix24Side, tmp_path: Pat
     if stored is not None:
         FileTokenStore(tmp_path).save("okna", stored)
     with pytest.raises(AuthError) as refused:
-        opened(side, installed(side), tmp_path).account()
+        connected(side, installed(side), tmp_path).account()
     assert refused.value.pauses_account
     assert refused.value.remedy
     assert "dead" not in str(refused.value)
@@ -189,7 +182,7 @@ def test_tokens_of_another_portal_are_not_kept(side: Bitrix24Side, tmp_path: Pat
     """The portal's identity decides, not its address."""
     refresh = SecretStr(side.portal.issue_tokens()["refresh_token"])
     with pytest.raises(AuthError):
-        opened(side, installed(side, refresh_token=refresh, member_id="somebody-else"), tmp_path).account()
+        connected(side, installed(side, refresh_token=refresh, member_id="somebody-else"), tmp_path).account()
     assert FileTokenStore(tmp_path).load("okna") is None
 
 
@@ -199,7 +192,7 @@ def test_a_dead_webhook_is_not_tried_again(side: Bitrix24Side, tmp_path: Path) -
         key="okna", vendor="bitrix24", base_url=side.portal.base_url, webhook=SecretStr("1/0123456789abcdef")
     )
     with pytest.raises(AuthError) as refused:
-        opened(side, settings, tmp_path).call("GET", "profile")
+        connected(side, settings, tmp_path).call("GET", "profile")
     assert side.requests() == 1
     assert "0123456789abcdef" not in str(refused.value)
 
@@ -286,11 +279,11 @@ def test_a_spent_pair_gives_way_to_what_the_settings_hold_since(side: Bitrix24Si
     spent = Tokens("dead", "spent-elsewhere")
     store.save("okna", spent)
     fresh = SecretStr(side.portal.issue_tokens()["refresh_token"])
-    connection = opened(side, installed(side, refresh_token=fresh), tmp_path)
+    connection = connected(side, installed(side, refresh_token=fresh), tmp_path)
     connection.call("GET", "profile")
     renewed = store.load("okna")
     store.save("okna", spent)
-    hopeless = opened(side, installed(side, refresh_token=SecretStr("bad")), tmp_path)
+    hopeless = connected(side, installed(side, refresh_token=SecretStr("bad")), tmp_path)
     before = side.portal.requests.count(path="/oauth/token/")
     for _ in range(3):
         with pytest.raises(AuthError, match="the refresh token is refused: it is spent, expired or revoked"):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from tests.adapters.bitrix24.access import application, connected
 
 from crmkit import (
     Call,
@@ -26,16 +26,13 @@ from crmkit import (
     StageRef,
     Task,
 )
-from crmkit.adapter import Doors, Query
+from crmkit.adapter import Query
 from crmkit.errors import ConfigError, NotFound, Rejected, Unsupported
-from crmkit.http import LocalLimiter
 from crmkit.models import Recording
 from crmkit.settings import AccountSettings
-from crmkit.testing.clock import JumpingClock
-from crmkit.tokens import FileTokenStore
 from crmkit.webhook import Move
 from crmkit.write import Verb, Write
-from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
+from crmkit_bitrix24 import Bitrix24Adapter
 from crmkit_bitrix24.adapter import Bitrix24Connection
 from crmkit_sandbox.bitrix24.seed import add_preset
 from crmkit_testing.bitrix24 import Bitrix24Side
@@ -48,18 +45,7 @@ IVAN, PETR = Phone(raw="+79123456789"), Phone(raw="+79123456780")
 @pytest.fixture
 def connection(side: Bitrix24Side, tmp_path: Path) -> Bitrix24Connection:
     """An application in the portal."""
-    settings = Bitrix24Settings(
-        key=ACCOUNT,
-        vendor="bitrix24",
-        base_url=side.portal.base_url,
-        auth_url=side.portal.base_url,
-        client_id=side.portal.client_id,
-        client_secret=SecretStr(side.portal.client_secret),
-        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
-    )
-    clock = JumpingClock(side.now, side.turn)
-    doors = Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter(clock), clock=clock)
-    return Bitrix24Adapter().open(settings, doors)
+    return connected(side, application(side), tmp_path)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 import responses
 from pydantic import SecretStr
+from tests.adapters.bitrix24.access import application, connected, webhook
 
 from crmkit import Call, CallStatus, Capability, Crm, CustomField, Direction, Kind, Level, Money, Phone, Ref
 from crmkit.adapter import Doors
@@ -69,30 +70,13 @@ def mocked() -> Iterator[tuple[Bitrix24Connection, Still]]:
 @pytest.fixture
 def crm(side: Bitrix24Side, tmp_path: Path) -> Crm:
     """The portal as an application sees it."""
-    settings = Bitrix24Settings(
-        key=ACCOUNT,
-        vendor="bitrix24",
-        base_url=side.portal.base_url,
-        auth_url=side.portal.base_url,
-        client_id=side.portal.client_id,
-        client_secret=SecretStr(side.portal.client_secret),
-        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
-    )
-    return Crm(opened(side, settings, tmp_path))
+    return Crm(connected(side, application(side), tmp_path))
 
 
 @pytest.fixture
 def guest(side: Bitrix24Side, tmp_path: Path) -> Crm:
     """The portal as a webhook sees it."""
-    webhook = SecretStr(side.portal.webhook_url)
-    settings = Bitrix24Settings(key=ACCOUNT, vendor="bitrix24", base_url=side.portal.base_url, webhook=webhook)
-    return Crm(opened(side, settings, tmp_path))
-
-
-def opened(side: Bitrix24Side, settings: Bitrix24Settings, folder: Path) -> Bitrix24Connection:
-    clock = JumpingClock(side.now, side.turn)
-    doors = Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(clock), clock=clock)
-    return Bitrix24Adapter().open(settings, doors)
+    return Crm(connected(side, webhook(side), tmp_path))
 
 
 def ref(kind: Kind, id_: str) -> Ref:

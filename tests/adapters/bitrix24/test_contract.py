@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 from tests.adapters.bed import EmulatedBed, deal_refs, opened
+from tests.adapters.bitrix24.access import application, webhook
 
 from crmkit import CustomField, Deal, FieldType, Money, Ref
 from crmkit.testing.contract import AdapterContract, Fault
@@ -19,7 +20,6 @@ from crmkit.testing.listener import HookListener
 from crmkit.tokens import FileTokenStore
 from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_testing.bitrix24 import Bitrix24Side
-from crmkit_testing.side import ACCOUNT
 
 # All calls are posts: only the method's name tells reads from writes.
 READS = ("batch", "crm.item.list", "crm.contact.list", "crm.company.list", "crm.activity.list")
@@ -43,7 +43,7 @@ class Bitrix24Bed(EmulatedBed):
             side,
             listener,
             adapter=Bitrix24Adapter(),
-            settings=_application(side) if way_in == "application" else _webhook(side),
+            settings=webhook(side) if way_in == "webhook" else _application(side),
             tokens=FileTokenStore(folder),
             limited={"status": 503},
         )
@@ -83,26 +83,8 @@ class Bitrix24Bed(EmulatedBed):
 
 
 def _application(side: Bitrix24Side) -> Bitrix24Settings:
-    return Bitrix24Settings(
-        key=ACCOUNT,
-        vendor="bitrix24",
-        base_url=side.portal.base_url,
-        auth_url=side.portal.base_url,
-        client_id=side.portal.client_id,
-        client_secret=SecretStr(side.portal.client_secret),
-        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
-        application_token=SecretStr(side.portal.application_token),
-        member_id=side.portal.member_id,
-    )
-
-
-def _webhook(side: Bitrix24Side) -> Bitrix24Settings:
-    return Bitrix24Settings(
-        key=ACCOUNT,
-        vendor="bitrix24",
-        base_url=side.portal.base_url,
-        webhook=SecretStr(side.portal.webhook_url),
-    )
+    token, member_id = SecretStr(side.portal.application_token), side.portal.member_id
+    return application(side, application_token=token, member_id=member_id)
 
 
 def _bed(folder: Path, way_in: Literal["application", "webhook"]) -> Iterator[Bitrix24Bed]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import responses
 from pydantic import SecretStr
+from tests.adapters.bitrix24.access import connected
 
 from crmkit import Context, DealCreated, Extension, NoSettings
 from crmkit.adapter import Doors, Installable
@@ -33,10 +34,7 @@ def application(side: Bitrix24Side, folder: Path, **more: object) -> Bitrix24Con
         **more,
     }
     settings = Bitrix24Settings.model_validate({"key": ACCOUNT, "vendor": "bitrix24", **values})
-    clock = JumpingClock(side.now, side.turn)
-    return Bitrix24Adapter().open(
-        settings, Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(clock), clock=clock)
-    )
+    return connected(side, settings, folder)
 
 
 def installation(side: Bitrix24Side, access: str | None = None) -> Installation:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from tests.adapters.bitrix24.access import connected, webhook
 
 from crmkit import Crm, Kind, Ref
-from crmkit.adapter import Doors
-from crmkit.http import LocalLimiter
-from crmkit.testing.clock import JumpingClock
-from crmkit.tokens import FileTokenStore
-from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
 from crmkit_testing.bitrix24 import Bitrix24Side
 from crmkit_testing.side import ACCOUNT
 
@@ -20,11 +15,7 @@ from crmkit_testing.side import ACCOUNT
 @pytest.fixture
 def crm(side: Bitrix24Side, tmp_path: Path) -> Crm:
     """The portal as a webhook sees it."""
-    webhook = SecretStr(side.portal.webhook_url)
-    settings = Bitrix24Settings(key=ACCOUNT, vendor="bitrix24", base_url=side.portal.base_url, webhook=webhook)
-    clock = JumpingClock(side.now, side.turn)
-    doors = Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter(clock), clock=clock)
-    return Crm(Bitrix24Adapter().open(settings, doors))
+    return Crm(connected(side, webhook(side), tmp_path))
 
 
 def person(number: int) -> Ref:

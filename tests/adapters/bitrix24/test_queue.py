@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from tests.adapters.bitrix24.access import application, doors
 
 from crmkit import Capability, Kind, Level, Ref
-from crmkit.adapter import Connection, Doors
-from crmkit.http import LocalLimiter
-from crmkit.testing.clock import JumpingClock
+from crmkit.adapter import Connection
 from crmkit.testing.contract.bed import read_feed
-from crmkit.tokens import FileTokenStore
 from crmkit.webhook import Action, Hint
-from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
+from crmkit_bitrix24 import Bitrix24Adapter
 from crmkit_testing.bitrix24 import Bitrix24Side
 from crmkit_testing.side import ACCOUNT
 
@@ -27,21 +24,11 @@ class Premises:
     def __init__(self, side: Bitrix24Side, folder: Path) -> None:
         self.side = side
         self.portal = side.portal
-        self._clock = JumpingClock(side.now, side.turn)
-        self._doors = Doors(tokens=FileTokenStore(folder), limiter=LocalLimiter(self._clock), clock=self._clock)
+        self._doors = doors(side, folder)
 
     def open(self, user_id: int | None = None) -> Connection:
         """A connection that remembers nothing, of an application that a user has authorised."""
-        settings = Bitrix24Settings(
-            key=ACCOUNT,
-            vendor="bitrix24",
-            base_url=self.portal.base_url,
-            auth_url=self.portal.base_url,
-            client_id=self.portal.client_id,
-            client_secret=SecretStr(self.portal.client_secret),
-            refresh_token=SecretStr(self.portal.issue_tokens(user_id=user_id)["refresh_token"]),
-        )
-        return Bitrix24Adapter().open(settings, self._doors)
+        return Bitrix24Adapter().open(application(self.side, user_id=user_id), self._doors)
 
     def begin(self, connection: Connection) -> str:
         """Where the feed stands before anything happens."""

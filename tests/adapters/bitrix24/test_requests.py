@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
+from tests.adapters.bitrix24.access import application, connected, webhook
 
 from crmkit import Crm, Kind, Ref
 from crmkit.adapter import Doors
 from crmkit.errors import NotFound
 from crmkit.http import LocalLimiter, RateLimit, Urgency
 from crmkit.models import Note, Task
-from crmkit.testing.clock import JumpingClock
 from crmkit.tokens import FileTokenStore
 from crmkit.write import Verb, Write
-from crmkit_bitrix24 import Bitrix24Adapter, Bitrix24Settings
+from crmkit_bitrix24 import Bitrix24Adapter
 from crmkit_bitrix24.adapter import Bitrix24Connection
 from crmkit_sandbox.bitrix24.bucket import LeakyBucket
 from crmkit_testing.bitrix24 import Bitrix24Side
@@ -44,16 +43,16 @@ class Meeting(LocalLimiter):
         super().wait(limits, urgency)
 
 
-def connected(side: Bitrix24Side, folder: Path, limiter: LocalLimiter | None = None) -> Bitrix24Connection:
+def unhurried(side: Bitrix24Side, folder: Path, limiter: LocalLimiter | None = None) -> Bitrix24Connection:
     """A new connection to the portal by its webhook."""
-    webhook = SecretStr(side.portal.webhook_url)
-    settings = Bitrix24Settings(key=ACCOUNT, vendor="bitrix24", base_url=side.portal.base_url, webhook=webhook)
-    return Bitrix24Adapter().open(settings, Doors(tokens=FileTokenStore(folder), limiter=limiter or LocalLimiter()))
+    return Bitrix24Adapter().open(
+        webhook(side), Doors(tokens=FileTokenStore(folder), limiter=limiter or LocalLimiter())
+    )
 
 
 def opened(side: Bitrix24Side, folder: Path, limiter: LocalLimiter | None = None) -> Crm:
     """The portal by a new connection."""
-    return Crm(connected(side, folder, limiter))
+    return Crm(unhurried(side, folder, limiter))
 
 
 def test_people_by_id_come_in_the_batches_of_their_lists(side: Bitrix24Side, tmp_path: Path) -> None:
@@ -125,7 +124,7 @@ def test_batches_of_writes_leave_together(side: Bitrix24Side, tmp_path: Path) ->
 
 def test_writes_of_one_record_stay_in_their_order(side: Bitrix24Side, tmp_path: Path) -> None:
     """The last of 130 changes of a deal is what it is called, though they take three batches."""
-    connection = connected(side, tmp_path)
+    connection = unhurried(side, tmp_path)
     deal = Ref(ACCOUNT, Kind.DEAL, str(side.portal.bulk_deals(1)[0]))
     changes = [Write(Verb.UPDATE, Kind.DEAL, ref=deal, changes={"title": f"Имя {n}"}) for n in range(130)]
     assert connection.write_many(changes) == [deal] * 130
@@ -143,11 +142,7 @@ def test_remarks_stand_in_the_order_of_their_writing(side: Bitrix24Side, tmp_pat
 
 def test_after_a_refusal_batches_go_one_by_one(side: Bitrix24Side, tmp_path: Path) -> None:
     """Nothing is lost, done twice or out of its place when the portal refuses some of many batches."""
-    clock = JumpingClock(side.now, side.turn)
-    webhook = SecretStr(side.portal.webhook_url)
-    settings = Bitrix24Settings(key=ACCOUNT, vendor="bitrix24", base_url=side.portal.base_url, webhook=webhook)
-    doors = Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter(clock), clock=clock)
-    connection = Bitrix24Adapter().open(settings, doors)
+    connection = connected(side, webhook(side), tmp_path)
     crm = Crm(connection)
     deal = crm.ref(Kind.DEAL, side.portal.bulk_deals(1)[0])
     bucket = side.portal.limits
@@ -174,16 +169,7 @@ def test_one_batch_lost_of_many_leaves_its_own_in_doubt(side: Bitrix24Side, tmp_
 
 def test_a_token_that_expires_under_many_batches_is_renewed_once(side: Bitrix24Side, tmp_path: Path) -> None:
     """Ten batches leave together with the old token; one of them has it renewed, all of them are done."""
-    settings = Bitrix24Settings(
-        key=ACCOUNT,
-        vendor="bitrix24",
-        base_url=side.portal.base_url,
-        auth_url=side.portal.base_url,
-        client_id=side.portal.client_id,
-        client_secret=SecretStr(side.portal.client_secret),
-        refresh_token=SecretStr(side.portal.issue_tokens()["refresh_token"]),
-    )
-    crm = Crm(Bitrix24Adapter().open(settings, Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter())))
+    crm = Crm(Bitrix24Adapter().open(application(side), Doors(tokens=FileTokenStore(tmp_path), limiter=LocalLimiter())))
     deal = crm.ref(Kind.DEAL, side.portal.bulk_deals(1)[0])
     crm.deals.get(deal)
     side.turn(4000)

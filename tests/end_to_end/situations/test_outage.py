@@ -7,30 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tests.end_to_end.situations.premises import Open, Premises
-from tests.end_to_end.situations.witness import witness
+from tests.end_to_end.situations.witness import call_back, witness
 
-from crmkit.events import CallFinished, DealStageChanged, DealUpdated
-from crmkit.extension import Context, Extension
-from crmkit.models import Task
-from crmkit.settings import NoSettings
+from crmkit.events import DealStageChanged, DealUpdated
 
 OpenPremises = Callable[..., Premises]
 HALF_AN_HOUR = timedelta(minutes=30)
 A_STEP = timedelta(minutes=2)
 PEOPLE = 3
-
-
-def call_back() -> Extension[NoSettings]:
-    """A task for each call, on the card of whoever has the number, without a name of its own."""
-    extension = Extension("call-back")
-
-    @extension.on(CallFinished)
-    def make_task(event: CallFinished, ctx: Context[NoSettings]) -> None:
-        assert event.call.phone is not None
-        person = ctx.crm.contacts.find_one(phone=event.call.phone.raw)
-        ctx.crm.tasks.create(Task(text="Перезвонить", about=person.ref if person else None, due=ctx.now))
-
-    return extension
 
 
 def wait_in_steps(desk: Open, span: timedelta, step: timedelta = A_STEP) -> None:

@@ -1,8 +1,8 @@
-"""Witnesses: extensions that do nothing but tell what they were called with, for tests to read in the report."""
+"""Witnesses, which do nothing but tell what they were called with, and an extension that has one effect a call."""
 
 from __future__ import annotations
 
-from crmkit.events import DealCreated, DealStageChanged, DealUpdated, Event, record_of
+from crmkit.events import CallFinished, DealCreated, DealStageChanged, DealUpdated, Event, record_of
 from crmkit.extension import Context, Extension
 from crmkit.models import Contact, Deal, Record, StageRef, Task
 from crmkit.settings import NoSettings
@@ -13,6 +13,19 @@ def witness(*events: type[Event], name: str = "witness") -> Extension[NoSettings
     extension = Extension(name)
     for event in events:
         extension.on(event)(tell)
+    return extension
+
+
+def call_back() -> Extension[NoSettings]:
+    """A task for each call, on the card of whoever has the number, without a name of its own."""
+    extension = Extension("call-back")
+
+    @extension.on(CallFinished)
+    def make_task(event: CallFinished, ctx: Context[NoSettings]) -> None:
+        assert event.call.phone is not None
+        person = ctx.crm.contacts.find_one(phone=event.call.phone.raw)
+        ctx.crm.tasks.create(Task(text="Перезвонить", about=person.ref if person else None, due=ctx.now))
+
     return extension
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.end_to_end.situations.witness import witness
+from tests.end_to_end.situations.witness import call_back, witness
 
-from crmkit import CallFinished, Context, DealStageChanged, DealUpdated, Extension, NoSettings, Ref, Task
+from crmkit import DealStageChanged, DealUpdated, Ref
 from crmkit_testing.bench import Bench
 from crmkit_testing.plugin import OpenBench
 
@@ -75,19 +75,6 @@ def test_moves_while_the_service_is_away_are_told_when_it_is_back(crm_bench: Ope
             b.side.turn(1)
     b.advance(MINUTES)
     assert told(b) == path(b, deal, 0, 1, 2, 1)
-
-
-def call_back() -> Extension[NoSettings]:
-    """A task for each call, on the card of whoever has the number, without a name of its own."""
-    extension = Extension("call-back")
-
-    @extension.on(CallFinished)
-    def make_task(event: CallFinished, ctx: Context[NoSettings]) -> None:
-        assert event.call.phone is not None
-        person = ctx.crm.contacts.find_one(phone=event.call.phone.raw)
-        ctx.crm.tasks.create(Task(text="Перезвонить", about=person.ref if person else None, due=ctx.now))
-
-    return extension
 
 
 def wait(b: Bench, minutes: int) -> None:
