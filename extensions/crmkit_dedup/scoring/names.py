@@ -91,7 +91,8 @@ def weigh_names(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity
     if fit.patronymic is AGREE:
         points.append(("patronymic", min(rarity.fields["patronymic"].bits(a.patronymic), weights.PATRONYMIC_MOST)))
     elif fit.patronymic is SLIP:
-        bits = rarity.fields["patronymic"].bits(a.patronymic)
+        counted = rarity.fields["patronymic"]
+        bits = min(counted.bits(a.patronymic), counted.bits(b.patronymic))
         points.append(("patronymic_slip", min(bits, weights.PATRONYMIC_MOST) + weights.PATRONYMIC_SLIP))
     elif fit.patronymic is INITIAL:
         points.append(("patronymic_initial", weights.INITIAL))

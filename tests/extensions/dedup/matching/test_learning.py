@@ -14,6 +14,7 @@ from crmkit_dedup.profile import person_profile
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.rows import PersonRow
 from crmkit_dedup.scan import scan_people
+from crmkit_dedup.scoring import weights
 from crmkit_dedup.scoring.people import weigh_people
 
 
@@ -32,6 +33,18 @@ def test_a_common_name_says_less_than_a_rare_one() -> None:
     rarity = Rarity(40_000, {"surname": {"иванов": 400, "тлехугов": 4}}, {"surname": 40_000})
     bits = rarity.fields["surname"]
     assert (round(bits.bits("иванов"), 2), round(bits.bits("тлехугов"), 2)) == (6.64, 13.29)
+
+
+def test_two_weigh_the_same_whichever_is_first() -> None:
+    """A slip in a patronymic proves as little as the patronymic that was meant, though the slip itself is rare."""
+    crowd = [PersonRow(str(at), "Сидоров", "Пётр", "Александрович", phones=f"+7921{at:07d}") for at in range(300)]
+    rarity = scan_people(crowd, workers=1).rarity
+    meant = person_profile(PersonRow("a", "Тлехугов", "Прохор", "Александрович"))
+    slipped = person_profile(PersonRow("b", "Тлехугов", "Прохор", "Алексадрович"))
+    one, other = weigh_people(meant, slipped, rarity), weigh_people(slipped, meant, rarity)
+    bits = rarity.fields["patronymic"].bits(meant.patronymic) + weights.PATRONYMIC_SLIP
+    assert one == other
+    assert dict(one.points)["patronymic_slip"] == bits
 
 
 def test_a_small_base_knows_the_commonest_names() -> None:
