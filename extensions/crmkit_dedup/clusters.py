@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from math import inf
 from typing import NamedTuple
 
@@ -51,10 +52,15 @@ class Joining(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Positions that are one, in order; `sure` are those to be merged without asking: none, or two and more."""
+    """Positions that are one, in order; `sure` are those to be merged without asking: none, or two and more.
+
+    `nearest` are, of three members and more, the partners with most points, one for each member: a sure one's is
+    sure too. Empty where nobody has looked.
+    """
 
     members: tuple[int, ...]
     sure: frozenset[int]
+    nearest: tuple[int, ...] = ()
 
 
 class Clustering:
@@ -208,7 +214,25 @@ class _Web:
 
     def _finished(self, group: list[int], parts: dict[int, frozenset[int]]) -> Group:
         mine = {parts[position] for position in group if position in parts}
-        return Group(tuple(sorted(group)), max(mine, key=self._weight, default=frozenset()))
+        members, sure = tuple(sorted(group)), max(mine, key=self._weight, default=frozenset())
+        if len(members) == 2:
+            return Group(members, sure)
+        # Every two of a group were compared before they came into it.
+        pairs = [(one, other, self._scores[one << _HALF | other]) for one, other in combinations(members, 2)]
+        return Group(members, sure, nearest(members, sure, pairs))
 
     def _weight(self, part: frozenset[int]) -> tuple[int, float, str]:
         return (len(part), max(self._best.get(position, 0.0) for position in part), min(map(self._name, part)))
+
+
+def nearest(members: Iterable[int], sure: frozenset[int], pairs: Iterable[tuple[int, int, float]]) -> tuple[int, ...]:
+    """For each member its partner of most points; `pairs` are two members and their points, each pair once."""
+    best: dict[int, tuple[float, int]] = {}
+    for one, other, score in pairs:
+        for own, partner in ((one, other), (other, one)):
+            # A sure record is shown by what makes it sure, though a doubtful one may be nearer.
+            if (own in sure) and partner not in sure:
+                continue
+            if own not in best or score > best[own][0]:
+                best[own] = (score, partner)
+    return tuple([best[member][1] for member in members])

@@ -44,13 +44,15 @@ class Copies(Generic[P]):
         for group in groups:
             members = [places[at] for at in group.members]
             sure = {places[at] for at in group.sure}
-            for first in [at for at in members if at in left]:
+            repeated = [at for at in members if at in left]
+            nearest = () if repeated else tuple([places[at] for at in group.nearest])
+            for first in repeated:
                 copies = left.pop(first)
                 members += copies
                 if band(first) is Band.AUTO:
                     part = {first, *copies}
                     sure = sure | part if first in sure else max(sure, part, key=len)
-            found.append(Group(tuple(sorted(members)), frozenset(sure)))
+            found.append(Group(tuple(sorted(members)), frozenset(sure), nearest))
         for first, copies in left.items():
             alike = (first, *copies)
             found.append(Group(alike, frozenset(alike if band(first) is Band.AUTO else ())))

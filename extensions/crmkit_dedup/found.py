@@ -7,11 +7,11 @@ from itertools import chain, combinations
 from operator import itemgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from crmkit_dedup.clusters import Group, Joining
+from crmkit_dedup.clusters import Group, Joining, nearest
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.match import Band, Cluster, Counts, Match, Member, Reason
 from crmkit_dedup.rarity import Rarity
-from crmkit_dedup.scoring.weighed import Points, Weighed
+from crmkit_dedup.scoring.weighed import Weighed
 
 
 class Profile(Protocol):
@@ -117,8 +117,7 @@ class Scan(Generic[P]):
                 # Copies are told what their origins are.
                 pair = (self._origin.get(one, one), self._origin.get(other, other))
                 if pair not in told:
-                    weighed = self._rules.weigh(a, b, self.rarity)
-                    told[pair] = (round(weighed.score, 2), self._reasons(weighed.points, a, b))
+                    told[pair] = self._link(one, other)
                 yield Match(a.id, b.id, band, *told[pair])
 
     @property
@@ -148,28 +147,27 @@ class Scan(Generic[P]):
         )
 
     def _cluster(self, group: Group) -> Cluster:
-        best: dict[int, tuple[float, int, Weighed]] = {}
-        for one, other in self._told_pairs(group):
-            weighed = self._rules.weigh(self._profiles[one], self._profiles[other], self.rarity)
-            for own, partner in ((one, other), (other, one)):
-                # A sure record is shown by what makes it sure, though a doubtful one may be nearer.
-                if (own in group.sure) and partner not in group.sure:
-                    continue
-                if own not in best or weighed.score > best[own][0]:
-                    best[own] = (weighed.score, partner, weighed)
-        members = []
-        told: dict[tuple[int, int], tuple[Reason, ...]] = {}
-        for own in group.members:
-            score, partner, weighed = best[own]
-            pair = (own, partner) if own < partner else (partner, own)
+        members: list[Member] = []
+        told: dict[tuple[int, int], tuple[float, tuple[Reason, ...]]] = {}
+        for own, partner in zip(group.members, self._nearest(group), strict=True):
             # What holds one record of a pair mostly holds the other.
-            reasons = told.get(pair)
-            if reasons is None:
-                a, b = self._profiles[pair[0]], self._profiles[pair[1]]
-                reasons = told[pair] = self._reasons(weighed.points, a, b)
-            band = Band.AUTO if own in group.sure else Band.REVIEW
-            members.append(Member(self._profiles[own].id, band, round(score, 2), reasons))
+            pair = (own, partner) if own < partner else (partner, own)
+            link = told.get(pair)
+            if link is None:
+                link = told[pair] = self._link(*pair)
+            members.append(Member(self._profiles[own].id, Band.AUTO if own in group.sure else Band.REVIEW, *link))
         return Cluster(members[0].id, tuple(members))
+
+    def _nearest(self, group: Group) -> tuple[int, ...]:
+        """For each member the one that holds it there."""
+        if len(group.members) == 2:
+            return group.members[::-1]
+        if group.nearest:
+            return group.nearest
+        weigh, profiles = self._rules.weigh, self._profiles
+        told = self._told_pairs(group)
+        pairs = ((one, other, weigh(profiles[one], profiles[other], self.rarity).score) for one, other in told)
+        return nearest(group.members, group.sure, pairs)
 
     def _told_pairs(self, group: Group) -> Iterator[tuple[int, int]]:
         """The pairs that reasons are sought in: a copy is nearest to its origin."""
@@ -179,6 +177,11 @@ class Scan(Generic[P]):
         copies = [(self._origin[position], position) for position in group.members if position in self._origin]
         return chain(combinations(origins, 2), copies)
 
-    def _reasons(self, points: Points, a: P, b: P) -> tuple[Reason, ...]:
+    def _link(self, one: int, other: int) -> tuple[float, tuple[Reason, ...]]:
+        """What is held of two records, weighed once more: to keep it from the scan on would double the memory."""
+        a, b = self._profiles[one], self._profiles[other]
+        points, score, *_ = self._rules.weigh(a, b, self.rarity)
         ranked = sorted(points, key=_BY_POINTS, reverse=True) if len(points) > 1 else points
-        return tuple(Reason(code, round(bits, 1), self._rules.detail(code, a, b, self.rarity)) for code, bits in ranked)
+        detail, rarity = self._rules.detail, self.rarity
+        reasons = [Reason(code, round(bits, 1), detail(code, a, b, rarity)) for code, bits in ranked]
+        return round(score, 2), tuple(reasons)

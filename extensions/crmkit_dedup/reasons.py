@@ -99,7 +99,9 @@ def reason_text(reason: Reason, language: Language = "ru") -> str:
 
 def reasons_text(reasons: Iterable[Reason], language: Language = "ru") -> str:
     """All reasons in one line, with points: `один мобильный телефон: +79211234567 (+19.1); разные города (-0.7)`."""
-    return "; ".join(
-        f"{reason_text(reason, language)} ({reason.points:+.1f})" if reason.points else reason_text(reason, language)
-        for reason in reasons
-    )
+    at = 0 if language == "ru" else 1
+    texts = []
+    for code, points, detail in reasons:
+        text = f"{TEXTS[code][at]}: {detail}" if detail else TEXTS[code][at]
+        texts.append(f"{text} ({points:+.1f})" if points else text)
+    return "; ".join(texts)

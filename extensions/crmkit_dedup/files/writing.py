@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from crmkit_dedup.match import Cluster, Match, Reason
+from crmkit_dedup.match import Band, Cluster, Match, Reason
 from crmkit_dedup.reasons import Language, reasons_text
 
 CLUSTERS = ("record_id", "cluster_id", "band", "score", "reasons")
@@ -31,18 +31,24 @@ def write_clusters(file: TextIO, clusters: Iterable[Cluster], language: Language
     """Write a line for each record: its cluster, the band, the score, the reasons of the link that holds it there."""
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(CLUSTERS)
+    lines.writerows(_lines(clusters, language))
+
+
+def _lines(clusters: Iterable[Cluster], language: Language) -> Iterator[tuple[str, str, Band, float, str]]:
     alone: dict[tuple[Reason, ...], str] = {}
-    for cluster in clusters:
-        name = guarded(cluster.id)
+    for cluster, members in clusters:
+        name = guarded(cluster)
+        # Most records are alone, for one of a few reasons; most of the others have the same as their partner.
+        if len(members) == 1:
+            _, band, score, reasons = members[0]
+            yield name, name, band, score, alone.get(reasons) or alone.setdefault(reasons, _text(reasons, language))
+            continue
         said: tuple[Reason, ...] = ()
         text = ""
-        for member in cluster.members:
-            # Most records are alone, for one of a few reasons; most of the others have the same as their partner.
-            if len(cluster.members) == 1:
-                text = alone.get(member.reasons) or alone.setdefault(member.reasons, _text(member.reasons, language))
-            elif member.reasons != said:
-                said, text = member.reasons, _text(member.reasons, language)
-            lines.writerow((guarded(member.id), name, member.band.value, member.score, text))
+        for record, band, score, reasons in members:
+            if reasons is not said:
+                said, text = reasons, _text(reasons, language)
+            yield guarded(record), name, band, score, text
 
 
 def _text(reasons: Iterable[Reason], language: Language) -> str:

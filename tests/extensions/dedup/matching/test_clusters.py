@@ -29,12 +29,16 @@ def groups(
 
 def test_links_that_agree_make_one_group_in_order() -> None:
     """Members are in order, all of them sure when every link is."""
-    assert groups(Link(2, 5, 9.0, True), Link(0, 2, 8.0, True)) == [Group((0, 2, 5), frozenset({0, 2, 5}))]
+    assert groups(Link(2, 5, 9.0, True), Link(0, 2, 8.0, True)) == [
+        Group((0, 2, 5), frozenset({0, 2, 5}), nearest=(2, 5, 2))
+    ]
 
 
 def test_a_doubtful_link_adds_a_member_to_be_asked_about() -> None:
     """The sure part stays sure beside it."""
-    assert groups(Link(0, 1, 9.0, True), Link(1, 2, 2.0, False)) == [Group((0, 1, 2), frozenset({0, 1}))]
+    assert groups(Link(0, 1, 9.0, True), Link(1, 2, 2.0, False)) == [
+        Group((0, 1, 2), frozenset({0, 1}), nearest=(1, 0, 0))
+    ]
 
 
 def test_a_veto_of_any_two_members_keeps_groups_apart() -> None:
@@ -46,7 +50,7 @@ def test_a_veto_of_any_two_members_keeps_groups_apart() -> None:
 def test_two_sure_groups_under_one_link_leave_the_larger_sure() -> None:
     """The records of the smaller one are asked about."""
     links = (Link(0, 1, 9.0, True), Link(1, 2, 9.0, True), Link(3, 4, 9.0, True), Link(2, 3, 1.0, False))
-    assert groups(*links) == [Group((0, 1, 2, 3, 4), frozenset({0, 1, 2}))]
+    assert groups(*links) == [Group((0, 1, 2, 3, 4), frozenset({0, 1, 2}), nearest=(1, 0, 1, 4, 3))]
 
 
 def test_a_record_that_two_groups_claim_alike_is_asked_about() -> None:
@@ -71,7 +75,7 @@ def test_a_strong_link_joins_what_has_nothing_in_common() -> None:
     """0 and 2 share nothing, 1 shares much with each of them: where a link of 9 points is strong all three are sure."""
     links, judged = (Link(0, 1, 9.5, True), Link(1, 2, 9.0, True)), {(0, 2): Judgement(-12.0, is_vetoed=False)}
     strong = JOINING._replace(strong=9.0)
-    assert groups(*links, judged=judged, joining=strong) == [Group((0, 1, 2), frozenset({0, 1, 2}))]
+    assert groups(*links, judged=judged, joining=strong) == [Group((0, 1, 2), frozenset({0, 1, 2}), nearest=(1, 0, 1))]
     assert groups(*links, judged=judged) == [Group((0, 1), frozenset())]
 
 
@@ -80,7 +84,7 @@ def test_a_strong_link_outweighs_no_contradiction() -> None:
     links, strong = (Link(0, 1, 30.0, True), Link(1, 2, 20.0, True)), JOINING._replace(strong=9.0)
     assert groups(*links, judged={(0, 2): VETO}, joining=strong) == [Group((0, 1), frozenset({0, 1}))]
     doubt = {(0, 2): Judgement(9.0, is_vetoed=False, is_doubted=True)}
-    assert groups(*links, judged=doubt, joining=strong) == [Group((0, 1, 2), frozenset({0, 1}))]
+    assert groups(*links, judged=doubt, joining=strong) == [Group((0, 1, 2), frozenset({0, 1}), nearest=(1, 0, 1))]
 
 
 def test_a_link_counts_by_its_share_beside_all_pairs() -> None:
@@ -95,10 +99,17 @@ def test_a_doubted_pair_keeps_a_group_from_being_sure() -> None:
     """0 and 2 may be father and son: the three are not merged without asking."""
     doubt = {(0, 2): Judgement(9.0, is_vetoed=False, is_doubted=True)}
     (group,) = groups(Link(0, 1, 9.0, True), Link(1, 2, 15.0, True), judged=doubt)
-    assert group == Group((0, 1, 2), frozenset({1, 2}))
+    assert group == Group((0, 1, 2), frozenset({1, 2}), nearest=(1, 2, 1))
 
 
 def test_a_group_has_its_largest_size() -> None:
     """A chain of many ends where one person cannot have more records."""
     chained = groups(*(Link(at, at + 1, 9.0, True) for at in range(2 * LARGEST)))
     assert max(len(group.members) for group in chained) <= LARGEST
+
+
+def test_a_sure_record_is_held_by_a_sure_one() -> None:
+    """2 is nearer to 0 than 1 is, but is to be asked about; 0 is all the same what holds 2."""
+    doubt = {(0, 2): Judgement(20.0, is_vetoed=False, is_doubted=True), (1, 2): Judgement(3.0, is_vetoed=False)}
+    (group,) = groups(Link(0, 2, 20.0, False, is_doubted=True), Link(0, 1, 9.0, True), judged=doubt)
+    assert group == Group((0, 1, 2), frozenset({0, 1}), nearest=(1, 0, 0))

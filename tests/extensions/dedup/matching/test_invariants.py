@@ -91,6 +91,20 @@ def test_pairs_are_those_of_the_clusters(rows: list[PersonRow]) -> None:
     assert {(pair.left, pair.right, pair.band) for pair in scan.pairs()} == expected
 
 
+@settings(max_examples=40, deadline=None)
+@given(BASE)
+def test_every_record_is_shown_by_the_best_of_its_pairs(rows: list[PersonRow]) -> None:
+    """No pair of a record has more points than those told of it; a sure one is shown by a sure one."""
+    scan = scan_people(rows, workers=1)
+    best: dict[str, float] = {}
+    bands = {member.id: member.band for cluster in scan.duplicates for member in cluster.members}
+    for pair in scan.pairs():
+        for own in (pair.left, pair.right):
+            if bands[own] is pair.band or bands[own] is Band.REVIEW:
+                best[own] = max(best.get(own, pair.score), pair.score)
+    assert {member.id: member.score for cluster in scan.duplicates for member in cluster.members} == best
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_no_text_is_too_strange(name: str, phones: str, emails: str) -> None:
