@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -29,12 +28,8 @@ MISSING, AGREE, SLIP, INITIAL, DIFFER, ODD = Fit
 # By names of their own: looking a member up in its class takes longer than comparing two names.
 
 
-class NameFit(NamedTuple):
-    """How the parts of two names go together."""
-
-    given: Fit
-    surname: Fit
-    patronymic: Fit
+NameFit = tuple[Fit, Fit, Fit]
+"""How the first names, the surnames and the patronymics of two names go together."""
 
 
 def is_slip(one: str, other: str) -> bool:
@@ -48,8 +43,9 @@ def is_slip(one: str, other: str) -> bool:
 
 def fit_of_given(a: PersonProfile, b: PersonProfile) -> Fit:
     """How the first names go together; forms of one name agree, two listed names that do not meet never do."""
-    if a.given and b.given:
-        if a.given is b.given or not a.given.isdisjoint(b.given):
+    names, others = a.given, b.given
+    if names and others:
+        if names is others or not names.isdisjoint(others):
             return AGREE
         if a.is_listed and b.is_listed:
             return DIFFER
@@ -86,23 +82,25 @@ def fit_of_patronymic(a: PersonProfile, b: PersonProfile) -> Fit:
 
 def weigh_names(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
     """Add what the names say; contradictions that are vetoes have been seen before."""
-    _weigh_given(a, b, fit.given, rarity, points)
-    _weigh_surname(a, b, fit, rarity, points)
-    if fit.patronymic is AGREE:
+    given, surname, patronymic = fit
+    _weigh_given(a, b, given, rarity, points)
+    _weigh_surname(a, b, surname, rarity, points)
+    if patronymic is AGREE:
         points.append(("patronymic", min(rarity.fields["patronymic"].bits(a.patronymic), weights.PATRONYMIC_MOST)))
-    elif fit.patronymic is SLIP:
+    elif patronymic is SLIP:
         counted = rarity.fields["patronymic"]
         bits = min(counted.bits(a.patronymic), counted.bits(b.patronymic))
         points.append(("patronymic_slip", min(bits, weights.PATRONYMIC_MOST) + weights.PATRONYMIC_SLIP))
-    elif fit.patronymic is INITIAL:
+    elif patronymic is INITIAL:
         points.append(("patronymic_initial", weights.INITIAL))
 
 
 def _weigh_given(a: PersonProfile, b: PersonProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
     if fit is AGREE:
-        shared = a.given if a.given is b.given else a.given & b.given
+        names, others = a.given, b.given
+        shared = names if names is others else names & others
         bits = min(rarity.fields["given"].bits_of_any(shared), weights.GIVEN_MOST)
-        if len(a.given) == len(b.given) == 1:
+        if len(names) == len(others) == 1:
             points.append(("given", bits))
         else:
             points.append(("given_short", bits + weights.GIVEN_SHORT))
@@ -116,15 +114,16 @@ def _weigh_given(a: PersonProfile, b: PersonProfile, fit: Fit, rarity: Rarity, p
         points.append(("given_differs", weights.GIVEN_ODD))
 
 
-def _weigh_surname(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
-    if fit.surname is AGREE or fit.surname is SLIP:
+def _weigh_surname(a: PersonProfile, b: PersonProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
+    if fit is AGREE or fit is SLIP:
         counted = rarity.fields["surname"]
-        bits = min(counted.bits(a.surname), counted.bits(b.surname), weights.SURNAME_MOST)
-        if fit.surname is AGREE:
+        bits = min(counted.bits(a.surname), weights.SURNAME_MOST)
+        if fit is AGREE:
             points.append(("surname", bits))
         else:
+            bits = min(counted.bits(b.surname), bits)
             points.append(("surname_slip", bits + weights.SURNAME_SLIP))
-    elif fit.surname is DIFFER:
+    elif fit is DIFFER:
         is_woman = a.gender == b.gender == "f"
         points.append(
             ("surname_changed", weights.SURNAME_CHANGED) if is_woman else ("surname_differs", weights.SURNAME_DIFFERS)

@@ -56,7 +56,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
     veto = _veto(a, b, birthday, patronymic)
     if veto:
         return vetoed(veto)
-    fit = NameFit(given, fit_of_surname(a, b), patronymic)
+    fit = (given, fit_of_surname(a, b), patronymic)
     points: Points = []
     if a.phones and b.phones:
         weigh_phones(a, b, rarity, points)
@@ -64,18 +64,17 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         weigh_mailboxes(a, b, rarity, points)
     if a.messengers and b.messengers:
         weigh_messengers(a, b, rarity, points)
-    is_reached = bool(points) and max([bits for _, bits in points]) > 0
+    is_reached = bool(points) and (points[0][1] > 0 or max([bits for _, bits in points]) > 0)
     weigh_names(a, b, fit, rarity, points)
     _weigh_facts(a, b, birthday, fit, rarity, points)
     if is_reached:
         _weigh_household(a, b, fit, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum([bits for _, bits in points])
-    if fit.patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b):
+    is_kin = patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b)
+    if is_kin:
         points.append(("generations", 0.0))
-    is_doubted = not _DOUBTS.isdisjoint([code for code, _ in points])
-    is_kin = points[-1][0] == "generations"
-    return Weighed(points, score, _band(points, score, fit, is_doubted=is_doubted), is_doubted=is_kin)
+    return Weighed(points, score, _band(points, score, fit), False, is_kin)
 
 
 def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> str:
@@ -116,11 +115,11 @@ def _veto(a: PersonProfile, b: PersonProfile, birthday: Fit, patronymic: Fit) ->
         return "birthday_differs"
     if patronymic is DIFFER and birthday is not AGREE:
         return "patronymic_differs"
-    if a.gender and b.gender and a.gender != b.gender:
+    if a.gender != b.gender and a.gender and b.gender:
         return "gender_differs"
-    if a.inn and b.inn and a.inn != b.inn:
+    if a.inn != b.inn and a.inn and b.inn:
         return "inn_differs"
-    if a.generation and b.generation and a.generation != b.generation:
+    if a.generation != b.generation and a.generation and b.generation:
         return "generation_differs"
     return ""
 
@@ -130,13 +129,14 @@ def _weigh_facts(
 ) -> None:
     if birthday is AGREE:
         points.append(("birthday", min(rarity.fields["birthday"].bits(str(a.birthday)), weights.BIRTHDAY_MOST)))
-        if fit.patronymic is DIFFER:
+        if fit[2] is DIFFER:
             points.append(("patronymic_differs", weights.PATRONYMIC_DIFFERS))
     elif birthday is SLIP:
         points.append(("birthday_slip", weights.BIRTHDAY_SLIP))
-    if a.city and b.city:
-        if a.city == b.city:
-            points.append(("city", min(rarity.fields["city"].bits(a.city), weights.CITY_MOST)))
+    city, other = a.city, b.city
+    if city and other:
+        if city == other:
+            points.append(("city", min(rarity.fields["city"].bits(city), weights.CITY_MOST)))
         else:
             points.append(("city_differs", weights.CITY_DIFFERS))
     if a.company and a.company == b.company:
@@ -149,7 +149,8 @@ def _weigh_facts(
 
 def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: Rarity, points: Points) -> None:
     """What a number or mailbox in common changes in the rest: kin share names and towns, numbers pass to others."""
-    if fit.given in (MISSING, INITIAL) and fit.surname in (AGREE, SLIP):
+    given, surname, _ = fit
+    if (given is MISSING or given is INITIAL) and (surname is AGREE or surname is SLIP):
         points[:] = [
             (code, min(bits, weights.SURNAME_OF_KIN))
             if code in ("surname", "surname_slip", "patronymic")
@@ -157,10 +158,10 @@ def _weigh_household(a: PersonProfile, b: PersonProfile, fit: NameFit, rarity: R
             for code, bits in points
         ]
     apart = abs(a.created - b.created) if a.created and b.created else 0
-    if fit.surname is DIFFER and apart > weights.REISSUED_AFTER_DAYS:
+    if surname is DIFFER and apart > weights.REISSUED_AFTER_DAYS:
         points.append(("phone_reissued", weights.REISSUED))
     # A card without a first name is the holder's of the number when no second person with that surname has it.
-    is_partial = a.is_nameless or b.is_nameless or (fit.given is MISSING and fit.surname in (AGREE, SLIP))
+    is_partial = given is MISSING and (surname is AGREE or surname is SLIP or a.is_nameless or b.is_nameless)
     if is_partial and apart <= weights.SOLE_WITHIN_DAYS and _is_sole(a, b, rarity):
         points.append(("phone_sole", weights.PHONE_SOLE))
 
@@ -172,24 +173,28 @@ def _is_sole(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
 
 def _may_be_kin(a: PersonProfile, b: PersonProfile) -> bool:
     """A father and a son of one name may be meant: nothing tells which of them has no patronymic here."""
+    if not (a.patronymic or b.patronymic):
+        return False
     if not (is_named_after_father(a) or is_named_after_father(b)):
         return False
     return not any(mailbox in b.mailboxes for mailbox in a.mailboxes)
 
 
-def _band(points: Points, score: float, fit: NameFit, *, is_doubted: bool) -> Band:
+def _band(points: Points, score: float, fit: NameFit) -> Band:
     if score < weights.REVIEW:
         return _IGNORED
-    if score < weights.AUTO or is_doubted:
+    if score < weights.AUTO or not _DOUBTS.isdisjoint([code for code, _ in points]):
         return _ASKED
     codes = {code for code, bits in points if bits > 0}
     if "phone_sole" in codes:
         return _SURE
-    is_named = fit.given is not MISSING or fit.surname in (AGREE, SLIP)
-    is_full = fit.given is not MISSING and fit.surname in (AGREE, SLIP)
+    given, surname, patronymic = fit
+    is_of_kin = surname is AGREE or surname is SLIP
+    is_named = is_of_kin or given is not MISSING
+    is_full = is_of_kin and given is not MISSING
     is_reached = not codes.isdisjoint(_REACH) or (is_full and not codes.isdisjoint(_PLACES))
     kinds = is_named + is_reached + (not codes.isdisjoint(_MAIL)) + (not codes.isdisjoint(_PAPERS))
     if kinds >= 2:
         return _SURE
-    is_whole = fit.given is AGREE and fit.surname is AGREE and fit.patronymic is AGREE
+    is_whole = given is AGREE and surname is AGREE and patronymic is AGREE
     return _SURE if is_whole and score >= weights.AUTO_BY_NAME else _ASKED

@@ -18,9 +18,9 @@ SHARED_FROM = 3
 
 def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
     """Add what the phones of two who have some say: each number in common, a slip, or that none is in common."""
-    is_found = False
+    is_found, others = False, b.phones
     for phone in a.phones:
-        if phone in b.phones:
+        if phone in others:
             points.append(_number(phone, rarity) if not is_found else ("phone", weights.PHONE_AGAIN))
             is_found = True
     if is_found:
