@@ -11,6 +11,7 @@ import click
 from crmkit_cli.language import tr
 
 _FILE = click.Path(path_type=Path)
+_DASH = Path("-")
 _STDIN = Path("/dev/stdin")
 Kind = Literal["contacts", "companies", "deals"]
 
@@ -50,9 +51,9 @@ _json = click.option(
 @click.group(
     cls=_Group,
     help=tr(
-        "Дубли контактов, компаний и сделок в файлах: CSV в любой кодировке, XLSX, JSON по строкам.\n\n"
+        "Дубли контактов, компаний и сделок в файлах: CSV в любой кодировке, XLSX, XLS, JSON, HTML.\n\n"
         "В CRM ничего не пишется. Дубли в самой CRM ищет расширение: crmkit ext dedup scan.",
-        "Duplicates of contacts, companies and deals in files: CSV in any encoding, XLSX, JSON lines.\n\n"
+        "Duplicates of contacts, companies and deals in files: CSV in any encoding, XLSX, XLS, JSON, HTML.\n\n"
         "Nothing is written to a CRM. Duplicates inside the CRM are the extension's work: crmkit ext dedup scan.",
     ),
 )
@@ -119,7 +120,7 @@ def scan(
     if contacts is not None and kind != "deals":
         raise click.UsageError(tr("--contacts нужен только для --kind deals", "--contacts is for --kind deals alone"))
     asked = dedup_scan.Asked(
-        file=_STDIN if str(file) == "-" else file,
+        file=_said(file),
         kind=cast("Kind", kind),
         out=out,
         pairs=pairs,
@@ -139,10 +140,11 @@ def scan(
     help=tr(
         "Проверить импорт: каких строк DUMP нет в CRM и какие потеряли по дороге телефон, почту или имя.\n\n"
         "Пример: crmkit dedup compare dump.csv crm-export.csv --out lost.csv\n\n"
-        "Вместо выгрузки CRM — аккаунт сервиса: crmkit dedup compare dump.csv --account acme",
+        "«-» — ввод. Вместо выгрузки CRM — аккаунт сервиса: crmkit dedup compare dump.csv --account acme",
         "Check an import: which rows of DUMP the CRM lacks, and which lost a phone, an e-mail or a name on the way.\n\n"
         "Example: crmkit dedup compare dump.csv crm-export.csv --out lost.csv\n\n"
-        "An account of the service in place of the export: crmkit dedup compare dump.csv --account acme",
+        "- is standard input. An account of the service in place of the export: "
+        "crmkit dedup compare dump.csv --account acme",
     ),
 )
 @click.argument("dump", type=_FILE)
@@ -180,9 +182,11 @@ def compare(
         raise click.UsageError(
             tr("Назовите выгрузку CRM или --account", "Name the CRM's export, or --account, and not both")
         )
+    if dump == export == _DASH:
+        raise click.UsageError(tr("Из ввода читается только один файл", "Only one file is read from standard input"))
     asked = dedup_compare.Asked(
-        dump=dump,
-        export=export,
+        dump=_said(dump),
+        export=None if export is None else _said(export),
         account=account,
         config_path=config_path,
         out=out,
@@ -193,6 +197,10 @@ def compare(
     )
     if dedup_compare.run(asked):
         raise click.exceptions.Exit(1)
+
+
+def _said(path: Path) -> Path:
+    return _STDIN if path == _DASH else path
 
 
 def _fields(maps: Sequence[str]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from crmkit.errors import ConfigError
 from crmkit.models import Contact
 from crmkit_cli.bar import Bar
 from crmkit_cli.dedup_report import as_read, figure, print_columns, print_problems
-from crmkit_cli.dedup_scan import check_place, in_our_language, watching, written
+from crmkit_cli.dedup_scan import check_places, in_our_language, watching, written
 from crmkit_cli.language import tr
 from crmkit_cli.opening import open_migrated, read_config
 from crmkit_cli.screen import print_json, print_table
@@ -48,8 +48,7 @@ class Asked:
 def run(asked: Asked) -> bool:
     """Compare, write and report; gives whether anything is missing or lost."""
     begun = time.monotonic()
-    if asked.out is not None:
-        check_place(asked.out)
+    check_places(data=_files(asked), answers=(asked.out,))
     readings = [read_people(asked.dump, fields=asked.fields)]
     if asked.export is not None:
         readings.append(read_people(asked.export, fields=asked.crm_fields))

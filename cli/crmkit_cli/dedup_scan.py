@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def in_our_language() -> Iterator[None]:
 def run(asked: Asked) -> None:
     """Scan, write and report. Raises ConfigError for what cannot be read or written."""
     begun = time.monotonic()
-    _check_places(asked)
+    check_places(data=(asked.file, asked.contacts), answers=(asked.out, asked.pairs))
     reading = _reading(asked)
     if not asked.as_json:
         # Before minutes of work: a column read as another one makes them worthless.
@@ -149,10 +149,10 @@ def _of_clients(rows: Iterator[DealRow], contacts: Path | None) -> Iterator[Deal
         yield row._replace(contact=clusters.get(row.contact, row.contact)) if row.contact in clusters else row
 
 
-def _check_places(asked: Asked) -> None:
-    """Refuse before hours of work what cannot be written after them."""
-    taken = {path.resolve() for path in (asked.file, asked.contacts) if path is not None}
-    for path in (asked.out, asked.pairs):
+def check_places(*, data: Iterable[Path | None], answers: Iterable[Path | None]) -> None:
+    """Refuse before hours of work what cannot be written after them, or would be written over the data."""
+    taken = {path.resolve() for path in data if path is not None}
+    for path in answers:
         if path is None:
             continue
         if path.resolve() in taken:
@@ -161,16 +161,11 @@ def _check_places(asked: Asked) -> None:
                 remedy=tr("Ответ не пишется поверх данных.", "An answer is not written over the data."),
             )
         taken.add(path.resolve())
-        check_place(path)
-
-
-def check_place(path: Path) -> None:
-    """Refuse a path that no file can be written to."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(
-            tr(f"в {path} нельзя записать файл", f"no file can be written to {path}"),
-            remedy=tr("Назовите файл в папке, которая есть.", "Name a file in a folder that exists."),
-        )
+        if path.is_dir() or not path.parent.is_dir():
+            raise ConfigError(
+                tr(f"в {path} нельзя записать файл", f"no file can be written to {path}"),
+                remedy=tr("Назовите файл в папке, которая есть.", "Name a file in a folder that exists."),
+            )
 
 
 @contextmanager

@@ -79,8 +79,12 @@ def test_the_report_speaks_russian(cli: Any, people: Path, monkeypatch: pytest.M
     ("words", "said", "remedy"),
     [
         (["нет.csv"], "нет файла", "Проверьте имя и папку."),
-        (["people.pdf"], "people.pdf — PDF", "Читаются CSV, XLSX, XLS, JSON по строкам."),
-        (["shoes.csv"], "не нашлось столбцов, по которым сравнивают (contacts)", "Столбцы: #1, #2. Назовите их"),
+        (["people.pdf"], "people.pdf — PDF", "Читаются CSV, XLSX, XLS, JSON, таблица HTML."),
+        (
+            ["shoes.csv"],
+            "не нашлось столбцов, по которым сравнивают (contacts)",
+            "Прочитано как CSV, UTF-8, ,; столбцы: #1, #2. Назовите их",
+        ),
         (["people.csv", "--map", "phone=нет"], "в файле нет столбца 'нет'", "Столбцы: "),
         (["deals.csv", "--kind", "deals", "--contacts", "shoes.csv"], "нет столбцов record_id и cluster_id", "Дайте"),
     ],
@@ -269,6 +273,20 @@ def test_an_import_is_checked_against_the_mirror(shop: Any, monkeypatch: pytest.
     sys.modules.pop("watcher", None)
 
 
+def test_what_an_import_lost_is_not_written_over_the_data(cli: Any, people: Path) -> None:
+    """Neither over the dump nor over the export, by whatever path it is named."""
+    export = people.with_name("export.csv")
+    export.write_text("ID,Имя,Телефон\n1,Прохор,89161234567\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in (people, export)}
+
+    for path in (people, export):
+        out = path.parent / "." / ".." / path.parent.name / path.name
+        said = cli("dedup", "compare", str(people), str(export), "--out", str(out))
+        assert (said.code, "is named twice" in said.err) == (2, True)
+
+    assert {path: path.read_bytes() for path in (people, export)} == before
+
+
 @pytest.mark.parametrize("words", [["dump.csv"], ["dump.csv", "export.csv", "--account", "acme"]])
 def test_a_comparison_needs_one_other_side(words: list[str], cli: Any) -> None:
     """An export or an account, and not both."""
@@ -297,3 +315,17 @@ def test_a_file_may_come_through_a_pipe(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["form"], told["records"]) == ("CSV, KOI8-R, ;", 4)
     assert [line["cluster_id"] for line in lines(out)] == ["1", "1", "3", "4"]
+
+
+def test_one_side_of_a_comparison_may_come_through_a_pipe(cli: Any, people: Path) -> None:
+    """Either of the two, and not both."""
+    export = people.with_name("export.csv")
+    export.write_text("ID,Имя,Телефон\n1,Прохор,89161234567\n", encoding="utf-8")
+    words = [sys.executable, "-m", "crmkit_cli", "dedup", "compare", str(people), "-", "--json"]
+
+    done = subprocess.run(words, input=export.read_bytes(), capture_output=True, check=False)
+    refused = cli("dedup", "compare", "-", "-")
+
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["rows"], told["crm_records"]) == (1, 4, 1)
+    assert (refused.code, "Only one file is read from standard input" in refused.err) == (2, True)

@@ -1,60 +1,119 @@
-"""Records of JSON lines, or of one JSON list: objects whose keys are the columns."""
+"""Records of JSON: an object a line, a list of objects, or what the CRMs' own APIs answer."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from crmkit_dedup.files.lines import Lines
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.table import Record
 
-LARGEST_LIST = 1 << 26
-"""Characters of a JSON list that are read; JSON lines have no such limit."""
+LARGEST = 1 << 26
+"""Characters of a JSON document that are read; JSON lines have no such limit."""
 SAMPLE = 500
 """Objects whose keys are the columns; keys met later are not read."""
 
 _VALUES = ("value", "VALUE", "number", "phone", "email", "raw", "name", "title", "text")
+# Where an answer holds its records. Sources: amoCRM API v4, page "Contacts list"; Bitrix24 REST, pages
+# "crm.contact.list" and "crm.item.list"; retailCRM API v5, GET /customers, /customers-corporate, /orders.
+_LISTS = (
+    ("_embedded", "contacts"),
+    ("_embedded", "companies"),
+    ("_embedded", "leads"),
+    ("result", "items"),
+    ("result",),
+    ("customers",),
+    ("customersCorporate",),
+    ("orders",),
+)
+_SPACE = " \t\r\n"
+
+_decode = json.JSONDecoder().raw_decode
 
 
-def objects(lines: Lines, problems: Problems, *, is_list: bool) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield the line and the object of each; what is no object is reported and passed over."""
-    if is_list:
-        yield from _of_list(lines, problems)
-        return
+def is_document(head: str) -> bool:
+    """Whether JSON that begins like this is one list or one object laid out over lines, not an object a line."""
+    first, end, _ = head.partition("\n")
+    return head.startswith("[") or not end or first.rstrip().endswith(("{", "[", ","))
+
+
+def objects(lines: Lines, problems: Problems, *, is_document: bool) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the line, or the place in a document, and the object of each; what is none is reported and passed over."""
+    found = _of_document(lines, problems) if is_document else _of_lines(lines, problems)
+    for number, value in found:
+        for item in _held(value):
+            if isinstance(item, dict):
+                yield number, item
+            else:
+                problems.add(number, "json", str(item)[:60])
+
+
+def _of_lines(lines: Lines, problems: Problems) -> Iterator[tuple[int, object]]:
     for line in lines:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            value = _whole(json.loads(line), line)
         except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict):
-            yield lines.number, found
-        else:
             problems.add(lines.number, "json", line[:60].strip())
+        else:
+            yield lines.number, value
 
 
-def _of_list(lines: Lines, problems: Problems) -> Iterator[tuple[int, dict[str, object]]]:
+def _of_document(lines: Lines, problems: Problems) -> Iterator[tuple[int, object]]:
+    """The values of a list, or values that stand one behind the other, up to where the text is broken."""
     parts, size = [], 0
     for line in lines:
         size += len(line)
-        if size > LARGEST_LIST:
-            problems.add(lines.number, "json_list")
+        if size > LARGEST:
+            problems.add(lines.number, "json_large")
             return
         parts.append(line)
-    try:
-        found = json.loads("".join(parts))
-    except (ValueError, RecursionError):
-        problems.add(1, "json", parts[0][:60].strip() if parts else "")
-        return
-    items = found if isinstance(found, list) else [found]
-    for number, item in enumerate(items, 1):
-        if isinstance(item, dict):
-            yield number, item
-        else:
-            problems.add(number, "json", str(item)[:60])
+    text = "".join(parts)
+    at = _next(text, 0)
+    is_list = text.startswith("[", at)
+    at = _next(text, at + 1) if is_list else at
+    number = 0
+    while at < len(text) and not (is_list and text[at] == "]"):
+        number += 1
+        try:
+            value, end = _decode(text, at)
+            value = _whole(value, text[at:end])
+        except (ValueError, RecursionError):
+            problems.add(number, "json_broken", text[at : at + 60].strip())
+            return
+        yield number, value
+        at = _next(text, end)
+        if is_list and text.startswith(",", at):
+            at = _next(text, at + 1)
+
+
+def _next(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _whole(value: object, text: str) -> object:
+    """The value without halves of signs, which JSON can name and no file can hold."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _held(value: object) -> Sequence[object]:
+    """The records of an API's answer; anything else is its own record."""
+    if not isinstance(value, dict) or "id" in value or "ID" in value:
+        return (value,)
+    for path in _LISTS:
+        found: object = value
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, list):
+            return found
+    return (value,)
 
 
 def as_records(found: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""A file made into a table, whatever it is: CSV in any encoding, a workbook, JSON lines."""
+"""A file made into a table, whatever it is: CSV in any encoding, a workbook, JSON, a table of HTML."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from crmkit_dedup.files.columns import SEARCHED
 from crmkit_dedup.files.delimited import detect_delimiter, records
 from crmkit_dedup.files.encodings import Encoding, detect
-from crmkit_dedup.files.jsonlines import as_records, objects
+from crmkit_dedup.files.jsonlines import LARGEST, as_records, is_document, objects
 from crmkit_dedup.files.lines import LONGEST, Lines
 from crmkit_dedup.files.problems import Problems
 from crmkit_dedup.files.refusals import FileRefused
 from crmkit_dedup.files.table import Record, Table
+from crmkit_dedup.files.webtable import LONGEST_LINE, is_table, web_records
 from crmkit_dedup.files.workbook import open_workbook
 
 _SAMPLE = 1 << 18
@@ -29,6 +30,7 @@ _UNREAD = {
     b"\x89PNG": "picture",
     b"\xff\xd8\xff": "picture",
     b"{\\rtf": "document",
+    b"<?xml": "xml",
 }
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
@@ -68,12 +70,16 @@ def _open_text(
     found = Encoding(_known(encoding)) if encoding else detect(sample)
     file.read(found.mark)
     head = sample[found.mark :].decode(found.name, "replace").lstrip()
-    lines = Lines(file, found, problems, longest=longest)
     name = _NAMES.get(found.name, found.name.upper())
     if head.startswith("{") or (head.startswith("[") and head[1:].lstrip().startswith(("{", "]"))):
-        items = objects(lines, problems, is_list=head.startswith("["))
-        every = as_records(items)
+        is_whole = is_document(head)
+        lines = Lines(file, found, problems, longest=LARGEST if is_whole else longest)
+        every = as_records(objects(lines, problems, is_document=is_whole))
         return _table(f"JSON, {name}", every, problems, file, is_headed=True)
+    if is_table(head):
+        lines = Lines(file, found, problems, longest=LONGEST_LINE)
+        return _table(f"HTML, {name}", web_records(lines), problems, file)
+    lines = Lines(file, found, problems, longest=longest)
     start = iter(lines)
     peeked = list(islice(start, _PEEKED))
     delimiter = detect_delimiter(peeked)

@@ -34,9 +34,10 @@ TEXTS = {
     "date": ("дата не понята и не прочитана", "a date not understood and not read"),
     "lost_number": ("номер испорчен таблицей (как 7.9E+10)", "a number lost in a spreadsheet (as 7.9E+10)"),
     "json": ("не объект JSON, строка пропущена", "no JSON object, the line passed over"),
-    "json_list": (
-        "список JSON слишком велик, не прочитан: сохраните по объекту на строку",
-        "a JSON list too large, not read: save an object a line",
+    "json_broken": ("JSON здесь оборван, дальше не прочитано", "JSON is broken here, what is behind it not read"),
+    "json_large": (
+        "JSON слишком велик, не прочитан: сохраните по объекту на строку",
+        "JSON too large, not read: save an object a line",
     ),
     "title": ("строка до заголовков пропущена", "a line above the headings passed over"),
 }

@@ -97,8 +97,12 @@ class Reading(Generic[Row]):
                 self.problems.add(line, "title", " ".join(filter(None, record))[:60])
         if not NEEDED[self.kind] & columns.places.keys():
             self.table.close()
+            if not columns.headings:
+                raise FileRefused("no_records", path=str(self._path))
             listed = ", ".join(heading[:40] for heading in columns.headings[:20])
-            raise FileRefused("nothing_to_compare", path=str(self._path), kind=self.kind, columns=listed)
+            raise FileRefused(
+                "nothing_to_compare", path=str(self._path), kind=self.kind, columns=listed, form=self.table.form
+            )
         return columns
 
 

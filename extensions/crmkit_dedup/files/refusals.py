@@ -42,6 +42,7 @@ _FORMS: Mapping[str, _Text] = {
     "database": ("база данных", "a database"),
     "picture": ("картинка", "a picture"),
     "document": ("текстовый документ", "a text document"),
+    "xml": ("XML", "an XML file"),
 }
 """What holds no table that could be read."""
 
@@ -64,8 +65,8 @@ TEXTS: Mapping[str, tuple[_Text, _Text]] = {
     ),
     **{
         form: (
-            (f"{{path}} — {russian}", "Читаются CSV, XLSX, XLS, JSON по строкам."),
-            (f"{{path}} is {english}", "What can be read: CSV, XLSX, XLS, JSON lines."),
+            (f"{{path}} — {russian}", "Читаются CSV, XLSX, XLS, JSON, таблица HTML."),
+            (f"{{path}} is {english}", "What can be read: CSV, XLSX, XLS, JSON, a table of HTML."),
         )
         for form, (russian, english) in _FORMS.items()
     },
@@ -120,12 +121,16 @@ TEXTS: Mapping[str, tuple[_Text, _Text]] = {
     "nothing_to_compare": (
         (
             "в {path} не нашлось столбцов, по которым сравнивают ({kind})",
-            'Столбцы: {columns}. Назовите их: --map phone="..." --map name="...".',
+            'Прочитано как {form}; столбцы: {columns}. Назовите их: --map phone="..." --map name="...".',
         ),
         (
             "no column of {path} is known to hold what {kind} are compared by",
-            'Columns: {columns}. Name them: --map phone="..." --map name="...".',
+            'It was read as {form}; columns: {columns}. Name them: --map phone="..." --map name="...".',
         ),
+    ),
+    "no_records": (
+        ("в {path} нет ни одной целой записи", "Выгрузите записи ещё раз: файл пуст или оборван."),
+        ("there is no whole record in {path}", "Export the records again: the file is empty or cut off."),
     ),
     "no_clusters": (
         (

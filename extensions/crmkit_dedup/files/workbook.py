@@ -10,7 +10,14 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from crmkit_dedup.files.columns import SEARCHED
 from crmkit_dedup.files.problems import Problems
@@ -30,7 +37,7 @@ _CellValue = int | float | str | bool | time | date | datetime | timedelta
 
 
 def open_workbook(path: Path, problems: Problems, *, sheet: str | None = None) -> Table:
-    """Give the table of a sheet: the one named, else the one with most rows.
+    """Give the table of a sheet: the one named, else of those that are not hidden the one with most rows.
 
     Merged cells count once, where they begin, but a value merged downwards is that of every row beneath it.
     Raises ConfigError for a workbook that is broken, protected by a password or unpacks to more than `LARGEST`, for
@@ -40,8 +47,10 @@ def open_workbook(path: Path, problems: Problems, *, sheet: str | None = None) -
         _weigh(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
-        names = [about.name for about in book.sheets_metadata if about.typ == SheetTypeEnum.WorkSheet]
-        chosen = _chosen(book, names, sheet, path)
+        sheets = [about for about in book.sheets_metadata if about.typ == SheetTypeEnum.WorkSheet]
+        names = [about.name for about in sheets]
+        seen = [about.name for about in sheets if about.visible == SheetVisibleEnum.Visible]
+        chosen = _named(book, names, sheet, path) if sheet is not None else _fullest(book, seen or names, path)
     except PasswordError as error:
         raise FileRefused("password", path=path.name) from error
     except (CalamineError, OSError, ValueError) as error:
@@ -58,12 +67,14 @@ def _chained(top: Sequence[Record], rows: Iterator[Record]) -> Iterator[Record]:
     yield from rows
 
 
-def _chosen(book: CalamineWorkbook, names: Sequence[str], wanted: str | None, path: Path) -> CalamineSheet:
-    if wanted is not None:
-        same = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
-        if not same:
-            raise FileRefused("sheet", path=path.name, sheet=wanted, sheets=", ".join(names) or "—")
-        return book.get_sheet_by_name(same[0])
+def _named(book: CalamineWorkbook, names: Sequence[str], wanted: str, path: Path) -> CalamineSheet:
+    same = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    if not same:
+        raise FileRefused("sheet", path=path.name, sheet=wanted, sheets=", ".join(names) or "—")
+    return book.get_sheet_by_name(same[0])
+
+
+def _fullest(book: CalamineWorkbook, names: Sequence[str], path: Path) -> CalamineSheet:
     best: CalamineSheet | None = None
     for name in names:
         sheet = book.get_sheet_by_name(name)

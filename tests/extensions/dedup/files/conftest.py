@@ -40,24 +40,28 @@ def book(tmp_path: Path) -> Book:
         sheets: Mapping[str, Sequence[Sequence[Cell]] | str],
         *,
         merged: Sequence[str] = (),
+        hidden: Sequence[str] = (),
         name: str = "book.xlsx",
     ) -> Path:
         path = tmp_path / name
-        path.write_bytes(book_bytes(sheets, merged))
+        path.write_bytes(book_bytes(sheets, merged, hidden))
         return path
 
     return make
 
 
-def book_bytes(sheets: Mapping[str, Sequence[Sequence[Cell]] | str], merged: Sequence[str]) -> bytes:
+def book_bytes(
+    sheets: Mapping[str, Sequence[Sequence[Cell]] | str], merged: Sequence[str], hidden: Sequence[str] = ()
+) -> bytes:
     """The smallest workbook that spreadsheets open."""
     numbers = range(1, len(sheets) + 1)
     types = "".join(
         f'<Override PartName="/xl/worksheets/sheet{number}.xml" ContentType="{KIND}.worksheet+xml"/>'
         for number in numbers
     )
+    states = ("visible", "hidden")
     listed = "".join(
-        f'<sheet name="{name}" sheetId="{number}" r:id="r{number}"/>'
+        f'<sheet name="{name}" sheetId="{number}" r:id="r{number}" state="{states[name in hidden]}"/>'
         for number, name in zip(numbers, sheets, strict=True)
     )
     related = "".join(

@@ -209,7 +209,9 @@ def test_a_table_of_nothing_to_compare_is_refused(saved: Saved) -> None:
     """Without a name, a phone or an address there is nobody to find."""
     with pytest.raises(ConfigError, match=r"no column of .* is known to hold") as refusal:
         read_people(saved("артикул,цена\nA-1,100\n"))
-    assert refusal.value.remedy == 'Columns: #1, #2. Name them: --map phone="..." --map name="...".'
+    assert refusal.value.remedy == (
+        'It was read as CSV, UTF-8, ,; columns: #1, #2. Name them: --map phone="..." --map name="...".'
+    )
 
 
 def test_bad_dates_and_lost_numbers_are_told(saved: Saved) -> None:
@@ -363,3 +365,74 @@ def test_a_json_list_is_read_too(saved: Saved) -> None:
 
     assert [(row.id, row.name) for row in reading.rows()] == [("a", "Пётр"), ("b", "Анна")]
     assert reading.problems.kept == [Problem(3, "json", "5")]
+
+
+def test_a_list_on_one_line_is_read_whole(saved: Saved) -> None:
+    """Longer than any line of a table may be: programs write lists so."""
+    people = [{"id": number, "name": "Пётр", "phone": f"8916{number:07}"} for number in range(30_000)]
+
+    reading = read_people(saved(json.dumps(people), "rows.json"))
+
+    assert [row.phones for row in reading.rows()] == [one["phone"] for one in people]
+    assert reading.problems.counts == {}
+
+
+def test_pages_of_the_crms_own_apis_are_read(saved: Saved) -> None:
+    """Whole answers, a page a line or laid out over lines, one behind the other."""
+    one, two = {"id": 1, "name": "Пётр"}, {"id": 2, "name": "Анна", "_embedded": {"companies": [{"id": 9}]}}
+    pages = (
+        {"_page": 1, "_embedded": {"contacts": [one, two]}},
+        {"result": [one, two], "total": 2, "time": {"start": 1.5}},
+        {"result": {"items": [one, two]}, "total": 2},
+        {"success": True, "customers": [one, two], "pagination": {"limit": 20}},
+    )
+
+    for page in pages:
+        for text in (json.dumps(page), json.dumps(page, indent=2), json.dumps(page) + "\n"):
+            rows = read_people(saved(text, "page.json")).rows()
+            assert [(row.id, row.name) for row in rows] == [("1", "Пётр"), ("2", "Анна")]
+    laid_out = "\n".join(json.dumps({"result": [{"id": number, "name": "Яна"}]}, indent=1) for number in range(3))
+    assert [row.id for row in read_people(saved(laid_out, "pages.json")).rows()] == ["0", "1", "2"]
+
+
+def test_a_list_that_breaks_off_is_read_up_to_there(saved: Saved) -> None:
+    """What came is kept, what did not is told; where nothing came, that is said."""
+    reading = read_people(saved('[{"id": 1, "name": "Пётр"},\n{"id": 2, "name": "Анна"},\n{"id": 3, "na', "cut.json"))
+
+    assert [row.id for row in reading.rows()] == ["1", "2"]
+    assert reading.problems.kept == [Problem(3, "json_broken", '{"id": 3, "na')]
+    with pytest.raises(ConfigError, match=r"there is no whole record in .*short\.json"):
+        read_people(saved('[{"id": 1, "na', "short.json"))
+
+
+def test_half_a_sign_in_json_harms_nobody(saved: Saved) -> None:
+    """JSON can name halves of signs, which no file can hold; whole ones stay."""
+    text = r'{"id": "a\ud800", "name": "Пётр \ud83d\ude00", "phone": "8916"}' + "\n"
+
+    for content in (text, f"[{text}]"):
+        [row] = read_people(saved(content, "rows.json")).rows()
+        assert (row.id, row.name, row.phones) == ("a?", "Пётр 😀", "8916")
+
+
+def test_a_table_of_html_is_read(saved: Saved) -> None:
+    """Bitrix24's Excel files are that: rows on lines or not, ends left out or not."""
+    laid_out = """<html><head><meta http-equiv="Content-Type" content="text/html; charset=windows-1251">
+<style>td { color: red; }</style></head><body><table border="1">
+<thead><tr><th>ID</th><th>Имя</th><th>Фамилия</th>
+<th>Рабочий телефон</th></tr></thead>
+<tbody><tr><td>7</td><td>Пётр</td><td>Д&apos;Арк &amp;
+ Ко</td><td
+ class="x">+7 916 123-45-67<br>8 495 123-45-67</td></tr>
+<tr><td>8</td><td><b>Ан</b>на</td><td></td><td>2 < 3</td></tr></tbody></table></body></html>"""
+    bare = "<table><TR><TD>ID<TD>Имя<TD>Телефон<TR><TD>7<TD>Пётр<TD>8916</TABLE>" + " " * 2_000_000
+
+    read = read_people(saved(laid_out, "contacts.xls", "cp1251"))
+
+    assert [(row.id, row.first, row.last, row.phones) for row in read.rows()] == [
+        ("7", "Пётр", "Д'Арк & Ко", "+7 916 123-45-67\n8 495 123-45-67"),
+        ("8", "Анна", "", "2 < 3"),
+    ]
+    assert read.table.form == "HTML, windows-1251"
+    assert [(row.id, row.name, row.phones) for row in read_people(saved(bare, "b.xls")).rows()] == [
+        ("7", "Пётр", "8916")
+    ]

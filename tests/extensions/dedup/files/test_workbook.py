@@ -46,6 +46,17 @@ def test_the_sheet_with_the_data_is_read_or_the_one_named(book: Book) -> None:
     assert refusal.value.remedy == "Sheets: Титул, Контакты, Архив."
 
 
+def test_a_hidden_sheet_is_read_when_it_is_named_or_nothing_else_stands_there(book: Book) -> None:
+    """Lists of choices and old copies are what people hide."""
+    both = {"Контакты": [HEAD, [1, "Пётр"]], "Справочник": [HEAD, *([number, "Вера"] for number in range(10, 20))]}
+    beside = book(both, hidden=["Справочник"], name="beside.xlsx")
+    alone = book({"Справочник": [HEAD, [3, "Вера"]]}, hidden=["Справочник"], name="alone.xlsx")
+
+    assert [row.id for row in read_people(beside).rows()] == ["1"]
+    assert len(list(read_people(beside, sheet="Справочник").rows())) == 10
+    assert [row.id for row in read_people(alone).rows()] == ["3"]
+
+
 def test_merged_cells_are_carried_down_and_titles_passed_over(book: Book) -> None:
     """A company merged over its people is everybody's; a title merged over the headings is nobody's."""
     rows = [
