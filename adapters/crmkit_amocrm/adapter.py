@@ -157,7 +157,7 @@ class AmoCrmConnection:
 
     def native_extra(self, kind: Kind, values: Mapping[str, Json], *, on: Record | None = None) -> Mapping[str, Json]:
         """`extra=` that fills native fields."""
-        return native_extra(values)
+        return native_extra(values, on)
 
     def recover(self, write: Write, *, since: datetime, known: Collection[Ref]) -> Ref | None:
         """The newest record with the write's content that is not older than `since`."""

@@ -57,6 +57,12 @@ WITH: Mapping[str, str] = {
 }
 """What a list is asked to embed: only what the records hold."""
 
+WITH_ALONE: Mapping[str, str] = {
+    "contacts": "customers,catalog_elements",
+    "companies": "contacts,customers,catalog_elements",
+}
+"""What is asked of records that are read by their ids: also what only a merge touches."""
+
 
 class Embedded(TypedDict, total=False):
     """What lies under `_embedded` of a lead, a contact or a company."""

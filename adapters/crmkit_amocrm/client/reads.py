@@ -14,7 +14,7 @@ from crmkit_amocrm.client.line import Line, Params
 from crmkit_amocrm.client.walk import OVERLAP_S, Stretch, Walker
 from crmkit_amocrm.errors.refusals import unsupported
 from crmkit_amocrm.translate import is_call
-from crmkit_amocrm.wire import CALL_NOTES, PAGE, PARENTS, PATHS, WITH, Item
+from crmkit_amocrm.wire import CALL_NOTES, PAGE, PARENTS, PATHS, WITH, WITH_ALONE, Item
 
 _SMALL = (Kind.USER, Kind.PIPELINE, Kind.LEAD)
 _TIMELINE = (Kind.NOTE, Kind.CALL)
@@ -131,7 +131,7 @@ class Reader:
             return [item for item in users if str(item["id"]) in ids]
         name, key = ("unsorted", "uid") if kind is Kind.LEAD else (path.rpartition("/")[2], "id")
         wanted = [(f"filter[{key}][]", one) for one in ids]
-        found = self._line.items(path, name, [*_with(path), *wanted, ("limit", str(PAGE))])
+        found = self._line.items(path, name, [*_with(path, is_alone=True), *wanted, ("limit", str(PAGE))])
         # An account without the filter option gives the beginning of the whole list instead.
         mine = [item for item in found if str(item.get(key)) in ids and not item.get("is_deleted")]
         return self._whole(kind, path, mine)
@@ -206,8 +206,8 @@ def _by_list(refs: Sequence[Ref]) -> dict[tuple[Kind, str], list[str]]:
     return lists
 
 
-def _with(path: str) -> list[tuple[str, str]]:
-    embeds = WITH.get(path)
+def _with(path: str, *, is_alone: bool = False) -> list[tuple[str, str]]:
+    embeds = WITH_ALONE.get(path, WITH.get(path)) if is_alone else WITH.get(path)
     return [("with", embeds)] if embeds else []
 
 

@@ -26,7 +26,7 @@ from crmkit_amocrm.errors.refusals import (
     refused_item,
     unsupported,
 )
-from crmkit_amocrm.translate import drafted
+from crmkit_amocrm.translate import drafted, parted
 from crmkit_amocrm.translate.intake import call_body
 from crmkit_amocrm.wire import BATCH, PATHS, SINGULAR, embedded
 
@@ -107,7 +107,8 @@ class Writer:
         return self._create(index, write) if write.verb is Verb.CREATE else self._update(index, write)
 
     def _create(self, index: int, write: Write) -> _Job:
-        draft = drafted(write.kind, write.values(), write.extra, self._names, is_new=True)
+        extra, tied = parted(write.extra)
+        draft = drafted(write.kind, write.values(), extra, self._names, is_new=True)
         path = PATHS.get(write.kind, "notes")
         if write.kind is Kind.NOTE:
             parent = draft.item.pop("entity_type", None)
@@ -115,7 +116,7 @@ class Writer:
                 raise refused_draft(self._key, "about", "a note stands on a card", "Set about.")
             draft.item.setdefault("note_type", "common")
             path = f"{parent}/notes"
-        links, kind = draft.links, write.kind
+        links, kind = [*draft.links, *tied.get("link", ())], write.kind
 
         def follow(made: Ref) -> None:
             if links:
@@ -126,7 +127,8 @@ class Writer:
 
     def _update(self, index: int, write: Write) -> _Job:
         ref = _addressed(write)
-        draft = drafted(write.kind, write.values(), write.extra, self._names, is_new=False)
+        extra, tied = parted(write.extra)
+        draft = drafted(write.kind, write.values(), extra, self._names, is_new=False)
         path, record_id = PATHS.get(write.kind, ""), ref.id
         if write.kind is Kind.NOTE:
             parent, _, record_id = ref.id.partition(".")
@@ -135,11 +137,14 @@ class Writer:
         company = draft.company
 
         def follow(_: Ref) -> None:
-            self._move_to_company(ref, company)
+            if draft.changes_company:
+                self._move_to_company(ref, company)
+            for verb, items in tied.items():
+                self._linker.post(PATHS[ref.kind], ref.id, verb, items)
 
         item = {"id": int(record_id), **draft.item} if record_id.isdigit() else {"id": record_id, **draft.item}
         name = path.rpartition("/")[2]
-        return _Job(index, write, "PATCH", API + path, name, item, follow if draft.changes_company else None)
+        return _Job(index, write, "PATCH", API + path, name, item, follow if draft.changes_company or tied else None)
 
     def _alone(self, write: Write) -> Ref | None:
         if write.kind is Kind.LEAD and write.verb is not Verb.MERGE:

@@ -15,6 +15,7 @@ from crmkit_amocrm.translate.records import (
     from_unsorted,
     from_user,
 )
+from crmkit_amocrm.translate.ties import parted
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task, is_call
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "natives",
     "note_id",
     "parent_path",
+    "parted",
     "phones_of",
     "tags_of",
 ]

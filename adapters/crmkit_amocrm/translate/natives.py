@@ -8,6 +8,7 @@ from typing import Any
 from crmkit.models import Record
 from crmkit.values import Json, Kind
 from crmkit.write import Native
+from crmkit_amocrm.translate.ties import ties, ties_extra
 from crmkit_amocrm.wire import Item
 
 _PREFIX = "custom_fields_values."
@@ -17,13 +18,14 @@ _OURS = frozenset({"PHONE", "EMAIL"})
 
 
 def natives(record: Record) -> list[Native]:
-    """The filled custom fields of a lead, a contact or a company, but for phones and e-mails."""
+    """The filled custom fields of a card, but for phones and e-mails, and what else it is tied to."""
     found = record.raw.get("custom_fields_values") or ()
-    return [_native(item, record.kind) for item in found if item.get("values") and not _is_ours(item)]
+    fields = [_native(item, record.kind) for item in found if item.get("values") and not _is_ours(item)]
+    return [*fields, *ties(record)]
 
 
-def native_extra(values: Mapping[str, Json]) -> dict[str, Json]:
-    """The body that fills or empties custom fields; every field is replaced as a whole.
+def native_extra(values: Mapping[str, Json], on: Record | None = None) -> dict[str, Json]:
+    """The body that fills or empties custom fields; every field is replaced as a whole, and so are ties.
 
     Source: amoCRM API v4, page "Custom fields: values" (null empties a field).
     """
@@ -32,7 +34,7 @@ def native_extra(values: Mapping[str, Json]) -> dict[str, Json]:
         for name, value in values.items()
         if name.startswith(_PREFIX)
     ]
-    return {"custom_fields_values": entries} if entries else {}
+    return {**({"custom_fields_values": entries} if entries else {}), **ties_extra(values, on)}
 
 
 def _native(item: Item, kind: Kind) -> Native:

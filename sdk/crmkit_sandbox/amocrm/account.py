@@ -40,6 +40,7 @@ FIRST_IDS = {
     "groups": 260_001,
     "catalogs": 4_501,
     "elements": 520_001,
+    "customers": 700_001,
     "sources": 36_501,
     "loss_reasons": 4_200_001,
     "webhooks": 830_001,
@@ -60,7 +61,18 @@ class Account(Memory[Actor]):
     """The records and settings of the account; all access is under `world.lock`."""
 
     def __init__(self, world: World) -> None:
-        names = ("pipelines", "users", "roles", "groups", "catalogs", "sources", "loss_reasons", "webhooks", "unsorted")
+        names = (
+            "pipelines",
+            "users",
+            "roles",
+            "groups",
+            "catalogs",
+            "sources",
+            "loss_reasons",
+            "webhooks",
+            "unsorted",
+            "customers",
+        )
         super().__init__(
             world,
             tables=(*KINDS, "tasks", "notes", "elements"),

@@ -43,6 +43,15 @@ class Person:
         """The id of a new company."""
         return self._add("companies", fields, by, hooks)
 
+    def add_customer(self, name: str, *, of: Sequence[tuple[Kind, int]] = ()) -> int:
+        """The id of a new customer, linked with these contacts and companies."""
+        with self._acting(None, True):
+            customer_id = self.account.take_id("customers")
+            self.account.shelves["customers"][customer_id] = {"id": customer_id, "name": name}
+            for place in of:
+                changes.link(self.account, place, ("customers", customer_id), {})
+        return customer_id
+
     def update_lead(self, lead_id: int, *, by: int | None = None, hooks: bool = True, **fields: Any) -> None:
         """Change a lead."""
         self._update("leads", lead_id, fields, by, hooks)

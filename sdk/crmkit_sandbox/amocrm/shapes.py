@@ -106,7 +106,9 @@ def _person(account: Account, kind: str, row: Row, base: str, extras: Collection
             linked = account.links.ids(kind, row["id"], to_kind)
             embedded[to_kind] = [_linked(to_kind, linked_id, base) for linked_id in linked]
     if "customers" in extras:
-        embedded["customers"] = []
+        embedded["customers"] = [
+            _linked("customers", one, base) for one in account.links.ids(kind, row["id"], "customers")
+        ]
     if "catalog_elements" in extras:
         embedded["catalog_elements"] = _elements(account, kind, row["id"])
     shown = {key: value for key, value in row.items() if key != "tags"}

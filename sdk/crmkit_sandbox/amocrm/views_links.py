@@ -96,10 +96,8 @@ def _read(call: ApiCall, kind: Kind, item: Row, index: int, row_id: int | None) 
     path = f"{index}.to_entity_type"
     if "to_entity_type" not in item:
         check.missing(path)
-    elif check.is_choice(item, "to_entity_type", [one for one in ALLOWED[kind] if one != "customers"], path):
-        table = call.account.tables["elements" if to_kind == "catalog_elements" else str(to_kind)]
-        if not isinstance(to_id, int) or table.live(to_id) is None:
-            check.choice(f"{index}.to_entity_id")
+    elif check.is_choice(item, "to_entity_type", ALLOWED[kind], path) and not _is_there(call, str(to_kind), to_id):
+        check.choice(f"{index}.to_entity_id")
     given = check.branch(item, "metadata")
     metadata: Row = {}
     if to_kind == "contacts" and kind == "leads":
@@ -108,6 +106,14 @@ def _read(call: ApiCall, kind: Kind, item: Row, index: int, row_id: int | None) 
         metadata = {"quantity": given.get("quantity", 1), "catalog_id": given.get("catalog_id")}
     one = (kind, own_id if isinstance(own_id, int) else 0)
     return one, (str(to_kind), to_id if isinstance(to_id, int) else 0), metadata, check
+
+
+def _is_there(call: ApiCall, kind: str, row_id: object) -> bool:
+    if not isinstance(row_id, int):
+        return False
+    if kind == "customers":
+        return row_id in call.account.shelves["customers"]
+    return call.account.tables["elements" if kind == "catalog_elements" else kind].live(row_id) is not None
 
 
 def _shown(one: Place, other: Place, metadata: Row) -> Row:

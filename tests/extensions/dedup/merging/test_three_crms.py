@@ -151,6 +151,20 @@ def test_taken_back_all_is_as_it_was(crm_bench: OpenBench) -> None:
     assert ("создана заново" in said) is (pair.bench.side.vendor != "amocrm")
 
 
+def test_the_day_of_making_returns_where_the_crm_takes_it(crm_bench: OpenBench) -> None:
+    """retailCRM keeps the day that it is given, Bitrix24 its own, which is said; amoCRM's card was never gone."""
+    pair = Pair(crm_bench([merger(), witness()]))
+    crm, vendor = pair.bench.crm, pair.bench.side.vendor
+    was = crm.contacts.get(pair.lost).created_at
+    pair.merge()
+    pair.bench.advance(timedelta(days=2))
+    said = "\n".join(pair.undo())
+    [lost] = [ref for ref, name in pair.names.items() if name == "lost" and (ref != pair.lost or vendor == "amocrm")]
+
+    assert (crm.contacts.get(lost).created_at == was) is (vendor != "bitrix24")
+    assert (f"дата создания {pair.lost.id}" in said) is (vendor == "bitrix24")
+
+
 def test_what_came_later_stays(crm_bench: OpenBench) -> None:
     """A deal, a phone and an owner of the days between are people's, and stay; what they moved stays moved."""
     b = crm_bench([merger(), witness()])
