@@ -76,10 +76,10 @@ def end_merges(ctx: Ctx) -> None:
         ctx.explain(merged.lines[0])
 
 
-@dedup.every(lambda settings: settings.scan)
+@dedup.every(lambda settings: settings.scan, is_heavy=True)
 def scan_everything(ctx: Ctx) -> None:
     """Go through everything, as the command does."""
-    # A worker has threads, and a fork would take over their locks without them.
+    # Nobody waits for it: the other processors are for those who answer meanwhile.
     for said in Sweep(ctx, workers=1).run():
         if isinstance(said, str):
             ctx.explain(said.strip())

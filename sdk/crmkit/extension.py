@@ -108,11 +108,15 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One nightly job: a cron line in the account's time zone, or what gives one from the extension's settings."""
+    """One nightly job: a cron line in the account's time zone, or what gives one from the extension's settings.
+
+    `is_heavy` says that it keeps a processor busy for seconds or minutes.
+    """
 
     name: str
     cron: str | Callable[[Any], str]
     run: Callable[[Any], None]
+    is_heavy: bool = False
 
     def line(self, settings: Settings) -> str:
         """The cron line under these settings; empty when the job is switched off."""
@@ -232,16 +236,17 @@ class Extension(Generic[S]):
 
         return register
 
-    def every(self, cron: str | Callable[[S], str]) -> Callable[[Job[S]], Job[S]]:
+    def every(self, cron: str | Callable[[S], str], *, is_heavy: bool = False) -> Callable[[Job[S]], Job[S]]:
         """Register a job for a cron line (five fields, the account's time zone): once per account, over all workers.
 
-        A function of the settings lets the operator choose the line; an empty one switches the job off.
+        A function of the settings lets the operator choose the line; an empty one switches the job off. A heavy job is
+        done in a process of its own, so that the service answers as quickly meanwhile.
         """
 
         def register(run: Job[S]) -> Job[S]:
             _check(run, [Context], self.name)
             self._check_name(run)
-            self.schedules.append(Schedule(_name(run), cron, run))
+            self.schedules.append(Schedule(_name(run), cron, run, is_heavy))
             return run
 
         return register

@@ -21,6 +21,14 @@ LINGER_S = 0.05
 """A line reaches the stream so much later at most, together with the others of that time."""
 
 
+_form = {"is_json": False}
+
+
+def is_json() -> bool:
+    """The process logs lines of JSON."""
+    return _form["is_json"]
+
+
 def configure(
     *,
     is_json: bool,
@@ -37,6 +45,7 @@ def configure(
     handler = _Lines(stream or sys.stderr)
     handler.setFormatter(_Formatter(Mask(secrets), is_json=is_json))
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    _form["is_json"] = is_json
     structlog.configure(
         processors=[structlog.stdlib.add_log_level, _to_record],
         logger_factory=lambda *names: logging.getLogger(names[0] if names else "crmkit"),

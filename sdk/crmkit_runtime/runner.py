@@ -19,7 +19,7 @@ from crmkit.errors import CrmKitError, VendorDown
 from crmkit.events import Event, read_event
 from crmkit.extension import Context, Schedule, Subscription
 from crmkit.values import Ref
-from crmkit_runtime import pause, planned, timers
+from crmkit_runtime import apart, pause, planned, timers
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import from_us, to_us
 from crmkit_runtime.desk import DeskAssign, DeskMirror, DeskStore, Staff
@@ -55,6 +55,7 @@ class Call:
     installed: Installed
     handler: Callable[..., None]
     event: Event | None
+    is_heavy: bool = False
 
 
 class Runner:
@@ -62,10 +63,12 @@ class Runner:
 
     Args:
         service: the service whose handlers are called.
+        is_apart: this process is there for one heavy run.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, is_apart: bool = False) -> None:
         self._service = service
+        self._is_apart = is_apart
         self._database = service.database
         self._staff = Staff(service)
 
@@ -90,6 +93,9 @@ class Runner:
         if self._moved(row, hold, call, subject) or self._waits_for_merged(row, hold, subject):
             return
         work = self._work(row, hold, call, subject)
+        if call.is_heavy and self._service.is_reopenable and not self._is_apart:
+            self._elsewhere(row, work, hold)
+            return
         try:
             self._call(work, call)
         except Suspend as wait:
@@ -100,6 +106,15 @@ class Runner:
             self._failed(row, work, hold, error)
         else:
             self._done(row, work, hold)
+
+    def _elsewhere(self, row: Row[Any], work: Work, hold: Hold) -> None:
+        """Let another process do the run; one that ends before its time is a fault like others."""
+        try:
+            apart.process(self._service, row.id, hold.lend())
+        except (apart.Broken, OSError) as error:
+            self._failed(row, work, hold, error)
+        else:
+            hold.returned()
 
     def _resolve(self, row: Row[Any], subject: Ref | None) -> Call:
         """What the run calls. Raises Orphan."""
@@ -114,7 +129,7 @@ class Runner:
         if row.event_id is None:
             jobs: list[Schedule] = [job for job in installed.extension.schedules if job.name == row.handler]
             if jobs:
-                return Call(installed, jobs[0].run, None)
+                return Call(installed, jobs[0].run, None, jobs[0].is_heavy)
         else:
             event = _read(row)
             if subject is not None:

@@ -113,6 +113,8 @@ class Service:
     tokens: DatabaseTokenStore
     bell: Bell = field(default_factory=Bell)
     quarantine_s: float = QUARANTINE_S
+    is_reopenable: bool = False
+    """Another process that is given the config opens the same service: nothing else was passed in."""
     _kinds: dict[str, frozenset[Kind]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -136,6 +138,8 @@ class Service:
         setting or secret, a capability that an extension requires and an account's CRM lacks, a wrong key, a database
         that cannot be opened or is not migrated.
         """
+        given = (clock, extensions, adapters, sources, None if environment is os.environ else environment)
+        is_reopenable = all(one is None for one in given)
         clock = clock or SystemClock()
         database = Database(config.database)
         try:
@@ -152,7 +156,7 @@ class Service:
         except BaseException:
             database.close()
             raise
-        return cls(config, database, clock, accounts, installed, keyring, tokens)
+        return cls(config, database, clock, accounts, installed, keyring, tokens, is_reopenable=is_reopenable)
 
     def kinds(self, account: str) -> frozenset[Kind]:
         """The kinds of records that the extensions installed for the account declare; these are mirrored."""

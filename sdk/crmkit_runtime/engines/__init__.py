@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sqlalchemy import Connection
+
+from crmkit.values import Json
 
 
 class LaneLost(BaseException):
@@ -32,6 +34,12 @@ class Hold(Protocol):
         Raises LaneLost.
         """
 
+    def lend(self) -> Mapping[str, Json]:
+        """What another process of this host needs to hold the lane in our place."""
+
+    def returned(self) -> None:
+        """The other process has settled the lane: nothing more is done with it here."""
+
 
 Process = Callable[[int, Hold], None]
 """Does one run and settles its hold."""
@@ -45,3 +53,6 @@ class Engine(Protocol):
 
     def step(self, process: Process) -> bool:
         """Process one due lane in the calling thread; False when none is due."""
+
+    def borrowed(self, lent: Mapping[str, Json]) -> Hold:
+        """The lane that another process of this host has lent to this one."""

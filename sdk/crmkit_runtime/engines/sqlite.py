@@ -8,13 +8,14 @@ import secrets
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from crmkit.values import Json
 from crmkit_runtime.crashpoint import crashpoint
 from crmkit_runtime.database import to_us
 from crmkit_runtime.engines import LaneLost, Process
@@ -70,6 +71,14 @@ class LaneHold:
             self.engine.let_go(tx, self.lane, max(following.not_before, self.engine.now()))
         else:
             self.run_id = following.id
+
+    def lend(self) -> Mapping[str, Json]:
+        """The lease as it stands; it is kept alive here while the other process works."""
+        return {"owner": self.engine.owner, "lane": self.lane, "account": self.account, "fence": self.fence}
+
+    def returned(self) -> None:
+        """The lane was let go by whom it was lent to."""
+        self.run_id = None
 
 
 class SqliteEngine:
@@ -130,6 +139,11 @@ class SqliteEngine:
         for hold in holds:
             self._drain(hold, process)
         return bool(holds)
+
+    def borrowed(self, lent: Mapping[str, Json]) -> LaneHold:
+        """The lane in its lender's name, for one run: then it is let go, and whoever is free claims it."""
+        self.owner = str(lent["owner"])
+        return LaneHold(self, str(lent["lane"]), str(lent["account"]), int(str(lent["fence"])), None, TURN)
 
     def _drain(self, hold: LaneHold, process: Process) -> None:
         try:
