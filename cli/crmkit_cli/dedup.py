@@ -128,7 +128,7 @@ def scan(
         country=_checked(country),
         sheet=sheet,
         fields=_fields(maps),
-        own_phones=tuple(own_phones),
+        own_phones=_numbers(own_phones, country),
         as_json=as_json,
     )
     dedup_scan.run(asked)
@@ -211,6 +211,17 @@ def _fields(maps: Sequence[str]) -> dict[str, list[str]]:
             raise click.UsageError(tr(f"--map {said}: нужно ПОЛЕ=СТОЛБЕЦ", f"--map {said}: write FIELD=COLUMN"))
         found.setdefault(field.strip(), []).append(column.strip())
     return found
+
+
+def _numbers(phones: Sequence[str], country: str) -> tuple[str, ...]:
+    from crmkit.identity import parse_phones
+
+    for phone in phones:
+        if not list(parse_phones(phone, country=_checked(country))):
+            raise click.UsageError(
+                tr(f"--own-phone {phone}: это не номер телефона", f"--own-phone {phone}: this is no phone number")
+            )
+    return tuple(phones)
 
 
 def _checked(country: str) -> str:

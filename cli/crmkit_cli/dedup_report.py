@@ -17,6 +17,9 @@ from crmkit_dedup.reasons import reason_text
 _SHOWN = 5
 """Lines of one kind of problem, reasons and shared phones that a person is shown."""
 
+_LISTED = 20
+"""Columns that are not read which a person is shown; nobody reads hundreds."""
+
 
 @dataclass(frozen=True)
 class ScanReport:
@@ -76,7 +79,7 @@ def print_columns(file: Path, form: str, columns: Columns) -> None:
         )
     print_table([tr("столбец", "column"), tr("поле", "field")], [(name, field) for field, name in columns.shown()])
     if columns.unknown:
-        listed = ", ".join(columns.unknown[:20])
+        listed = ", ".join(columns.unknown[:_LISTED]) + (" …" if len(columns.unknown) > _LISTED else "")
         click.echo(tr(f"не прочитаны столбцы: {listed}", f"columns not read: {listed}"))
     click.echo()
 

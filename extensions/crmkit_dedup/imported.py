@@ -21,6 +21,7 @@ ALIKE = 75
 _WORD = re.compile(r"[^\W\d_]+")
 _SPLIT = re.compile(r"[;,\s|<>]+")
 _DUMP, _CRM = "dump/", "crm/"
+_EXTENSION = " ext. "
 
 
 class Fate(StrEnum):
@@ -105,7 +106,7 @@ class _Found:
 
 def _facts(row: PersonRow, country: str) -> _Facts:
     phones = {
-        number.e164 + (f" ext. {number.extension}" if number.extension else "")
+        number.e164 + (_EXTENSION + number.extension if number.extension else "")
         for number in parse_phones(row.phones, country=country)
     }
     emails = {key for part in _SPLIT.split(row.emails) if "@" in part and (key := email_key(part))}
@@ -174,7 +175,10 @@ def _by_name(own: Mapping[str, _Facts], crm: Mapping[str, _Facts], found: _Found
 
 
 def _lost(own: _Facts, records: Sequence[_Facts]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    phones = set(own.phones).difference(*(record.phones for record in records))
+    held = {phone for record in records for phone in record.phones}
+    # With an extension found out later the number is still the number.
+    held.update([phone.partition(_EXTENSION)[0] for phone in held])
+    phones = set(own.phones) - held
     emails = set(own.emails).difference(*(record.emails for record in records))
     # As many words spelled otherwise are the name in other letters or a short form.
     missing = [_without(own.names, record.names) for record in records if len(record.names) < len(own.names)]

@@ -61,6 +61,9 @@ def open_table(path: Path, *, sheet: str | None = None, encoding: str | None = N
     if sample.startswith(_WORKBOOKS):
         file.close()
         return open_workbook(path, problems, sheet=sheet)
+    if sheet is not None:
+        file.close()
+        raise FileRefused("sheet", path=path.name, sheet=sheet, sheets="—")
     return _open_text(file, sample, encoding, problems, longest)
 
 

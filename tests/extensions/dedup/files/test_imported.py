@@ -48,6 +48,15 @@ def test_what_was_lost_is_named() -> None:
     )
 
 
+def test_an_extension_is_lost_and_one_that_was_added_loses_nothing() -> None:
+    """The number itself is in both."""
+    bare = PersonRow("1", last="Тлехугов", first="Прохор", phones="8 495 123-45-67", emails="proh@mail.ru")
+    exact = bare._replace(phones="8 495 123-45-67 доб. 12")
+
+    assert fate_of(bare, exact._replace(id="c7")).fate is Fate.KEPT
+    assert fate_of(exact, bare._replace(id="c7")).lost_phones == ("+74951234567 ext. 12",)
+
+
 def test_a_name_lost_whole_is_a_loss() -> None:
     """A record with the number alone is the row."""
     found = fate_of(IVAN, PersonRow("c7", phones="+79161234567", emails="proh@mail.ru"))
