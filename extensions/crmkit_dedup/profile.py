@@ -74,38 +74,38 @@ class PersonReader:
         identity, last, first, middle, name, phone_text, mail_text, chats, born, sex, city, company, inn, made, code = (
             row
         )
-        form = person_form(last, first, middle, name)
-        phones, has_stub = phones_in(phone_text, self._country) if phone_text else ((), False)
+        surname, given, patronymic, gender, _, is_listed, given_word, letters, patronymic_initial, _, _, is_nobody = (
+            person_form(last, first, middle, name)
+        )
+        phones, has_stub = phones_in(phone_text, self._country) if phone_text else _NONE
         if self._own:
             phones = tuple(phone for phone in phones if line_of(phone) not in self._own)
-        mailboxes, roles, has_stub_mail = _mailboxes(mail_text) if mail_text else ((), (), False)
+        mailboxes, roles, has_stub_mail = _mailboxes(mail_text) if mail_text else _NO_MAIL
         messengers = tuple(_MESSENGER_SPLIT.split(chats.lower())) if chats else ()
-        junk = ""
-        if form.is_junk or not (phones or mailboxes or messengers):
-            junk = _junk(row, form.is_junk, bool(phones or mailboxes or messengers), has_stub or has_stub_mail)
+        is_reached = bool(phones or mailboxes or messengers)
         return PersonProfile(
             identity,
-            intern(form.surname),
-            _GIVEN.setdefault(form.given, form.given),
-            intern(form.given_code),
-            form.is_known,
-            intern(form.patronymic),
-            form.gender.value[0] if form.gender else _gender(sex),
-            form.given_initials,
-            form.patronymic_initial,
+            intern(surname),
+            _GIVEN.setdefault(given, given),
+            intern(given_word),
+            is_listed,
+            intern(patronymic),
+            gender[0] if gender else _gender(sex) if sex else "",
+            letters,
+            patronymic_initial,
             _generation(f"{last} {first} {middle} {name}"),
             phones,
-            any("#" in phone for phone in phones),
+            "#" in "".join(phones),
             mailboxes,
             roles,
             messengers,
             born.year * 10_000 + born.month * 100 + born.day if born else 0,
             city_code(city) if city else "",
-            skeleton(company) if company else "",
+            intern(skeleton(company)) if company else "",
             parse_inn(inn) or "" if inn else "",
             code,
             made.toordinal() if made else 0,
-            junk,
+            "" if is_reached and not is_nobody else _junk(row, is_nobody, is_reached, has_stub or has_stub_mail),
         )
 
 
@@ -148,12 +148,11 @@ def is_landline(phone: str) -> bool:
 def phones_in(text: str, country: str) -> tuple[tuple[str, ...], bool]:
     """The numbers of a field, and whether one of them was a stub."""
     found, has_stub = [], False
-    for number in parse_phones(text, country=country):
-        if is_stub_phone(number.e164):
+    for e164, extension, _ in parse_phones(text, country=country):
+        if is_stub_phone(e164):
             has_stub = True
         else:
-            digits = number.e164[1:]
-            found.append(f"{digits}#{number.extension}" if number.extension else digits)
+            found.append(f"{e164[1:]}#{extension}" if extension else e164[1:])
     return tuple(found), has_stub or (not found and bool(text.strip()))
 
 
@@ -183,15 +182,21 @@ def _junk(row: PersonRow, is_nobody: bool, is_reached: bool, has_stub: bool) -> 
 
 def _generation(text: str) -> str:
     found = _GENERATION.search(text)
-    return "" if found is None else "senior" if found[1] else "junior"
+    return "" if found is None else "junior" if found[1] in _YOUNGER else "senior"
 
 
 def _gender(text: str) -> str:
-    return _GENDERS.get(text.strip().lower()[:1], "") if text else ""
+    return _GENDERS.get(text.strip().lower()[:1], "")
 
 
 _GIVEN: dict[frozenset[str], frozenset[str]] = {}
+_NOTHING: tuple[str, ...] = ()
+_NONE, _NO_MAIL = (_NOTHING, False), (_NOTHING, _NOTHING, False)
 _MESSENGER_SPLIT = re.compile(r"[;,\s|]+")
 _TEST = re.compile(r"тест|test|проб|проверк|demo|демо|удалить|asd|qwe|zxc|йцу|фыв|ячс|спам|spam|дубль")
-_GENERATION = re.compile(r"(?:\b(?=[смsj])|\b(?=[СМSJ]))(?i:(ст|старший|sr|senior)|мл|младший|jr|junior)\b")
+# The word begins with the very first sign, for a search looks for that sign alone.
+_GENERATION = re.compile(
+    r"([сСмМsSjJ])(?<!\w.)(?i:(?<=с)(?:т|тарший)|(?<=м)(?:л|ладший)|(?<=s)(?:r|enior)|(?<=j)(?:r|unior))\b"
+)
+_YOUNGER = frozenset("мМjJ")
 _GENDERS = {"м": "m", "m": "m", "ж": "f", "f": "f", "w": "f"}

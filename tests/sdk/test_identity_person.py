@@ -213,6 +213,26 @@ def test_whole_form() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Иванов Александр Петрович",
+        "Иванов А. П.",
+        "Мельник Ольга",
+        "Ольга Сергеевна",
+        "Анна-Мария Петрова",
+        "Саша",
+        "К.",
+    ],
+)
+def test_decorations_change_nothing(name: str) -> None:
+    """A remark, a channel, a title or a number beside a name leaves every part of its form as it is."""
+    form = person_form(name=name)
+    for text in (f"{name} (не звонить)", f"авито {name}", f"г-н {name}", f"{name} 89125550123", f"{name} и"):
+        assert person_form(name=text) == form
+        assert person_form(first=text) == form
+
+
 def test_unknown_first_name_keeps_its_code() -> None:
     """A first name that no table knows is compared by its code, and says so."""
     form = person_form("Тлехугов", "Бзоу")

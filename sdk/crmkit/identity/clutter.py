@@ -78,5 +78,7 @@ def is_key_run(word: str) -> bool:
     """The word is a run over the keyboard, one piece repeated, or a test; `word` is in lower case."""
     if word in KEY_RUNS:
         return True
+    if word[:1] not in word[1:6]:
+        return False
     found = _REPEATED.fullmatch(word)
     return found is not None and (len(word) > 2 * len(found[1]) or found[1] in KEY_RUNS)

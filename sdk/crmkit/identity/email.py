@@ -80,18 +80,7 @@ def email_key(raw: str) -> str | None:
     it. Equal keys mean one mailbox; it may still be shared by people.
     """
     address = normalize_email(raw)
-    if address is None:
-        return None
-    local, _, domain = address.rpartition("@")
-    if domain in _GMAIL:
-        short, domain = local.partition("+")[0].replace(".", ""), "gmail.com"
-    elif domain in _YANDEX:
-        short, domain = local.partition("+")[0].replace(".", "-"), "yandex.ru"
-    elif domain in _TAGGED:
-        short = local.partition("+")[0]
-    else:
-        short = local
-    return f"{short or local}@{domain}"
+    return _key(address) if address else None
 
 
 _BRACKETED = re.compile(r"<([^<>]*)>\s*$")
@@ -110,7 +99,7 @@ _AT = re.compile(r"(?<=\w)\"(?=(?:gmail|mail|yandex|ya|bk|list|inbox|rambler)\.)
 _DOMAIN_COMMA = re.compile(r"(@[\w-]+)\s?,\s?((?:ru|com|net|ua|by|kz|рф)\b)", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s;,|/<>()\[\]\"«»]+")
 _EDGE = " \t\r\n.,;:'\"!?*_-"
-_ROLE_TAIL = re.compile(r"[\d._-]+$")
+_ROLE_TAIL = "0123456789._-"
 _SHORTEST_CORRECTED = 7
 
 
@@ -149,15 +138,27 @@ def _latin_twin(sign: str) -> str:
 _TWINS = dict(zip("аеорсухкмтвнзі", "aeopcyxkmtbh3i", strict=True))
 
 
-@lru_cache(maxsize=1 << 12)
+def _key(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    if domain in _GMAIL:
+        short, domain = local.partition("+")[0].replace(".", ""), "gmail.com"
+    elif domain in _YANDEX:
+        short, domain = local.partition("+")[0].replace(".", "-"), "yandex.ru"
+    elif domain in _TAGGED:
+        short = local.partition("+")[0]
+    else:
+        return address
+    return f"{short or local}@{domain}"
+
+
 def _mailbox(address: str) -> Mailbox:
-    key = email_key(address) or address
+    key = _key(address)
     local, _, domain = key.rpartition("@")
     bare = local.replace(".", "-")
-    is_stub = bare in mail_host.STUBS or domain in mail_host.STUB_HOSTS or (len(set(bare)) == 1 < len(bare))
-    is_role = bare in mail_host.ROLES or _ROLE_TAIL.sub("", bare) in mail_host.ROLES
+    is_stub = bare in mail_host.STUBS or domain in mail_host.STUB_HOSTS or (bare == bare[:1] * len(bare) != bare[:1])
+    is_role = bare in mail_host.ROLES or bare.rstrip(_ROLE_TAIL) in mail_host.ROLES
     meant = _meant(domain)
-    suggestion = email_key(f"{local}@{meant}") if meant else None
+    suggestion = _key(f"{local}@{meant}") if meant else None
     return Mailbox(address, key, local, domain, is_role, is_stub, domain in mail_host.FREE, suggestion)
 
 

@@ -28,11 +28,10 @@ class Patronymic(NamedTuple):
 
 def surname_of(code: str) -> Surname:
     """The surname that a word with this fine code would be."""
-    for own, masculine, gender, strength in _ENDINGS_BY_LETTER.get(code[-1:], ()):
+    for own, masculine, gender, strength in _BY_TAIL.get(code[-2:]) or _BY_TAIL.get(code[-1:]) or ():
         if code.endswith(own) and len(code) >= len(own) + _SHORTEST_STEM:
-            stem = code[: len(code) - len(own)]
-            return Surname(_coarse(stem + masculine), gender, strength)
-    return Surname(_coarse(code), None, 0)
+            return Surname(coarse(code.removesuffix(own) + masculine), gender, strength)
+    return Surname(coarse(code), None, 0)
 
 
 def patronymic_of(code: str) -> Patronymic | None:
@@ -44,16 +43,18 @@ def patronymic_of(code: str) -> Patronymic | None:
     if not code.endswith(_MARKS):
         return None
     gender = Gender.FEMALE if code.endswith(_OF_DAUGHTERS) else Gender.MALE
-    for ending in _PATRONYMIC_ENDINGS:
-        stem = code[: -len(ending)]
-        if code.endswith(ending) and len(stem) > 1 and (father := _fathers().get(_bare(stem))) is not None:
+    for ending in _FATHERS_BY_TAIL.get(code[-3:]) or _FATHERS_BY_TAIL[code[-2:]]:
+        if not code.endswith(ending):
+            continue
+        stem = code.removesuffix(ending)
+        if len(stem) > 1 and (father := _fathers().get(_bare(stem))) is not None:
             if ending == "iq" and len(_bare(stem)) < _LONG_STEM and _bare(stem) not in _SHORT_FATHERS:
                 return None  # Галич
             if ending != "na":
                 return Patronymic(father, gender, True)
             if len(stem) > _SHORTEST_STEM and stem[-1] not in _VOWELS:
                 return Patronymic(father, gender, False)
-    found = _PATRONYMIC.fullmatch(code)
+    found = _PATRONYMIC.fullmatch(code) if code.endswith(_FULL_MARKS) else None
     return Patronymic(_bare(found[1]), gender, gender is Gender.FEMALE) if found else None
 
 
@@ -64,7 +65,7 @@ def father_code(stem: str) -> str:
 
 
 _SHORTEST_STEM = 2
-_ENDINGS = (
+_ENDINGS: tuple[tuple[str, str, Gender | None, int], ...] = (
     ("skaJa", "ski", Gender.FEMALE, 3), ("ckaJa", "cki", Gender.FEMALE, 3), ("skoi", "ski", Gender.MALE, 3),
     ("ckoi", "cki", Gender.MALE, 3), ("ski", "ski", Gender.MALE, 3), ("cki", "cki", Gender.MALE, 3),
     ("ska", "ski", Gender.FEMALE, 3), ("cka", "cki", Gender.FEMALE, 3), ("aJa", "i", Gender.FEMALE, 2),
@@ -77,24 +78,27 @@ _ENDINGS = (
     ("ko", "ko", None, 1), ("zade", "zade", None, 3), ("oviq", "oviq", None, 2), ("eviq", "eviq", None, 2),
     ("ec", "ec", None, 1), ("iva", "iv", Gender.FEMALE, 1), ("i", "i", None, 1),
 )  # fmt: skip
-_ENDINGS_BY_LETTER = {
-    letter: [ending for ending in _ENDINGS if ending[0][-1] == letter] for letter in {own[-1] for own, *_ in _ENDINGS}
-}
 _MARKS = ("iq", "na", "uli", "kizi")
 # Of Серікқызы a code keeps one к: the last ending is for it.
 _PATRONYMIC_ENDINGS = (
     *("iniqna", "iqna", "ovna", "evna", "avna", "ivna", "vna", "na"),
     *("oviq", "eviq", "aviq", "iq", "kizi", "uli", "izi"),
 )
+# By their last letters, so that few are tried; a shorter ending stands under each tail that ends so.
+_BY_TAIL = {
+    tail: [ending for ending in _ENDINGS if ending[0][-2:] == tail or tail.endswith(ending[0])]
+    for tail in {own[-2:] for own, *_ in _ENDINGS}
+}
+_FATHERS_BY_TAIL = {
+    tail: [ending for ending in _PATRONYMIC_ENDINGS if ending[-3:] == tail or tail.endswith(ending)]
+    for tail in {ending[-3:] for ending in _PATRONYMIC_ENDINGS}
+}
 _PATRONYMIC = re.compile(r"(.{2,}?)(?:oviq|eviq|aviq|ovna|evna|avna|ivna|iniqna|iqna)", re.ASCII)
+_FULL_MARKS = ("viq", "vna", "iqna")
 _VOWELS = "aeiouJ"
 _OF_DAUGHTERS = ("a", "kizi")
 _LONG_STEM = 4
 _SHORT_FATHERS = frozenset({"il", "luk", "fom", "pal", "san", "sav", "ur"})
-
-
-def _coarse(code: str) -> str:
-    return coarse(code)
 
 
 # Stems that drop or change a letter of the name, and the ones of everyday speech (Михалыч, Палыч, Саныч).
@@ -112,4 +116,4 @@ def _fathers() -> dict[str, str]:
 
 
 def _bare(code: str) -> str:
-    return _coarse(code).rstrip("aeiou")
+    return coarse(code).rstrip("aeiou")

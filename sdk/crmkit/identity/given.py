@@ -42,7 +42,7 @@ def given_of(code: str, word: str = "") -> Given | None:
         found = _joined(found, by_code[code])
     if found is not None:
         return found
-    ending = _PET_ENDING.search(code)
+    ending = _PET_ENDING.search(code) if code.endswith(_PET_TAILS) else None
     if ending is None:
         return None
     stem = code[: ending.start()]
@@ -84,6 +84,7 @@ def of_gender(names: frozenset[str], gender: Gender) -> frozenset[str]:
 
 
 _PET_ENDING = re.compile(r"(?:[eo]nka|[eo]qka|J?uwka|J?uwa|J?ulJa|J?unJa|J?usJa|J?awa|J?uha|qik|ik|ok|ka)$")
+_PET_TAILS = ("ka", "uwa", "awa", "ulJa", "unJa", "usJa", "uha", "ik", "ok")
 # By their codes these would be Андреев and Матев.
 _LIKE_SURNAMES = frozenset({"andrew", "matthew"})
 _SHORTEST_WITH_SLIP, _LONGEST_WITH_SLIP = 6, 16

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from crmkit.identity.family import Patronymic, father_code
+from crmkit.identity.family import Patronymic, Surname, father_code
 from crmkit.identity.given import Gender, Given, given_near, of_gender
 from crmkit.identity.spelling import coarse, fine_code, skeleton
 from crmkit.identity.word import Word, words_of
@@ -52,8 +52,9 @@ def person_form(last: str = "", first: str = "", middle: str = "", name: str = "
     """
     if len(last) + len(first) + len(middle) + len(name) > _LONGEST_FIELD:
         last, first, middle, name = (text[:_LONGEST_FIELD] for text in (last, first, middle, name))
-    if (last and first and not name) or not (last or first or middle):
-        form = _plain_form((last, first, middle) if last else name.split())
+    if not (name and (last or first or middle)):
+        # A name in one field stands in no field that says what it is.
+        form = _plain_form(last, name or first, middle)
         if form is not None:
             return form
     placed = _read(last, first, middle, name, "")
@@ -78,12 +79,11 @@ def is_junk_name(text: str) -> bool:
 
 _Placed = tuple[Word, str]
 _Found = tuple[Word, Given]
-_NO_WORDS: list[Word] = []
 _NO_PAIRS: list[_Placed] = []
+_NO_NAMES: frozenset[str] = frozenset()
+_NO_SURNAME = Surname("", None, 0)
 _NAMELESS = PersonForm()
 _NOBODY = PersonForm(is_junk=True)
-_PARTS = 3
-_ADDRESSED = frozenset(map(fine_code, ("мама", "папа", "бабушка", "дедушка", "тетя", "дядя", "мать", "отец")))
 _LONGEST_FIELD = 200
 _ADDRESSED = frozenset(map(fine_code, ("мама", "папа", "бабушка", "дедушка", "тетя", "дядя", "мать", "отец")))
 _GENITIVE = ("ovni", "evni", "iqni", "oviqa", "eviqa", "iqa")
@@ -94,27 +94,30 @@ _PREPOSITIONS = frozenset(["и", "с", "в", "к", "у", "о"])
 _LOOSE_PATRONYMIC = re.compile(r"(.{3,}?)[oea]?v[a-z]{0,4}")
 
 
-def _plain_form(chunks: Sequence[str]) -> PersonForm | None:
-    """The form when each chunk is a word that can be one part only, as most are; else None."""
-    if len(chunks) > _PARTS:
-        return None
+def _plain_form(last: str, first: str, middle: str) -> PersonForm | None:
+    """The form when each word can be one part only, whatever its neighbours, as most can; else None."""
     family = own = father = None
-    for chunk in chunks:
-        if not chunk:
-            continue
-        words = words_of(chunk, "")
-        role = words[0].role if len(words) == 1 else ""
-        if role == "last" and family is None:
-            family = words[0]
-        elif role == "first" and own is None:
-            own = words[0]
-        elif role == "middle" and father is None:
-            father = words[0]
-        else:
-            return None
-    if family is None or own is None or own.given is None:
+    initials = []
+    for text in (last, first, middle):
+        for chunk in (text,) if text.isalpha() else _chunks(text) if text else ():
+            for word in words_of(chunk, ""):
+                role = word.role
+                if role == "first" and own is None:
+                    own = word
+                elif (role == "last" or role == "unknown") and family is None:
+                    family = word
+                elif role == "middle" and father is None:
+                    father = word
+                elif role == "initial":
+                    initials.append(word)
+                elif role != "title":
+                    return None
+    is_sure = family is not None and family.role == "last"
+    # Ильич in the surname's field may be a surname, and a word that nobody knows a first name with a slip.
+    if not is_sure and ((father and last) or (family and not own) or not (own or father or initials)):
         return None
-    return _assembled(family, (own, own.given), father.patronymic if father else None, _NO_WORDS, _NO_PAIRS)
+    found = (own, own.given) if own and own.given else None
+    return _assembled(family, found, father.patronymic if father else None, initials, _NO_PAIRS)
 
 
 def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_Placed]:
@@ -129,16 +132,17 @@ def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_P
 
 
 def _words(text: str, struck: str) -> list[Word]:
-    if text.isalpha():
-        words = list(words_of(text, struck))
-    else:
-        chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
-        if not text.islower():
-            chunks = [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
-        words = [word for chunk in chunks for word in words_of(chunk, struck)]
+    words = [word for chunk in _chunks(text) for word in words_of(chunk, struck)]
     if any(word.is_kin for word in words):
         words = _without_kin(words)
     return [word for word in words if not word.is_title]
+
+
+def _chunks(text: str) -> Sequence[str]:
+    if text.isalpha():
+        return (text,)
+    chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
+    return chunks if text.islower() else [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
 
 
 def _without_brackets(text: str) -> list[str]:
@@ -280,38 +284,39 @@ def _assembled(
     initials: list[Word],
     rest: list[_Placed],
 ) -> PersonForm:
-    word, given = found or (None, None)
-    family = surname.surname if surname else None
-    gender = patronymic.gender if patronymic else given.gender if given else None
-    if gender is None and family is not None and family.strength > 1:
-        gender = family.gender
-    names = given.names if given else frozenset()
-    if len(names) > 1 and gender is not None:
-        names = _narrowed(names, gender)
-    letters = [initial.initial for initial in initials]
-    code = coarse(word.code) if word else ""
-    given_initials = _initials(names, code) if word else letters.pop(0) if letters else ""
-    middle = patronymic.code if patronymic else ""
-    middle_initial = middle[:1] or (letters.pop(0) if letters and surname else "")
+    family, family_gender, strength = surname.surname if surname else _NO_SURNAME
+    father, gender = (patronymic.code, patronymic.gender) if patronymic else ("", None)
+    letters = [word.initial for word in initials] if initials else []
+    if found is not None:
+        word, given = found
+        code = word.sound
+        gender = gender or given.gender or (family_gender if strength > 1 else None)
+        names, given_initials = _called(given.names, code, gender)
+        is_short, is_known = given.is_short, word.given is not None or code not in given.names
+    else:
+        names, code, is_short, is_known = _NO_NAMES, "", False, False
+        gender = gender or (family_gender if strength > 1 else None)
+        given_initials = letters.pop(0) if letters else ""
+    father_initial = father[:1] or (letters.pop(0) if letters and surname else "")
     return PersonForm(
-        family.code if family else "",
+        family,
         names,
-        middle,
+        father,
         gender,
-        given is not None and given.is_short,
-        word is not None and given is not None and (word.given is not None or code not in given.names),
+        is_short,
+        is_known,
         code,
         given_initials,
-        middle_initial,
-        family.code[:1] if family else letters.pop(0) if letters else "",
-        tuple(sorted(coarse(left.code) for left, _ in rest)),
+        father_initial,
+        family[:1] if surname else letters.pop(0) if letters else "",
+        tuple(sorted([left.sound for left, _ in rest])) if rest else (),
         False,
     )
 
 
-_narrowed = lru_cache(maxsize=4096)(of_gender)
-
-
 @lru_cache(maxsize=1 << 14)
-def _initials(names: frozenset[str], code: str) -> str:
-    return "".join(sorted({code[:1], *(skeleton(name)[:1] for name in names)}))
+def _called(names: frozenset[str], code: str, gender: Gender | None) -> tuple[frozenset[str], str]:
+    """The names that one of this gender bears, and the letters that they may begin with."""
+    if len(names) > 1 and gender is not None:
+        names = of_gender(names, gender)
+    return names, "".join(sorted({code[:1], *(skeleton(name)[:1] for name in names)}))

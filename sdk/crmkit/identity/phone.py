@@ -39,26 +39,16 @@ def parse_phones(raw: str, *, country: str = "RU") -> tuple[PhoneNumber, ...]:
     `raw` is the whole text for a single number, else the number's own part. What `parse_phone` would refuse is
     left out.
     """
-    if country in _PLUS_SEVEN:
-        plain = _MOBILE.fullmatch(raw) or _MOBILE.fullmatch(raw.translate(_UNPUNCTUATED)) or _MARKED.fullmatch(raw)
-        if plain is not None and plain[1] not in _PLACEHOLDERS:
-            return (PhoneNumber(f"+7{plain[1]}", None, raw),)
-        dressed = _DRESSED.fullmatch(raw) if len(raw) <= _LONGEST_DRESSED else None
-        own = _NO_DIGIT.sub("", dressed[1]) if dressed else ""
-        if own and own not in _PLACEHOLDERS:
-            return (PhoneNumber(f"+7{own}", None, raw),)
     if len(raw) > MAX_FIELD:
         return ()
-    text = _DAMAGE.sub(_mended, _THREE.sub("3", _ZERO.sub("0", raw)))
-    if country in _PLUS_SEVEN:
-        text = _PLUS_EIGHT.sub("8", text)
-    parts = _PARTS.split(text)
-    if len(parts) > 1 and _SLASHED.fullmatch(text):
-        parts = [_SLASH.sub(" ", text)]
+    own = _own_digits(raw) or _dressed_digits(raw) if country in _PLUS_SEVEN else ""
+    if own:
+        return (PhoneNumber(f"+7{own}", None, raw),)
     found: dict[tuple[str, str | None], PhoneNumber] = {}
-    for number in (number for part in parts for number in _numbers(part, country)):
-        found.setdefault((number.e164, number.extension), number)
-    return tuple(found.values()) if len(found) > 1 else tuple(number._replace(raw=raw) for number in found.values())
+    for part in _parts(raw, country):
+        for number in _numbers(part, country):
+            found.setdefault((number.e164, number.extension), number)
+    return tuple(found.values()) if len(found) > 1 else tuple([number._replace(raw=raw) for number in found.values()])
 
 
 class PhoneClass(StrEnum):
@@ -95,9 +85,8 @@ def is_stub_phone(e164: str) -> bool:
     digits all over.
     """
     tail = e164[-7:]
-    own = e164[2:] if e164.startswith("+7") else e164[4:]
-    is_counted = tail in _COUNTED and own[:3] in _EASY_CODES
-    if tail == tail[:1] * len(tail) or is_counted or own.startswith("000"):
+    own = e164[2:] if e164[:2] == "+7" else e164[4:]
+    if tail == tail[:1] * len(tail) or own[:3] == "000" or (tail in _COUNTED and own[:3] in _EASY_CODES):
         return True
     pairs = len(own) // 2
     return len(own) > 8 and own[: 2 * pairs] == own[:2] * pairs
@@ -120,10 +109,10 @@ def is_toll_free(number: PhoneNumber | str, *, country: str = "RU") -> bool:
 
 
 _PLUS_SEVEN = frozenset({"RU", "KZ"})
-# Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these.
-_MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})", re.ASCII)
-# The same as a spreadsheet keeps numbers, and with one word behind.
-_MARKED = re.compile(r"(?:\+?7|8)?(9[0-9]{9})(?:\.0| ?\([^\W\d_]{2,12}\))")
+_TRUNKS = frozenset({"", "7", "+7", "8"})
+# Every +7 9xx number of eleven digits is a valid mobile one: no table is needed, and most numbers are these. As typed
+# without signs, as a spreadsheet keeps numbers, and with one word behind.
+_MOBILE = re.compile(r"(?:\+?7|8)?(9[0-9]{9})(?:\.0| ?\([^\W\d_]{2,12}\))?")
 # The same with words around and signs between, but no dot, which may be a spreadsheet's: all the digits there are.
 _DRESSED = re.compile(
     r"[^\d+@]{0,12}(?:\+[78]|(?:00)?[78])[^\w;,./|\r\n+]{0,3}(9(?:[^\w;,./|\r\n+]{0,3}[0-9]){9})[^\d@]*", re.IGNORECASE
@@ -131,17 +120,23 @@ _DRESSED = re.compile(
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _LONGEST_DRESSED = 40
 # No dot among them: `8912345678.0` is ten digits that a spreadsheet took for a number.
-_UNPUNCTUATED = dict.fromkeys(map(ord, " -()\u00a0\u2011\u2013\t"))
+_RARE_SIGNS = re.compile(r"[\u00a0\u2011\u2013\t]+")
 
 _EXTENSION_WORD = r"(?:доб(?:авочный)?|доп|вн(?:утр)?|ext(?:ension)?|x|х|#)"
 # A separator in front of an extension belongs to the number; a plus or ten digits in a row begin another one.
 _PARTS = re.compile(
-    rf"[;,/|\r\n]+(?!\s*{_EXTENSION_WORD}[.:=\s]*[0-9])|\s+(?=\+)|(?<=[0-9]{{10}})\s+(?=[0-9]{{10}})", re.IGNORECASE
+    rf"[;,/|\r\n][;,/|\r\n]*(?!\s*{_EXTENSION_WORD}[.:=\s]*[0-9])|\s\s*(?=\+)|\s(?<=[0-9]{{10}}\s)\s*(?=[0-9]{{10}})",
+    re.IGNORECASE,
 )
 _EXTENSION = re.compile(
     rf"[;,\s]*{_EXTENSION_WORD}[.:=\s]*([0-9]{{1,6}})\W*$|(?<=[0-9]{{2}})\s*\(([0-9]{{2,5}})\)\s*$", re.IGNORECASE
 )
+# Without one of these there is none.
+_EXTENSION_SIGN = re.compile(r"[xXхХдДвВ#)]")
 _DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{1,2})|([1-9][0-9]{9,14})[.,]0+)(?![0-9])")
+_DAMAGE_SIGN = re.compile(r"[.,eеEЕ][0+]|[eеEЕ][0-9]")
+# Letters with no other beside them: without one the next two find nothing.
+_LIKE_DIGITS = re.compile(r"[OoОоЗзZz](?<![^\W\d_].)[OoОоЗзZz]*(?![^\W\d_])")
 _ZERO = re.compile(r"(?<=[0-9])[OoОо]+(?=[0-9\s()-]|$)|(?<=[\s()+-])[OoОо]+(?=[0-9])")
 _THREE = re.compile(r"(?<=[0-9]{3})[ЗзZz]+(?=[0-9\s()-]|$)|(?<=[0-9][\s-])[Зз](?=[0-9])")
 # No country begins with 8 and goes on like a Russian mobile number: the trunk prefix with a plus in front.
@@ -165,7 +160,7 @@ _CODE_RANGES = """
 _CODE_BOUNDS = [span.partition("-")[::2] for span in _CODE_RANGES.split()]
 _WHOLE_CODES = frozenset(str(code) for low, high in _CODE_BOUNDS for code in range(int(low), int(high or low) + 1))
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
-_PLACEHOLDERS = frozenset({"9999999999", "9876543210", "1234567890", "0123456789"})
+_PLACEHOLDERS = frozenset({"9876543210", "1234567890", "0123456789", *(digit * 10 for digit in "0123456789")})
 _EASY_CODES = frozenset({"900", "999", "111", "123"})
 _COUNTED = frozenset({"1234567", "7654321", "0123456", "2345678", "3456789", "9876543", "8765432"})
 _PLANS = (
@@ -191,17 +186,62 @@ def _mended(match: re.Match[str]) -> str:
     return f"{whole}{kept}" if len(kept) == int(exponent) and not rest.strip("0") else " "
 
 
+def _own_digits(text: str) -> str:
+    """The ten digits behind +7 when the text is one number and signs between its digits; empty for all else."""
+    mobile = _MOBILE.fullmatch(text)
+    if mobile is not None:
+        own = mobile[1]
+    elif text[:1].isalpha() or text[-1:].isalpha():
+        return ""
+    else:
+        bare = text if text.isascii() and "\t" not in text else _RARE_SIGNS.sub("", text)
+        plain = bare.replace(" ", "").replace("-", "").replace("(", "").replace(")", "")
+        own = plain[-_CITY_AND_NUMBER:]
+        if plain[:-_CITY_AND_NUMBER] not in _TRUNKS or own[:3] not in _WHOLE_CODES:
+            return ""
+        if len(own) < _CITY_AND_NUMBER or not (own.isdecimal() and own.isascii()):
+            return ""
+        # What stands in brackets behind a landline number may be an extension.
+        if own[0] != "9" and text.rstrip().endswith(")"):
+            return ""
+    return "" if own in _PLACEHOLDERS else own
+
+
+def _dressed_digits(text: str) -> str:
+    """The ten digits of the one mobile number that stands among words; empty for all else."""
+    dressed = _DRESSED.fullmatch(text) if len(text) <= _LONGEST_DRESSED else None
+    own = _NO_DIGIT.sub("", dressed[1]) if dressed else ""
+    return "" if own in _PLACEHOLDERS else own
+
+
+def _parts(raw: str, country: str) -> list[str]:
+    """The parts of a field that hold a number each; digits that spreadsheets and people have spoiled are mended."""
+    text = _THREE.sub("3", _ZERO.sub("0", raw)) if _LIKE_DIGITS.search(raw) else raw
+    if _DAMAGE_SIGN.search(text):
+        text = _DAMAGE.sub(_mended, text)
+    if "+8" in text and country in _PLUS_SEVEN:
+        text = _PLUS_EIGHT.sub("8", text)
+    parts = _PARTS.split(text)
+    return [_SLASH.sub(" ", text)] if len(parts) > 1 and _SLASHED.fullmatch(text) else parts
+
+
 def _numbers(part: str, country: str) -> Iterator[PhoneNumber]:
-    text = _SCHEME.sub("", part).partition("@")[0]
-    extension = _EXTENSION.search(text)
+    plain = part.strip()
+    if country in _PLUS_SEVEN and not plain.endswith((")", ".0")) and (own := _own_digits(plain)):
+        yield PhoneNumber(f"+7{own}", None, plain)
+        return
+    text = (_SCHEME.sub("", part) if ":" in part else part).partition("@")[0]
+    extension = _EXTENSION.search(text) if _EXTENSION_SIGN.search(text) else None
     if extension is not None:
         text = text[: extension.start()]
-    runs = [run for run in _RUN.findall(_TRUNK_ZERO.sub(r"\1", text)) if sum(map(str.isdecimal, run)) >= _SHORTEST]
-    for run in runs:
-        e164 = _e164("".join(filter(str.isdecimal, run)), run.startswith("+"), country)
+    if "(0)" in text:
+        text = _TRUNK_ZERO.sub(r"\1", text)
+    runs = [(run, digits) for run in _RUN.findall(text) if len(digits := _NO_DIGIT.sub("", run)) >= _SHORTEST]
+    for at, (run, digits) in enumerate(runs, start=1):
+        e164 = _e164(digits, run.startswith("+"), country)
         if e164 is not None:
-            own = extension[1] or extension[2] if extension is not None and run is runs[-1] else None
-            yield PhoneNumber(e164, own, part.strip() if len(runs) == 1 else run)
+            inner = extension[1] or extension[2] if extension is not None and at == len(runs) else None
+            yield PhoneNumber(e164, inner, plain if len(runs) == 1 else run)
 
 
 @lru_cache(maxsize=20_000)

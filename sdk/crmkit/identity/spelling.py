@@ -29,28 +29,36 @@ _LATIN_CODES = {
     "ch": "q", "cz": "c", "tz": "c", "ts": "c", "tc": "c", "zh": "j", "kh": "h", "ph": "f", "th": "t",
     "gh": "g", "x": "h", "j": "i", "y": "i", "q": "k", "4": "q", "6": "w", "3": "z", "0": "o",
 }  # fmt: skip
+_LATIN_CODE = re.compile("|".join(sorted(_LATIN_CODES, key=len, reverse=True)))
+# Without one of these the codes alone are found in a word.
+_RARE_LATIN = re.compile(r"[jx]|ie|sc|yo|ff|ck")
 _LATIN_SOUND = re.compile(
     r"(?P<hard>ie(?=i[aeu]))|(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=a[bfhlmnprsv]|u[mnr]|[eio]))|(?P<sc>sc(?=[eiyaous]))"
     r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))"
     # ж by the telegraph's code and in chats, where й cannot stand.
     r"|(?P<zh>(?<=y)j(?=[aou]\w)|(?<=i)j(?=u\w)|(?<=[iy])j(?=e(?!nk)\w)|(?<=[aou])j(?=e\w)|^j(?=uko[vw]|uravl|aro[vw]|arko|elez|elt|olud)|^j(?=[bcdfgklmnpqrstvz])|j(?=[iy]))|(?P<code>"
-    + "|".join(sorted(_LATIN_CODES, key=len, reverse=True))
+    + _LATIN_CODE.pattern
     + ")"
 )
 # In the Polish and German manner `w` is в, in chats it is ш: the ending tells.
 _WESTERN_W = re.compile(r"\w{3}[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wikt|^wassil")
 _LATIN_RUN = re.compile(r"[a-z0-9]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_RUSSIAN = re.compile(r"[а-яё]+")
 _LATIN = re.compile(r"[a-z]")
 _LATIN_SIGN = re.compile(r"[A-z]")
 _IO = re.compile(r"(?<![аеёиоуыэюя])йо")
 _NOT_A_SOUND = re.compile(r"[^a-z]+")
-_IOTA = re.compile(r"i+(?=[aou])")
+_IOTA = re.compile(r"i(?=[aou])")
 _SOFT = re.compile(r"i+e")
 _SIBILANT = re.compile(r"[sw]q|w+")
 _DOUBLE = re.compile(r"(.)\1+")
 LOOK_ALIKE = str.maketrans("aceopxykmthbAKCEHBOPTXMYi0346", "асеорхукмтнвАКСЕНВОРТХМУі0346")
 _CYRILLIC_LOOKS = str.maketrans("асеорхукмтАКСЕНВОРТХМУіІёЁьЬ", "aceopxykmtAKCEHBOPTXMYiIëËʹʹ")
+# Letters that have no twin in the other script.
+_ONLY_LATIN = re.compile(r"[A-Za-z](?<![aceopxykmthbiAKCEHBOPTXMY])")
+_CYRILLIC_LETTER = re.compile(r"[\u0400-\u0481\u048a-\u04ff]")
+_ONLY_CYRILLIC = re.compile(r"[\u0400-\u0481\u048a-\u04ff](?<![асеорхукмтАКСЕНВОРТХМУіІёЁьЬ])")
 _DIGITS_AS_CYRILLIC = str.maketrans("0346", "озчб")
 
 
@@ -61,10 +69,11 @@ def fine_code(word: str) -> str:
     Empty when the word has no letter of either script. Digits stand for letters only inside a word (`4ernov`).
     """
     text = one_script(word).lower()
+    if _RUSSIAN.fullmatch(text):
+        # Most words by far: what is done to the others would change nothing in them.
+        return _smooth(_cyrillic(text).translate(_TO_CODE))
     if _CYRILLIC.search(text):
-        text = text.translate(_DIGITS_AS_CYRILLIC).replace("ьов", "ёв")
-        if "йо" in text:
-            text = _IO.sub("ё", text)
+        text = _cyrillic(text.translate(_DIGITS_AS_CYRILLIC))
         text = _LATIN_RUN.sub(_from_latin, text if _LATIN.search(text) is None else _plain(text)).translate(_TO_CODE)
     else:
         text = _LATIN_RUN.sub(_from_latin, _plain(text))
@@ -78,29 +87,32 @@ def skeleton(word: str) -> str:
 
 def coarse(code: str) -> str:
     """The coarse code of a fine one."""
-    return single(code.replace("J", ""))
+    return single(code.replace("aJa", "a").replace("J", "")) if "J" in code else code
 
 
 def single(code: str) -> str:
     """The code with each letter once where it stands several times in a row."""
-    return _DOUBLE.sub(_first, code)
+    return _DOUBLE.sub(_first, code) if _DOUBLE.search(code) else code
 
 
 def one_script(word: str) -> str:
     """The word with look-alike letters of the other script turned into its own (Latin `o` in `Иванoв`)."""
     if word.isascii() or _LATIN_SIGN.search(word) is None:
         return word
-    letters = [sign for sign in word if sign.isalpha()]
-    latin = sum(sign.isascii() and sign.translate(LOOK_ALIKE) == sign for sign in letters)
-    cyrillic = sum("\u0400" <= sign <= "\u04ff" and sign.translate(_CYRILLIC_LOOKS) == sign for sign in letters)
-    if not any("\u0400" <= sign <= "\u04ff" for sign in letters):
+    if _CYRILLIC_LETTER.search(word) is None:
         return word
-    return word.translate(_CYRILLIC_LOOKS) if latin > cyrillic else word.translate(LOOK_ALIKE)
+    is_latin = len(_ONLY_LATIN.findall(word)) > len(_ONLY_CYRILLIC.findall(word))
+    return word.translate(_CYRILLIC_LOOKS if is_latin else LOOK_ALIKE)
 
 
 @lru_cache(maxsize=1 << 16)
 def _skeleton(word: str) -> str:
     return coarse(fine_code(word))
+
+
+def _cyrillic(text: str) -> str:
+    text = text.replace("ьов", "ёв")
+    return _IO.sub("ё", text) if "йо" in text else text
 
 
 def _plain(text: str) -> str:
@@ -115,7 +127,13 @@ def _from_latin(match: re.Match[str]) -> str:
     run = match[0]
     if "w" in run:
         run = run.replace("w", "v" if _WESTERN_W.search(run) else "sh")
-    return _LATIN_SOUND.sub(_sound, run) if _LATIN.search(run) else ""
+    if _LATIN.search(run) is None:
+        return ""
+    return _LATIN_SOUND.sub(_sound, run) if _RARE_LATIN.search(run) else _LATIN_CODE.sub(_code, run)
+
+
+def _code(match: re.Match[str]) -> str:
+    return _LATIN_CODES[match[0]]
 
 
 def _sound(match: re.Match[str]) -> str:
@@ -135,10 +153,10 @@ def _smooth(text: str) -> str:
         text = _SOFT.sub("e", text)
     if "t" in text:
         text = text.replace("ts", "c").replace("tc", "c").replace("tz", "c").replace("tq", "q")
-    if "q" in text or "w" in text:
+    if "sq" in text or "wq" in text:
         text = _SIBILANT.sub("w", text)
     text = single(text)
-    return single(_IOTA.sub("J", text)) if "i" in text else text
+    return _IOTA.sub("J", text) if "ia" in text or "iu" in text or "io" in text else text
 
 
 def _first(match: re.Match[str]) -> str:

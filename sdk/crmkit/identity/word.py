@@ -13,14 +13,15 @@ from crmkit.identity.family import Patronymic, Surname, patronymic_of, surname_o
 from crmkit.identity.given import Gender, Given, given_of
 from crmkit.identity.keyboard import looks_mistyped, sounds_latin, to_cyrillic_layout, to_latin_layout
 from crmkit.identity.legal_form import CITIES
-from crmkit.identity.spelling import LOOK_ALIKE, fine_code, one_script, skeleton
+from crmkit.identity.spelling import LOOK_ALIKE, coarse, fine_code, one_script, skeleton
 
 
 class Word(NamedTuple):
     """What a word may be.
 
     `initial` is its code when it is a single letter, `child` the gender of оглы or кызы, `struck` the script (`latin`,
-    `cyrillic`) that it was struck in by mistake, `role` is `last`, `first` or `middle` when it can be nothing else.
+    `cyrillic`) that it was struck in by mistake, `sound` the coarse code. `role` is `last`, `first`, `middle`,
+    `initial` or `title` when it is that beside words of any other role, `unknown` when nothing tells what it is.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Word(NamedTuple):
     is_nobody: bool = False
     struck: str = ""
     role: str = ""
+    sound: str = ""
 
 
 @lru_cache(maxsize=1 << 15)
@@ -42,6 +44,11 @@ def words_of(chunk: str, struck: str) -> tuple[Word, ...]:
 
     `struck`: the script in which its neighbours were struck by mistake: in that script this piece was struck so too.
     """
+    if _RUSSIAN.fullmatch(chunk):
+        word = _word(chunk)
+        is_known = word.given is not None or word.patronymic is not None or word.surname.strength > 1
+        if is_known or _in_layout(chunk, struck) is chunk:
+            return (word,)
     if not chunk.isascii():
         chunk = _MARK.sub("", unicodedata.normalize("NFC", chunk))
     mended = _in_layout(chunk, struck)
@@ -56,17 +63,19 @@ def words_of(chunk: str, struck: str) -> tuple[Word, ...]:
             found += [_word(tail[1]), _word(tail[2])]
         elif text:
             found.append(_word(text.strip(_SIGNS)))
-    script = "" if mended is chunk else _script(chunk)
-    return tuple(word._replace(struck=script, role="") for word in found if word.code or word.is_nobody)
+    found = [word for word in found if word.code or word.is_nobody]
+    return tuple(found if mended is chunk else [word._replace(struck=_script(chunk), role="") for word in found])
 
 
+_RUSSIAN = re.compile(r"[а-яёА-ЯЁ]{2,}")
 _PART = re.compile(r"[^\W_]+(?:['’`ʼʹʺ”\"´-]{1,2}[^\W_]+)*['’`]?")
 _LATIN, _CYRILLIC = "latin", "cyrillic"
 _SURELY_SURNAME = 3
 _SIGNS = "'’`ʼʹʺ”\"´-"
-_SONS = frozenset(["оглы", "оглу", "угли", "ўғли", "улы", "ұлы", "уулу", "ogly", "oglu", "ogli", "ugli", "uly", "uulu"])
-_DAUGHTERS = frozenset(["кызы", "гызы", "кизи", "қызы", "қизи", "kyzy", "gizi", "qizi", "kizi", "gyzy"])
-_CHILD_TAIL = re.compile(rf"(\w+)-({'|'.join([*_SONS, *_DAUGHTERS])})", re.IGNORECASE)
+_SONS = "оглы оглу угли ўғли улы ұлы уулу ogly oglu ogli ugli uly uulu"
+_DAUGHTERS = "кызы гызы кизи қызы қизи kyzy gizi qizi kizi gyzy"
+_CHILDREN = dict.fromkeys(_SONS.split(), Gender.MALE) | dict.fromkeys(_DAUGHTERS.split(), Gender.FEMALE)
+_CHILD_TAIL = re.compile(rf"(\w+)-({'|'.join(_CHILDREN)})", re.IGNORECASE)
 _LETTER_PAIRS = frozenset(["yu", "ya", "yo", "ye", "zh", "kh", "ch", "sh", "ts", "iu", "ia", "ju", "ja", "дж"])
 _MARK = re.compile(r"[\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f]")
 _LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXYaceopxykmt]{3,}")
@@ -91,12 +100,11 @@ def _word(text: str) -> Word:
     if "w" in lower and lower.isascii() and given_of(chatted := fine_code(lower.replace("w", "sh"))):
         code = chatted  # Antowa is Антоша, though it ends like a surname
     if len(text) == 1:
-        return Word(code, None, None, Surname(code, None, 0), initial=skeleton(text)[:1])
-    if lower in _SONS or lower in _DAUGHTERS:
-        child = Gender.MALE if lower in _SONS else Gender.FEMALE
-        return Word(code, None, None, Surname(code, None, 0), child=child)
+        return _initial(code, text)
+    if lower in _CHILDREN:
+        return Word(code, None, None, Surname(code, None, 0), child=_CHILDREN[lower], sound=coarse(code))
     if lower in _LETTER_PAIRS:
-        return Word(code, given_of(code, lower), None, Surname(code, None, 0), initial=skeleton(text)[:1])
+        return _initial(code, text)._replace(given=given_of(code, lower))
     is_nobody = is_nonsense(lower)
     is_title, is_kin = lower in TITLES, lower in KIN
     if "-" in text:
@@ -109,8 +117,21 @@ def _word(text: str) -> Word:
         given = given_of("", lower)  # Алиева sounds like Алева, short for Алевтина: only the very word will do
     if given is None and surname.strength < _SURELY_SURNAME - 1 and lower in CITIES:
         is_title = True  # Сергей Казань
-    word = Word(code, given, patronymic, surname, "", None, is_title, is_kin, is_nobody)
-    return word if is_title or is_kin or is_nobody else word._replace(role=_only_role(word))
+    role = "" if is_kin or is_nobody else "title" if is_title else _role(given, patronymic, surname)
+    return Word(code, given, patronymic, surname, "", None, is_title, is_kin, is_nobody, "", role, coarse(code))
+
+
+def _initial(code: str, text: str) -> Word:
+    letter = skeleton(text)[:1]
+    return Word(code, None, None, Surname(code, None, 0), letter, role="initial", sound=coarse(code))
+
+
+def _role(given: Given | None, patronymic: Patronymic | None, surname: Surname) -> str:
+    if patronymic is not None:
+        return "middle" if patronymic.surely and given is None else ""
+    if given is not None:
+        return "first"
+    return "last" if surname.strength >= _SURELY_SURNAME - 1 else "unknown"
 
 
 def _given(code: str, lower: str) -> Given | None:
@@ -120,14 +141,6 @@ def _given(code: str, lower: str) -> Given | None:
         chatted, western = lower.replace("j", "zh").replace("w", "sh"), lower.replace("w", "v")
         return given_of(fine_code(chatted)) or given_of(fine_code(western))
     return given
-
-
-def _only_role(word: Word) -> str:
-    if word.patronymic is not None:
-        return "middle" if word.patronymic.surely and word.given is None else ""
-    if word.given is not None:
-        return "first" if word.surname.strength < _SURELY_SURNAME else ""
-    return "last" if word.surname.strength >= _SURELY_SURNAME - 1 else ""
 
 
 def _in_cyrillic_looks(text: str) -> str:
@@ -142,21 +155,23 @@ def _double(code: str, text: str, is_title: bool) -> Word:
     parts = [_word(part) for part in text.split("-") if part]
     real = [part for part in parts if not (part.is_title or part.is_nobody or part.is_kin)]
     if is_title or not real:
-        return Word(code, None, None, Surname(code, None, 0), is_title=is_title or bool(parts))
+        role = "title" if is_title or parts else ""
+        return Word(code, None, None, Surname(code, None, 0), is_title=bool(role), role=role, sound=coarse(code))
     if len(real) == 1:
         return real[0]
-    givens = [part.given or given_of(code) for part in real]
     surname = Surname(
         "-".join(part.surname.code for part in real),
         real[-1].surname.gender,
         max(part.surname.strength for part in real),
     )
+    given = given_of(code)
+    givens = [part.given or given for part in real]
     if all(givens):
         names = frozenset(name for given in givens if given for name in given.names)
         genders = {given.gender for given in givens if given}
         gender = genders.pop() if len(genders) == 1 else None
-        return Word(code, Given(names, all(given.is_short for given in givens if given), gender), None, surname)
-    return Word(code, given_of(code), None, surname)
+        given = Given(names, all(given.is_short for given in givens if given), gender)
+    return Word(code, given, None, surname, role=_role(given, None, surname), sound=coarse(code))
 
 
 def _without_digits(part: str) -> str:
@@ -180,7 +195,7 @@ def _in_layout(chunk: str, struck: str) -> str:
         return chunk
     if is_initial:
         return core.translate(_LETTER_KEYS)
-    for piece in (chunk, core):
+    for piece in (chunk, core) if core != chunk else (chunk,):
         typed = to_cyrillic_layout(piece)
         if (
             typed is not None
@@ -192,10 +207,13 @@ def _in_layout(chunk: str, struck: str) -> str:
 
 
 def _is_odd(chunk: str, typed: str) -> bool:
-    own, other = surname_of(fine_code(chunk)), surname_of(fine_code(typed))
+    own = surname_of(fine_code(chunk))
+    if own.strength == _SURELY_SURNAME:
+        return False
+    other = surname_of(fine_code(typed))
     if own.strength < other.strength == _SURELY_SURNAME and not sounds_latin(chunk):
         return True
-    return own.strength <= other.strength and own.strength < _SURELY_SURNAME and looks_mistyped(chunk)
+    return own.strength <= other.strength and looks_mistyped(chunk)
 
 
 def _is_better(chunk: str, typed: str, struck: str) -> bool:
