@@ -79,11 +79,8 @@ class Clustering:
         """Give all groups of two and more, in order of their first member; each position is in one at most."""
         found: list[Group] = []
         for web in _webs(links):
-            if len(web) > 1:
-                found += _Web(self._judge, self._name, self._joining).groups(web)
-            else:
-                members = web[0][:2]
-                found.append(Group(members, frozenset(members if web[0].is_auto else ())))
+            plain = _plain(web)
+            found += _Web(self._judge, self._name, self._joining).groups(web) if plain is None else (plain,)
         return sorted(found)
 
 
@@ -103,6 +100,21 @@ def _webs(links: Iterable[Link]) -> Iterable[list[Link]]:
         web.append(link)
         webs[link.left] = webs[link.right] = web
     return {id(web): web for web in webs.values()}.values()
+
+
+def _plain(web: list[Link]) -> Group | None:
+    """The group of two records alone, or of several every two of whom are surely one: nothing is left to decide."""
+    if len(web) == 1:
+        pair = web[0][:2]
+        return Group(pair, frozenset(pair if web[0].is_auto else ()))
+    members = {position for link in web for position in link[:2]}
+    size = len(members)
+    if size > LARGEST or len(web) * 2 != size * (size - 1):
+        return None
+    if not all(link.is_auto and not link.is_doubted for link in web):
+        return None
+    sure, pairs = frozenset(members), [link[:3] for link in sorted(web)]
+    return Group(tuple(sorted(members)), sure, nearest(sorted(members), sure, pairs))
 
 
 class _Web:

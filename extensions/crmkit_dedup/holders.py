@@ -34,8 +34,8 @@ def people_among(holders: Iterable[PersonProfile]) -> int:
     people: list[PersonProfile] = []
     # Most of them have one name, letter by letter.
     named = {_NAME(holder): holder for holder in holders if not (holder.junk or holder.is_nameless)}
-    if len(named) < 2:
-        return len(named)
+    if len(named) < 3:
+        return 1 + are_different(*named.values()) if len(named) == 2 else len(named)
     # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
     for holder in sorted(named.values(), key=_rank)[:LOOKED_AT]:
         if all(are_different(holder, other) for other in people):
@@ -54,7 +54,7 @@ def are_different(a: PersonProfile, b: PersonProfile) -> bool:
         return True
     if fit_of_surname(a, b) is not DIFFER:
         return False
-    return given is not AGREE or a.gender == "m"
+    return given is not AGREE or "m" in (a.gender, b.gender)
 
 
 def _rank(profile: PersonProfile) -> tuple[int, tuple[str, ...]]:
