@@ -73,19 +73,14 @@ def _all_beside(profile: PersonProfile) -> Iterator[str]:
 
 
 def _town_and_more(profile: PersonProfile) -> list[str]:
-    found = _firm_and_more(profile)
-    if profile.city:
-        found.append(profile.city)
-    return found
+    return [*_firm_and_more(profile), profile.city] if profile.city else _firm_and_more(profile)
 
 
 def _firm_and_more(profile: PersonProfile) -> list[str]:
-    # A slip in a phone leaves its beginning or its end.
-    found = [part for phone in profile.phones for part in (phone[:7], phone[-4:])]
-    if profile.patronymic:
-        found.append(profile.patronymic)
-    if profile.company:
-        found.append(profile.company)
+    found = [word for word in (profile.patronymic, profile.company) if word]
+    for phone in profile.phones:
+        # A slip leaves the beginning or the end.
+        found += (phone[:7], phone[-4:])
     return found
 
 
