@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from crmkit.identity import (
-    PersonForm,
     company_form,
     parse_emails,
     parse_inn,
     parse_kpp,
     parse_ogrn,
-    person_form,
     site_domain,
-    skeleton,
 )
+from crmkit_dedup.addresses import address_code
 from crmkit_dedup.candidates import Beside, Family, wider_than
 from crmkit_dedup.keys import SELDOM, WIDEST
-from crmkit_dedup.places import city_code
+from crmkit_dedup.places import city_code, town_of
 from crmkit_dedup.profile import line_of, phones_in
 from crmkit_dedup.rows import CompanyRow
 
@@ -28,8 +25,9 @@ class CompanyProfile(NamedTuple):
     """A company in comparable form; empty text and empty tuples for what is not known.
 
     `core` is the code of the name without form, quotes and city, `words` the same apart. A sole trader has the
-    person's name instead: `surname`, `given` (initials where the name is not written out) and `patronymic`.
-    `domains` are the site's and those of mailboxes that no free provider gives.
+    person's name instead: `surname`, `given` (initials where the name is not written out) and `patronymic`; a first
+    name that no table knows is not `is_listed`. `domains` are the site's and those of mailboxes that no free provider
+    gives; `is_branch` when the name says so.
     """
 
     id: str
@@ -38,6 +36,8 @@ class CompanyProfile(NamedTuple):
     forms: frozenset[str] = frozenset()
     surname: str = ""
     given: frozenset[str] = frozenset()
+    given_word: str = ""
+    is_listed: bool = False
     given_initials: str = ""
     patronymic_initial: str = ""
     inn: str = ""
@@ -48,6 +48,7 @@ class CompanyProfile(NamedTuple):
     domains: frozenset[str] = frozenset()
     city: str = ""
     address: str = ""
+    is_branch: bool = False
     junk: str = ""
 
 
@@ -61,8 +62,7 @@ class CompanyReader:
     def __call__(self, row: CompanyRow) -> CompanyProfile:
         """The profile of a row."""
         form = company_form(row.name, row.city)
-        person = form.person or (None if form.forms or form.prefixes else _trader(row.name))
-        words = frozenset(form.words) - _REMARKS
+        person = form.person
         lines = [line_of(phone) for phone in phones_in(row.phones, self._country)[0]] if row.phones else []
         phones = tuple(dict.fromkeys(line for line in lines if line not in self._own))
         boxes = [box for box in parse_emails(row.emails) if not box.is_stub] if row.emails else []
@@ -71,11 +71,13 @@ class CompanyReader:
         is_known = bool(form.core or inn or ogrn or phones or boxes or site)
         return CompanyProfile(
             id=row.id,
-            core=form.core if len(words) == len(form.words) else "".join(word for word in form.words if word in words),
-            words=words,
+            core=form.core,
+            words=frozenset(form.words),
             forms=frozenset(_FAMILIES.get(one, one) for one in form.forms),
             surname=person.surname if person else "",
             given=person.given if person else frozenset(),
+            given_word=person.given_code if person else "",
+            is_listed=bool(person and person.is_known),
             given_initials=person.given_initials if person else "",
             patronymic_initial=person.patronymic_initial if person else "",
             inn=inn,
@@ -84,8 +86,9 @@ class CompanyReader:
             phones=phones,
             mailboxes=tuple(box.suggestion or box.key for box in boxes),
             domains=frozenset([box.domain for box in boxes if not box.is_free] + ([site] if site else [])),
-            city=city_code(row.city) if row.city else "",
-            address=skeleton(row.address) if row.address else "",
+            city=city_code(row.city) if row.city else town_of(form.place),
+            address=address_code(row.address) if row.address else "",
+            is_branch=form.is_branch,
             junk="" if is_known and not (form.is_junk and not inn) else "junk_name" if form.is_junk else "junk_empty",
         )
 
@@ -150,19 +153,5 @@ def firm_index_keys(profile: CompanyProfile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=1 << 13)
-def _trader(text: str) -> PersonForm | None:
-    """The person whose name stands there without a legal form: a sole trader whose form was left out."""
-    form = person_form(name=text)
-    is_person = form.is_known and form.surname and form.given and not form.words and not form.is_junk
-    return form if is_person else None
-
-
-_REMARKS = frozenset(
-    map(
-        skeleton,
-        ["опт", "оптовый", "розница", "основной", "новый", "новая", "старый", "склад", "офис", "филиал", "главный"],
-    )
-)
 _FAMILIES = {"ПАО": "АО", "ЗАО": "АО", "ОАО": "АО", "НАО": "АО"}
 """A joint-stock company changes its kind and stays the same firm."""

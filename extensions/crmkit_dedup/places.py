@@ -50,4 +50,16 @@ def city_code(text: str) -> str:
         return ""
     whole = " ".join(parts[0].split()).strip(" .")
     name = whole if whole in _ALIASES else " ".join(_CLUTTER.sub(" ", whole).split()).strip(" .-") or whole
-    return skeleton(_ALIASES.get(name, name).replace("-", "").replace(" ", ""))
+    return _code(_ALIASES.get(name, name))
+
+
+def town_of(code: str) -> str:
+    """The code of a town by the code of whatever it is called: of `спб` as of `санкт-петербург`."""
+    return _BY_CODE.get(code, code)
+
+
+def _code(name: str) -> str:
+    return skeleton(name.replace("-", "").replace(" ", ""))
+
+
+_BY_CODE = {_code(alias): _code(name) for alias, name in _ALIASES.items() if alias.isalpha()}

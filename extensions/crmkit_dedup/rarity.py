@@ -20,7 +20,7 @@ LEAST: Mapping[str, float] = {
     "given": 1 / 1_000,
     "patronymic": 1 / 1_000,
     "city": 1 / 400,
-    "company": 1 / 8_000,
+    "company": 1 / 1_000_000,
     "birthday": 1 / 16_000,
     "local": 1 / 100_000,
 }

@@ -81,7 +81,7 @@ _COMPANIES = Method(
     firm_likeness,
     words_of_companies,
     FIRM_FAMILIES,
-    "pmd",
+    "ipmd",
     holders_of_firms,
 )
 

@@ -92,7 +92,7 @@ def _companies(country: str, own_phones: tuple[str, ...]) -> Sight[Company, Comp
         # People and companies stand in one index: a firm is not found by a person's number.
         keys=lambda profile: [f"f{key}" for key in firm_index_keys(profile)],
         rules=COMPANIES,
-        reach=("fp:", "fm:", "fd:"),
+        reach=("fi:", "fp:", "fm:", "fd:"),
         holders=holders_of_firms,
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from crmkit_dedup.firm import CompanyProfile
 from crmkit_dedup.profile import LIKELY, PersonProfile
+from crmkit_dedup.scoring.companies import bearers_of_names
 
 
 class Vocabulary(NamedTuple):
@@ -35,15 +36,19 @@ def words_of_people(profiles: Sequence[PersonProfile]) -> Vocabulary:
 
 
 def words_of_companies(profiles: Sequence[CompanyProfile]) -> Vocabulary:
-    """The words of companies; a sole trader has a person's name instead of a firm's."""
+    """The words of companies; a name counts as often as clearly different firms bear it.
+
+    A sole trader has a person's name instead of a firm's.
+    """
     traders = [profile for profile in profiles if profile.surname]
     counts = {
         **_counted(profiles, "city"),
         **_counted(traders, "surname"),
         "given": Counter(chain.from_iterable(trader.given for trader in traders)),
-        "company": Counter(profile.core for profile in profiles if profile.core and not profile.surname),
     }
-    return Vocabulary(counts, {field: sum(words.values()) for field, words in counts.items()})
+    filled = {field: sum(words.values()) for field, words in counts.items()}
+    filled["company"] = sum(1 for profile in profiles if profile.core and not profile.surname)
+    return Vocabulary({**counts, "company": bearers_of_names(profiles)}, filled)
 
 
 def _counted(profiles: Iterable[object], *fields: str) -> dict[str, Counter[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 
@@ -12,7 +13,7 @@ from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, SLIP, Fit, is_slip
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
-AUTO, REVIEW = 8.0, 0.0
+AUTO, REVIEW = 8.0, -0.6
 INN, OGRN = 5.0, 5.0
 OGRN_DIFFERS = -6.0
 BRANCH = -9.0
@@ -20,11 +21,11 @@ BRANCH = -9.0
 
 PHONE, MAILBOX, SITE, DOMAIN = 1.0, 1.5, 1.0, 0.0
 PHONES_DIFFER, DOMAINS_DIFFER = -2.0, -2.0
-SITE_OF_NAME = 3.0
-"""A site called as the firm itself: namesakes may have it too."""
+SITE_OF_NAME, MAILBOX_OF_NAME = 3.0, 6.0
+"""A site called as the firm itself, and a mailbox there: the firms of one brand share both."""
 
-ADDRESS = 7.0
-CORE_MOST, CORE_SLIP = 12.0, -3.0
+ADDRESS = 10.0
+CORE_SLIP = -3.0
 CORE_DIFFERS, CORE_PART = -16.0, -12.0
 """Different names, or one that is a part of the other: firms of one house share all the rest."""
 
@@ -41,8 +42,8 @@ SHORTEST_LABEL = 3
 def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Weighed:
     """Compare two companies.
 
-    A veto: different tax numbers; one tax number with different KPP, which are branches; different sole traders. Junk
-    is nobody's firm.
+    A veto: different tax numbers; different KPP, which are branches of one firm; sole traders with different names,
+    unless one tax number says that one of the names is mistyped. Junk is nobody's firm.
     """
     if a.junk or b.junk:
         return vetoed("junk")
@@ -51,7 +52,7 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     if a.kpp and b.kpp and a.kpp != b.kpp:
         return vetoed("kpp_differs")
     name = fit_of_firms(a, b)
-    if a.surname and b.surname and name is DIFFER:
+    if name is DIFFER and a.surname and b.surname and not (a.inn and a.inn == b.inn):
         return vetoed("person_differs")
     points: Points = []
     _weigh_numbers(a, b, rarity, points)
@@ -60,7 +61,8 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     _weigh_place(a, b, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum(bits for _, bits in points)
-    return Weighed(points, score, _band(points, score))
+    is_doubted = any(code in _DOUBTS for code, _ in points)
+    return Weighed(points, score, _band(points, score, is_doubted=is_doubted), is_doubted=is_doubted)
 
 
 def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
@@ -70,7 +72,8 @@ def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
     if not a.core or not b.core:
         return MISSING
     if a.core == b.core:
-        return AGREE
+        # A bare surname may be a sole trader's, or a firm's own name.
+        return SLIP if a.surname or b.surname else AGREE
     fewer, more = sorted((a.words, b.words), key=len)
     if not fewer or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
         return SLIP if is_slip(a.core, b.core) else DIFFER
@@ -79,13 +82,27 @@ def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
 
 
 def holders_of_firms(groups: Mapping[str, Sequence[int]], profiles: Sequence[CompanyProfile]) -> dict[str, int]:
-    """Number of clearly different firms for each key that two or more of them hold."""
+    """Number of clearly different firms, or branches of one, for each key that two or more of them hold."""
     found = {}
     for key, group in groups.items():
         count = _firms_among(profiles[position] for position in group[:LOOKED_AT])
         if count > 1:
             found[key] = count
     return found
+
+
+def bearers_of_names(profiles: Iterable[CompanyProfile]) -> dict[str, int]:
+    """Number of clearly different firms that bear each name: one for a firm that was entered twice.
+
+    Sole traders, who have the rarity of people, are left out; of a name that very many records bear each one counts.
+    """
+    named: defaultdict[str, list[CompanyProfile]] = defaultdict(list)
+    for profile in profiles:
+        if profile.core and not profile.surname:
+            named[profile.core].append(profile)
+    return {
+        name: _firms_among(firms) if 1 < len(firms) <= LOOKED_AT else len(firms) for name, firms in named.items()
+    }
 
 
 def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> str:
@@ -104,47 +121,69 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
 def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
     if a.surname != b.surname and not is_slip(a.surname, b.surname):
         return DIFFER
-    if a.given and b.given and a.given.isdisjoint(b.given):
-        return DIFFER
-    if not a.given or not b.given:
-        one, other = a.given_initials, b.given_initials
-        if one and other and not set(one) & set(other):
-            return DIFFER
     if a.patronymic_initial and b.patronymic_initial and a.patronymic_initial != b.patronymic_initial:
         return DIFFER
-    return AGREE if a.surname == b.surname else SLIP
+    given = _fit_of_given(a, b)
+    return given if a.surname == b.surname or given is DIFFER else SLIP
+
+
+def _fit_of_given(a: CompanyProfile, b: CompanyProfile) -> Fit:
+    if a.given and b.given:
+        if not a.given.isdisjoint(b.given):
+            return AGREE
+        is_mistyped = not (a.is_listed and b.is_listed) and is_slip(a.given_word, b.given_word)
+        return SLIP if is_mistyped else DIFFER
+    one, other = a.given_initials, b.given_initials
+    return DIFFER if one and other and not set(one) & set(other) else AGREE
 
 
 def _firms_among(holders: Iterable[CompanyProfile]) -> int:
     firms: list[CompanyProfile] = []
-    # Likeness is no equality, so who is met first decides who is counted: the named, in an order of their own.
-    for holder in sorted(holders, key=lambda firm: (not firm.core, firm.core, firm.inn, firm.surname, firm.id)):
+    # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
+    for holder in sorted(holders, key=_rank):
         if not holder.junk and all(_are_different(holder, other) for other in firms):
             firms.append(holder)
     return len(firms)
 
 
+def _rank(firm: CompanyProfile) -> tuple[bool, str, bool, str, bool, str, str]:
+    return (not firm.core, firm.core, not firm.inn, firm.inn, not firm.city, firm.city, firm.id)
+
+
 def _are_different(a: CompanyProfile, b: CompanyProfile) -> bool:
-    if a.inn and b.inn:
-        return a.inn != b.inn
-    return fit_of_firms(a, b) is DIFFER
+    if (a.inn and b.inn and a.inn != b.inn) or (a.kpp and b.kpp and a.kpp != b.kpp):
+        return True
+    if a.city and b.city and a.city != b.city and not (a.kpp and a.kpp == b.kpp):
+        return True
+    return not (a.inn and a.inn == b.inn) and fit_of_firms(a, b) is DIFFER
 
 
 def _weigh_numbers(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
     if a.inn and a.inn == b.inn:
         points.append(("inn", rarity.base_bits + INN))
-        if a.city and b.city and a.city != b.city and not (a.kpp and a.kpp == b.kpp):
-            points.append(("kpp_differs", BRANCH))
     if a.ogrn and b.ogrn:
         points.append(("ogrn", rarity.base_bits + OGRN) if a.ogrn == b.ogrn else ("ogrn_differs", OGRN_DIFFERS))
+    if points and not (a.kpp and a.kpp == b.kpp) and _are_branches(a, b, rarity):
+        points.append(("kpp_differs", BRANCH))
+
+
+def _are_branches(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> bool:
+    """Of one legal entity they may be two places: the towns differ, or it has several and nothing tells which."""
+    if a.is_branch != b.is_branch:
+        return True
+    if a.city and b.city and a.city != b.city:
+        return True
+    if a.address and b.address:
+        return a.address != b.address
+    number = f"i{a.inn}" if a.inn and a.inn == b.inn else f"g{a.ogrn}"
+    return rarity.holders.get(number, 1) > 1 and not any(phone in b.phones for phone in a.phones)
 
 
 def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
     if a.surname and b.surname:
         _weigh_trader(a, b, fit, rarity, points)
     elif fit is not MISSING:
-        counted = rarity.fields["company"]
-        bits = min(counted.bits(a.core), counted.bits(b.core), CORE_MOST)
+        bits = min(rarity.fields["surname" if firm.surname else "company"].bits(firm.core) for firm in (a, b))
         is_one_number = bool(a.inn) and a.inn == b.inn
         if fit is AGREE:
             points.append(("core", bits))
@@ -159,9 +198,12 @@ def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, 
 
 
 def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
+    if fit is DIFFER:
+        points.append(("person_differs", CORE_RENAMED))
+        return
     bits = rarity.fields["surname"].bits(a.surname) + (CORE_SLIP if fit is SLIP else 0.0)
     if a.given and b.given:
-        bits += rarity.fields["given"].bits_of_any(a.given & b.given)
+        bits += rarity.fields["given"].bits_of_any(a.given & b.given or a.given)
     elif a.given_initials and b.given_initials:
         bits += TRADER_INITIAL
     if a.patronymic_initial and b.patronymic_initial:
@@ -177,7 +219,9 @@ def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: P
         points.append(("phones_differ", PHONES_DIFFER))
     mailboxes = [mailbox for mailbox in a.mailboxes if mailbox in b.mailboxes]
     if mailboxes:
-        points.append(("mailbox", rarity.base_bits + MAILBOX - 2 * log2(rarity.holders.get(mailboxes[0], 1))))
+        bits = rarity.base_bits + MAILBOX - 2 * log2(rarity.holders.get(mailboxes[0], 1))
+        is_own = all(_is_named(mailbox.rpartition("@")[2], a, b) for mailbox in mailboxes)
+        points.append(("mailbox", min(bits, MAILBOX_OF_NAME) if is_own else bits))
     domains = a.domains & b.domains
     if domains and not mailboxes:
         holders = max(rarity.holders.get(domain, 1) for domain in domains)
@@ -200,25 +244,27 @@ def _weigh_place(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: P
             points.append(("city", min(rarity.fields["city"].bits(a.city), CITY_MOST)))
         else:
             points.append(("city_differs", CITY_DIFFERS))
-    if a.address and a.address == b.address and (a.city == b.city or not a.city or not b.city):
+    is_apart = a.city and b.city and a.city != b.city
+    if a.address and a.address == b.address and not is_apart:
         points.append(("address", ADDRESS))
 
 
-def _band(points: Points, score: float) -> Band:
+def _band(points: Points, score: float, *, is_doubted: bool) -> Band:
     if score < REVIEW:
         return Band.IGNORE
-    said = {code for code, bits in points if bits > 0}
-    against = {code for code, bits in points if bits < 0}
-    if score < AUTO or not against.isdisjoint(_DOUBTS):
+    if score < AUTO or is_doubted:
         return Band.REVIEW
-    kinds = sum(not said.isdisjoint(kind) for kind in _KINDS)
+    said = {code for code, bits in points if bits > 0}
+    # A site alone is shared by branches and by the firms of one house.
+    is_reached = not said.isdisjoint(_REACH) or ("site" in said and not said.isdisjoint(_PLACES))
+    kinds = is_reached + (not said.isdisjoint(_NUMBERS)) + (not said.isdisjoint(_NAMES))
     return Band.AUTO if kinds > 1 else Band.REVIEW
 
 
-_DOUBTS = frozenset({"core_differs", "core_part", "kpp_differs", "ogrn_differs", "form_differs"})
-_KINDS = (
-    frozenset({"inn", "ogrn"}),
-    frozenset({"core", "core_slip", "person"}),
-    frozenset({"phone", "mailbox", "site"}),
-    frozenset({"city", "address"}),
+_DOUBTS = frozenset(
+    {"core_differs", "core_part", "kpp_differs", "ogrn_differs", "form_differs", "city_differs", "person_differs"}
 )
+_NUMBERS = frozenset({"inn", "ogrn"})
+_NAMES = frozenset({"core", "core_slip", "person"})
+_REACH = frozenset({"phone", "mailbox", "address"})
+_PLACES = frozenset({"city", "address"})

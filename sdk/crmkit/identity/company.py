@@ -11,7 +11,7 @@ from crmkit.identity import legal_form
 from crmkit.identity.clutter import is_key_run
 from crmkit.identity.family import surname_of
 from crmkit.identity.given import given_of
-from crmkit.identity.keyboard import looks_mistyped, to_cyrillic_layout
+from crmkit.identity.keyboard import is_likelier_russian, looks_mistyped, to_cyrillic_layout
 from crmkit.identity.person import PersonForm, person_form
 from crmkit.identity.spelling import LOOK_ALIKE, fine_code, one_script, skeleton
 
@@ -23,6 +23,7 @@ class CompanyForm(NamedTuple):
     - `forms`: legal forms, canonical (`ООО`, `АО`, `ИП`, …) whatever the script, in full or short; may be empty;
     - `prefixes`: what stood before the name and is no part of it, expanded (`торговый дом`, `группа компаний`);
     - `place`: the code of the city that was glued to the name, if any;
+    - `is_branch`: the name says that a branch or an office of the firm is meant;
     - `person`: the entrepreneur of an ИП, ФОП or КФХ, whose name the firm's is, also where the form
       was left out (`core` is the surname alone then); else None;
     - `is_junk`: the text names no firm (`частное лицо`, `нет`, `-`).
@@ -35,6 +36,7 @@ class CompanyForm(NamedTuple):
     person: PersonForm | None = None
     is_junk: bool = False
     place: str = ""
+    is_branch: bool = False
 
 
 def company_form(raw: str, city: str = "") -> CompanyForm:
@@ -56,34 +58,78 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 _QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
 _DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}[^\W\d_]\b\.?)|^\s*([иia]\.\s?[пpо]\.)", re.IGNORECASE)
 _SPACED = re.compile(r"^\s*((?:[оo0]\s){2}[оo0]|[зоп]\sа\sо|и\sп)\s", re.IGNORECASE)
-_GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО)(?=[А-ЯЁA-Z][а-яёa-z])")
+_GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО|ТД|ГК|УК|ПК|СК|ТК|НПО)(?=[А-ЯЁA-Z][а-яёa-z])")
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
+_INITIALS = re.compile(r"(?<!\w)[^\W\d_]\.\s?[^\W\d_](?!\w)")
 _LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
-_LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXY]{2,3}|[ABCEHKMOPTXYaceopxyk]{4,}")
+_LOOKS_ONLY = re.compile(r"[ABCEHKMOPTXY]{1,3}|[ABCEHKMOPTXYaceopxyk]{4,}")
+_HEAD = re.compile(r"\s*(?:г\.?\s|город\s)?\s*([А-ЯЁ][^\W\d_]+(?:[- ][^\W\d_]+){0,3})\s*,\s*(?=\S)")
+_ASIDE = re.compile(r"(?<=[^\s,])\s+[-–—]\s+[а-яё][а-яё\s]*$")
+_QUOTED = re.compile(r".*[«\"“„'‘][^«»\"“”„'‘’]{2,}[»\"”“'’](?=[\s,.-])(.*\w.*)$")
+_BARE_WORD = re.compile(r"(?<![-\w])(?:[а-яё]+|[А-ЯЁ]+)(?![-\w])")
+_LATIN = re.compile(r"[A-Za-z]{5}")
+_LATIN_LETTER = re.compile(r"[A-Za-z]")
+_BEHIND_QUOTE = re.compile(r"([\"'»”])([,.])")
+_AROUND = "\"'«»“”„()"
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @lru_cache(maxsize=1 << 13)
 def _form(raw: str, city: str) -> CompanyForm:
-    raw = _FARM.sub("кфх", raw)
-    tokens = _tokens(_BRACKETED.sub(" ", raw)) or _tokens(raw)
-    if not tokens or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
+    raw = _tidied(_FARM.sub("кфх", raw))
+    whole = _tokens(raw)
+    tokens = (_tokens(_BRACKETED.sub(" ", raw)) if "(" in raw else whole) or whole
+    is_form_alone = len(tokens) == 1 and tokens[0] in _form_words()
+    if is_form_alone or all(token in legal_form.NOBODY or is_key_run(token) for token in tokens):
         return CompanyForm(is_junk=bool(raw.strip()))
-    forms = _without_forms(_tokens(raw))[1]
-    tokens, place = _without_places(_without_forms(tokens)[0], _tokens(city))
-    tokens = tuple(token for token in tokens if token not in legal_form.REMARKS) or tokens
-    person = _person(tokens, forms)
+    left, forms = _without_forms(whole)
+    is_branch = not legal_form.BRANCHES.isdisjoint(whole)
+    tokens = _without_remarks(left if tokens is whole else _without_forms(tokens)[0], raw)
+    tokens, place = _without_places(tokens, _tokens(city))
+    person = _person(tokens, forms, raw)
     if person is not None:
         return CompanyForm(person.surname, (person.surname,), forms, frozenset(), person, place=place)
     own, prefixes = _without_prefixes(tokens)
     codes = _codes(own or tokens)
-    return CompanyForm("".join(codes), codes, forms, prefixes if own else frozenset(), place=place)
+    known = prefixes if own else frozenset()
+    return CompanyForm("".join(codes), codes, forms, known, place=place, is_branch=is_branch)
+
+
+def _tidied(raw: str) -> str:
+    """The text without what is written behind a dash; a town before the name goes behind it."""
+    head = _HEAD.match(raw) if "," in raw else None
+    if head is not None and _is_city(list(_tokens(head[1]))):
+        raw = f"{raw[head.end() :]} г. {head[1]}"
+    return _ASIDE.sub("", raw)
+
+
+def _without_remarks(tokens: tuple[str, ...], raw: str) -> tuple[str, ...]:
+    """The words of the name: neither those that stand behind its quotes, nor what managers write after one."""
+    quoted = _QUOTED.match(raw)
+    if quoted is not None:
+        tail = _without_forms(_tokens(quoted[1]))[0]
+        size = len(tail) if tokens[-len(tail) :] == tail else 0
+        tokens = tokens[: len(tokens) - size] + tuple(
+            token for token in tail[:size] if not _is_remark(token, quoted[1])
+        )
+    found = legal_form.REMARKS.intersection(tokens[1:])
+    if not found:
+        return tokens
+    found &= {word.lower() for word in _BARE_WORD.findall(raw)}
+    dropped = found | {"не"} if "звонить" in found else found
+    return tokens[:1] + tuple(token for token in tokens[1:] if token not in dropped)
+
+
+def _is_remark(token: str, tail: str) -> bool:
+    if token.isdecimal():
+        return len(token) == 1 and "№" not in tail
+    return token not in legal_form.CITIES and token not in legal_form.PLACES and "г." not in tail
 
 
 @lru_cache(maxsize=1 << 12)
 def _tokens(raw: str) -> tuple[str, ...]:
     text = _SPACED.sub(lambda found: re.sub(r"\s", "", found[1]) + " ", raw)
-    if text.isascii():
+    if _LATIN.search(text):
         text = _in_layout(text)
     text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
     text = _DOTTED.sub(_undotted, text)
@@ -99,7 +145,7 @@ def _undotted(match: re.Match[str]) -> str:
     return f"{joined} " if one_script(joined).lower() in _form_words() else match[0]
 
 
-def _person(tokens: tuple[str, ...], forms: frozenset[str]) -> PersonForm | None:
+def _person(tokens: tuple[str, ...], forms: frozenset[str], raw: str) -> PersonForm | None:
     """The person that the firm is: of an ИП or КФХ, or of a name with no form at all that reads as a whole one's."""
     if forms and not forms & _TRADERS:
         return None
@@ -107,10 +153,13 @@ def _person(tokens: tuple[str, ...], forms: frozenset[str]) -> PersonForm | None
     if not person.surname or person.is_junk:
         return None
     if not forms:
-        is_own = any(given_of(fine_code(token), token) for token in tokens)
-        is_family = bool(person.patronymic) or any(map(_ends_like_surname, tokens))
-        is_initials = not person.given and len(tokens) == _SURNAME_AND_INITIALS and bool(person.patronymic_initial)
-        return person if is_family and (is_own or is_initials) and not person.words else None
+        is_family = any(map(_ends_like_surname, tokens))
+        # A patronymic tells a first name that is in no table.
+        is_own = bool(person.patronymic and person.given) or any(given_of(fine_code(token), token) for token in tokens)
+        # `Блин и К` has no initials: they are written with dots.
+        is_initials = not person.given and len(tokens) == _SURNAME_AND_INITIALS and bool(_INITIALS.search(raw))
+        is_person = (is_own and (is_family or bool(person.patronymic))) or is_initials
+        return person if is_person and not person.words else None
     if "ИП" in forms:
         return person
     return person if person.given or person.given_initials else None
@@ -123,16 +172,18 @@ def _ends_like_surname(token: str) -> bool:
 
 
 def _in_layout(text: str) -> str:
-    chunks = text.split()
+    chunks = _BEHIND_QUOTE.sub(r"\1 \2", text).split()
     is_russian = any(chunk.lower().strip("\"'@") in _LAYOUT_FORMS for chunk in (*chunks[:1], *chunks[-1:]))
-    if not is_russian and any(chunk.lower().strip("\"'().,") in _form_words() for chunk in chunks):
-        return text  # its own form is in Latin letters: so is the name
-    mended = []
-    for chunk in chunks:
-        bare = chunk.strip("\"'")
-        typed = to_cyrillic_layout(bare) if is_russian or (len(bare) > 4 and looks_mistyped(bare)) else None
-        mended.append(typed or chunk)
-    return " ".join(mended)
+    bare = [chunk.strip(_AROUND) for chunk in chunks]
+    if not is_russian and not any(map(is_likelier_russian, bare)):
+        # A name with a form in Latin letters, or among Russian words, may be hard to pronounce and be right.
+        is_latin = not text.isascii() or any(chunk.lower().strip(".,") in _form_words() for chunk in bare)
+        if is_latin or not any(len(chunk) > 4 and looks_mistyped(chunk) for chunk in bare):
+            return text
+    names = [own for own in bare if own.lower() not in _form_words() and _LATIN_LETTER.search(own)]
+    return " ".join(
+        (to_cyrillic_layout(own) if own in names else None) or chunk for own, chunk in zip(bare, chunks, strict=True)
+    )
 
 
 def _without_forms(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:

@@ -21,7 +21,17 @@ _ONSETS = (
 )
 _LATIN_CROWD = re.compile(rf"[qvwx][bcdfgjkqvwxz]|j[jqwx]|^(?!{_ONSETS})[bcdfghjklmnpqrstvwxz]{{2}}", re.IGNORECASE)
 _CYRILLIC_CROWD = re.compile(r"[бвгджзйклмнпрстфхцчшщъь]{5}|^[ьъы]|[аеёиоуыэюя]{4}|[аеёиоуыэюя]ь", re.IGNORECASE)
+_RUSSIAN_RANK = {letter: rank for rank, letter in enumerate("оеаитнсрвлкмдпуяыьгзбчйхжшюцщэфъё")}
+_LATIN_RANK = {letter: rank for rank, letter in enumerate("aoeinrtsylkvmdpughbzcfjwxq")}
+"""Letters of Russian words and of romanised or English ones, the commonest first."""
+
+_RAREST = 30
+_TELLING = 5
+_FAR_LIKELIER = 3.0
+"""Places that a sign of the chunk must gain on average."""
+
 _VOWELS = (0.25, 0.7)
+_FEWEST_IN_RUSSIAN = 0.2
 _FEWEST_VOWELS, _FEW_VOWELS = 0.16, 0.34
 
 
@@ -50,6 +60,20 @@ def looks_mistyped(chunk: str) -> bool:
     # э and ё lie under an apostrophe and a backtick, which romanised names hold too: these two are no sign of it.
     is_odd = _INNER_SIGN.search(chunk[:-1]) is not None or _LATIN_CROWD.search(chunk) is not None
     return (is_odd or _latin_vowels(chunk) < _FEWEST_VOWELS) and _VOWELS[0] <= vowels <= _VOWELS[1]
+
+
+def is_likelier_russian(chunk: str) -> bool:
+    """The keys of the Latin chunk are by far likelier to have been struck for a Russian word: `Tahfyjd`, Ефранов.
+
+    Told by how common the letters are, so of words of five signs and more.
+    """
+    other = to_cyrillic_layout(chunk)
+    if other is None or len(chunk) < _TELLING or not other.isalpha() or _CYRILLIC_CROWD.search(other):
+        return False
+    vowels = len(_CYRILLIC_VOWELS.findall(other)) / len(other)
+    gain = sum(_LATIN_RANK.get(sign, _RAREST) for sign in chunk.lower())
+    gain -= sum(_RUSSIAN_RANK[letter] for letter in other.lower())
+    return _FEWEST_IN_RUSSIAN <= vowels <= _VOWELS[1] and gain >= _FAR_LIKELIER * len(chunk)
 
 
 def sounds_latin(chunk: str) -> bool:

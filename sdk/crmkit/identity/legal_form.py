@@ -156,7 +156,12 @@ _CITY_WORDS = """
 CITIES = frozenset(_CITY_WORDS.split())
 """The largest cities and how they are shortened: glued to a name they are no part of it."""
 
-PLACES = frozenset(("область", "обл", "край", "республика", "респ", "район", "филиал", "filial", "branch", "оп", "осп"))
+BRANCHES = frozenset(
+    ("филиал", "filial", "branch", "представительство", "обособленное", "структурное", "подразделение", "осп")
+)
+"""Words of which one says that a branch of the firm is meant."""
+
+PLACES = BRANCHES | frozenset(("область", "обл", "край", "республика", "респ", "район", "оп"))
 """Words that only say where a firm, or its branch, is."""
 
 JOINTS = frozenset(("и", "i", "&", "and", "та", "в", "по", "на", "of", "the"))
@@ -165,9 +170,10 @@ JOINTS = frozenset(("и", "i", "&", "and", "та", "в", "по", "на", "of", "
 _REMARK_WORDS = """
 опт оптовый оптовики розница розничный основной основная новый новая старый старая головной главный головная дубль копия
 закрыт закрыта закрыто закрылись ликвидирован ликвидировано банкрот банкротство неактивный архив удалить vip вип
+склад офис поставщик покупатель подрядчик заказчик дилер конкурент должник постоплата предоплата отсрочка звонить
 """
 REMARKS = frozenset(_REMARK_WORDS.split())
-"""What managers write after a name; dropped when something else is left."""
+"""What managers write after a name: dropped there, unless written as names are, with a capital or a hyphen."""
 
 _NOBODY_WORDS = """
 нет нету no none null nan undefined - частное лицо физлицо физ физическое юр юридическое частник частный клиент
