@@ -36,7 +36,7 @@ def address_code(text: str) -> str:
             # A number before a word is the street's own: 8 Марта.
             if any(len(word) > 2 and word.isalpha() and word not in _AROUND for word in tokens[at + 1 :]):
                 before.append(token)
-            elif _HOUSE.match(token) and (before or street):
+            elif _HOUSE.match(token) and any(len(word) > 2 for word in before or street):
                 return f"{' '.join(sorted(map(skeleton, before or street)))} {token}"
         street = before or street
     return ""

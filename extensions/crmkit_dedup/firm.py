@@ -67,6 +67,7 @@ class CompanyReader:
         phones = tuple(dict.fromkeys(line for line in lines if line not in self._own))
         boxes = [box for box in parse_emails(row.emails) if not box.is_stub] if row.emails else []
         site = site_domain(row.site) if row.site else None
+        kpp = parse_kpp(row.kpp) or "" if row.kpp else ""
         inn, ogrn = parse_inn(row.inn, country=self._country) or "", parse_ogrn(row.ogrn) or ""
         is_known = bool(form.core or inn or ogrn or phones or boxes or site)
         return CompanyProfile(
@@ -81,14 +82,14 @@ class CompanyReader:
             given_initials=person.given_initials if person else "",
             patronymic_initial=person.patronymic_initial if person else "",
             inn=inn,
-            kpp=parse_kpp(row.kpp) or "" if row.kpp else "",
+            kpp=kpp if kpp[4:6] != _LARGE_TAXPAYER else "",
             ogrn=ogrn,
             phones=phones,
             mailboxes=tuple(box.suggestion or box.key for box in boxes),
             domains=frozenset([box.domain for box in boxes if not box.is_free] + ([site] if site else [])),
             city=city_code(row.city) if row.city else town_of(form.place),
             address=address_code(row.address) if row.address else "",
-            is_branch=form.is_branch,
+            is_branch=form.is_branch or kpp[4:6] in _BRANCHES,
             junk="" if is_known and not (form.is_junk and not inn) else "junk_name" if form.is_junk else "junk_empty",
         )
 
@@ -152,6 +153,12 @@ def firm_index_keys(profile: CompanyProfile) -> tuple[str, ...]:
         found.append(f"n:{profile.core} c{profile.city}")
     return tuple(dict.fromkeys(found))
 
+
+_LARGE_TAXPAYER = "50"
+"""Reason code of a second KPP that one and the same firm has. Source: the tax service's list of reasons (SPPUNO)."""
+
+_BRANCHES = frozenset({"02", "03", "04", "05", "31", "32", "43", "44", "45"})
+"""Reason codes of branches, offices and other separate units, by the same list."""
 
 _FAMILIES = {"ПАО": "АО", "ЗАО": "АО", "ОАО": "АО", "НАО": "АО"}
 """A joint-stock company changes its kind and stays the same firm."""

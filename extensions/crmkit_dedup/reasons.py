@@ -57,6 +57,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # Companies.
     "core": ("одно название", "same name"),
     "core_slip": ("названия отличаются опиской", "names differ by a slip"),
+    "core_odd": ("названия похожи", "names are alike"),
     "core_part": ("одно название входит в другое", "one name is a part of the other"),
     "core_differs": ("разные названия", "different names"),
     "form_differs": ("разные формы собственности", "different legal forms"),

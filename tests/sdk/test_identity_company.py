@@ -53,6 +53,11 @@ def test_one_firm(name: str) -> None:
         *(("CK Статус", "СК Статус"), ("ПАО Автоваз", "АО «АВТОВАЗ»"), ("Металлес (основной)", "Металлес")),
         *(("ООО Бетон опт", "ООО Бетон"), ("Ромашка Ростов-на-Дону", "Ромашка")),
         *(("Престиж Санкт-Петербург", "Престиж"),),
+        *(("ООО «Ромашка» НЕ ЗВОНИТЬ", "Ромашка"), ("Ромашка - поставщик", "Ромашка"), ("Ромашка склад", "Ромашка")),
+        *(("«Ромашка» 2", "Ромашка"), ("Ростов-на-Дону, АО «Ромашка»", "Ромашка"), ("УКРомашка", "УК Ромашка")),
+        *(("Новый мир, ООО", "ООО «Novyi mir»"), ("Импульс-Опт", "ИмпульсОпт"), ("Блин и К", "ООО «БЛИН И К»")),
+        *(("ООО «Ytujlfyjd b R»", "Негоданов и К"), ("АО Gthcgtrnbdf", "Перспектива"), ("ООО Cnhjq", "Строй")),
+        *(("«Ujhjlcrjq dtnth», OOO", "Городской ветер"), ("ООО Belyy Standart", "Белый стандарт")),
         *(("Domstroy LLC", "ООО Домстрой"), ("Tekhsnab Ltd", "Техснаб"), ("A&B Trade", "А&Б Трейд")),
     ],
 )  # fmt: skip
@@ -69,6 +74,11 @@ def test_spellings_meet(one: str, other: str) -> None:
         ("Альфа", "Альфа-2"),
         ("Вектор", "Виктор"),
         ("Север", "Сервер"),
+        ("Тайга-Опт", "Тайга"),
+        ("Новый мир", "Мир"),
+        ("СНТ «Заря» №5", "СНТ «Заря» №6"),
+        ("Магазин «Маяк» 12", "Магазин «Маяк» 15"),
+        ("ООО Fjord", "ООО Аощкв"),
     ],
 )
 def test_other_firms_differ(one: str, other: str) -> None:
@@ -105,6 +115,9 @@ def test_forms(name: str, forms: set[str]) -> None:
         ("Казарян Алексей Юрьевич", "kazaran", {"алексей"}, "au"),
         ("Александров Г. П.", "aleksandrov", set(), "gp"),
         ("Ким Сергей Ильич", "kim", {"сергей"}, "si"),
+        ("Сапожникец И.Е.", "sapojnikec", set(), "ie"),
+        ("Хомяшкин Викор Иванович", "homawkin", {"vikor"}, "vi"),
+        ("Cемёнoв B. A. НОВЫЙ ИП", "semenov", set(), "va"),
     ],
 )
 def test_traders(name: str, surname: str, given: set[str], initials: str) -> None:
@@ -116,7 +129,7 @@ def test_traders(name: str, surname: str, given: set[str], initials: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["ООО Иванов", "КФХ Рассвет", "Виктория Строительная", "Роза", "Ника-Дизайн", "Пекарня Иванова"]
+    "name", ["ООО Иванов", "Блин и К", "КФХ Рассвет", "Виктория Строительная", "Роза", "Ника-Дизайн", "Пекарня Иванова"]
 )
 def test_firms_are_no_people(name: str) -> None:
     """A firm that is called like a person is not one."""
@@ -143,7 +156,22 @@ def test_a_name_of_prefixes_is_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["частное лицо", "Физ. лицо", "нет", "-", "физлицо", "ООО", "не указано", "тест", "самозанятый", "?"]
+    ("name", "is_branch"),
+    [
+        ("ООО «Ромашка» филиал в г. Казань", True),
+        ("Представительство АО Ромашка", True),
+        ("Обособленное подразделение ООО Ромашка", True),
+        ("ООО Ромашка, г. Казань", False),
+    ],
+)
+def test_a_branch_says_so(name: str, is_branch: bool) -> None:
+    """The words are no part of the name."""
+    form = company_form(name)
+    assert (form.core, form.is_branch) == ("romawka", is_branch)
+
+
+@pytest.mark.parametrize(
+    "text", ["ИП", "частное лицо", "Физ. лицо", "нет", "-", "физлицо", "ООО", "не указано", "тест", "самозанятый", "?"]
 )  # fmt: skip
 def test_junk(text: str) -> None:
     """Words for the lack of a firm name none."""

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 
+from rapidfuzz.distance import OSA
+
 from crmkit.identity import skeleton
 from crmkit_dedup.firm import CompanyProfile
 from crmkit_dedup.match import Band
 from crmkit_dedup.rarity import Rarity
-from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, SLIP, Fit, is_slip
+from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, ODD, SLIP, Fit, is_slip
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
 AUTO, REVIEW = 8.0, -0.6
@@ -20,12 +22,14 @@ BRANCH = -9.0
 """One tax number, another town, and no KPP to tell: mostly a branch, which has a card of its own."""
 
 PHONE, MAILBOX, SITE, DOMAIN = 1.0, 1.5, 1.0, 0.0
-PHONES_DIFFER, DOMAINS_DIFFER = -2.0, -2.0
+PHONE_SLIP, PHONES_DIFFER, DOMAINS_DIFFER = 8.0, -2.0, -2.0
 SITE_OF_NAME, MAILBOX_OF_NAME = 3.0, 6.0
 """A site called as the firm itself, and a mailbox there: the firms of one brand share both."""
 
 ADDRESS = 10.0
-CORE_SLIP = -3.0
+CORE_SLIP, CORE_ODD = -3.0, -8.0
+"""Names that differ by a slip, and by more than one."""
+
 CORE_DIFFERS, CORE_PART = -16.0, -12.0
 """Different names, or one that is a part of the other: firms of one house share all the rest."""
 
@@ -37,6 +41,8 @@ FORM_DIFFERS = -3.0
 CITY_MOST, CITY_DIFFERS = 4.0, -4.0
 LOOKED_AT = 60
 SHORTEST_LABEL = 3
+MIDDLING, LONG = 6, 10
+"""From so many letters on a name with two signs wrong, and with three, is still known by the rest."""
 
 
 def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Weighed:
@@ -52,8 +58,12 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     if a.kpp and b.kpp and a.kpp != b.kpp:
         return vetoed("kpp_differs")
     name = fit_of_firms(a, b)
-    if name is DIFFER and a.surname and b.surname and not (a.inn and a.inn == b.inn):
-        return vetoed("person_differs")
+    if name is DIFFER and not (a.inn and a.inn == b.inn):
+        if a.surname and b.surname:
+            return vetoed("person_differs")
+        # Most pairs end here: what is left to agree in does not outweigh different names.
+        if not (a.ogrn and a.ogrn == b.ogrn) and _have_no_reach_in_common(a, b):
+            return _UNLIKE
     points: Points = []
     _weigh_numbers(a, b, rarity, points)
     _weigh_name(a, b, name, rarity, points)
@@ -61,7 +71,7 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     _weigh_place(a, b, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum(bits for _, bits in points)
-    is_doubted = any(code in _DOUBTS for code, _ in points)
+    is_doubted = not _DOUBTS.isdisjoint([code for code, _ in points])
     return Weighed(points, score, _band(points, score, is_doubted=is_doubted), is_doubted=is_doubted)
 
 
@@ -71,12 +81,14 @@ def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
         return _fit_of_traders(a, b)
     if not a.core or not b.core:
         return MISSING
+    if a.surname or b.surname:
+        return _fit_with_trader(a, b)
     if a.core == b.core:
-        # A bare surname may be a sole trader's, or a firm's own name.
-        return SLIP if a.surname or b.surname else AGREE
+        return AGREE
     fewer, more = sorted((a.words, b.words), key=len)
-    if not fewer or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
-        return SLIP if is_slip(a.core, b.core) else DIFFER
+    is_one_word = len(more) == 1
+    if is_one_word or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
+        return SLIP if is_slip(a.core, b.core) else ODD if _are_alike(a, b) else DIFFER
     beside = {word for word in more if word not in fewer and not any(is_slip(word, near) for near in fewer)}
     return SLIP if beside <= {a.city, b.city} else INITIAL
 
@@ -100,9 +112,7 @@ def bearers_of_names(profiles: Iterable[CompanyProfile]) -> dict[str, int]:
     for profile in profiles:
         if profile.core and not profile.surname:
             named[profile.core].append(profile)
-    return {
-        name: _firms_among(firms) if 1 < len(firms) <= LOOKED_AT else len(firms) for name, firms in named.items()
-    }
+    return {name: _firms_among(firms) if 1 < len(firms) <= LOOKED_AT else len(firms) for name, firms in named.items()}
 
 
 def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> str:
@@ -118,13 +128,35 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
     return {"inn": a.inn, "ogrn": a.ogrn, "kpp": a.kpp}.get(code, "")
 
 
+def _are_alike(a: CompanyProfile, b: CompanyProfile) -> bool:
+    """The names are near; of names with a word in common, what is left of them: firms of one house share the rest."""
+    if a.words.isdisjoint(b.words):
+        return _is_near(a.core, b.core)
+    return _is_near("".join(sorted(a.words - b.words)), "".join(sorted(b.words - a.words)))
+
+
+def _is_near(one: str, other: str) -> bool:
+    """The words may be one mistyped twice, or mistyped and romanised."""
+    shorter = min(len(one), len(other))
+    allowed = 3 if shorter >= LONG else 2 if shorter >= MIDDLING else 0
+    return allowed > 0 and OSA.distance(one, other, score_cutoff=allowed) <= allowed
+
+
+def _fit_with_trader(a: CompanyProfile, b: CompanyProfile) -> Fit:
+    """A bare surname may be a sole trader's, unless its form is an organisation's."""
+    is_apart = bool(a.forms and b.forms and a.forms.isdisjoint(b.forms))
+    return INITIAL if not is_apart and (a.core == b.core or is_slip(a.core, b.core)) else DIFFER
+
+
 def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    if a.surname != b.surname and not is_slip(a.surname, b.surname):
+    if a.surname != b.surname and not is_slip(a.surname, b.surname) and not _is_near(a.surname, b.surname):
         return DIFFER
     if a.patronymic_initial and b.patronymic_initial and a.patronymic_initial != b.patronymic_initial:
         return DIFFER
     given = _fit_of_given(a, b)
-    return given if a.surname == b.surname or given is DIFFER else SLIP
+    if a.surname == b.surname or given is DIFFER:
+        return given
+    return SLIP if is_slip(a.surname, b.surname) else ODD
 
 
 def _fit_of_given(a: CompanyProfile, b: CompanyProfile) -> Fit:
@@ -183,12 +215,16 @@ def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, 
     if a.surname and b.surname:
         _weigh_trader(a, b, fit, rarity, points)
     elif fit is not MISSING:
-        bits = min(rarity.fields["surname" if firm.surname else "company"].bits(firm.core) for firm in (a, b))
+        bits = min(_bits_of_name(a, rarity), _bits_of_name(b, rarity))
         is_one_number = bool(a.inn) and a.inn == b.inn
         if fit is AGREE:
             points.append(("core", bits))
         elif fit is SLIP:
             points.append(("core_slip", bits + CORE_SLIP))
+        elif fit is ODD:
+            points.append(("core_odd", bits + CORE_ODD))
+        elif fit is INITIAL and (a.surname or b.surname):
+            points.append(("core_part", bits + CORE_SLIP))
         elif fit is INITIAL:
             points.append(("core_part", CORE_PART_RENAMED if is_one_number else CORE_PART))
         else:
@@ -197,11 +233,23 @@ def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, 
         points.append(("form_differs", FORM_DIFFERS))
 
 
+def _bits_of_name(firm: CompanyProfile, rarity: Rarity) -> float:
+    return rarity.fields["surname" if firm.surname else "company"].bits(firm.core)
+
+
+def _have_no_reach_in_common(a: CompanyProfile, b: CompanyProfile) -> bool:
+    for phone in a.phones:
+        if phone in b.phones:
+            return False
+    return a.mailboxes == () or b.mailboxes == () or set(a.mailboxes).isdisjoint(b.mailboxes)
+
+
 def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
     if fit is DIFFER:
         points.append(("person_differs", CORE_RENAMED))
         return
-    bits = rarity.fields["surname"].bits(a.surname) + (CORE_SLIP if fit is SLIP else 0.0)
+    bits = rarity.fields["surname"].bits(a.surname)
+    bits += CORE_SLIP if fit is SLIP else CORE_ODD if fit is ODD else 0.0
     if a.given and b.given:
         bits += rarity.fields["given"].bits_of_any(a.given & b.given or a.given)
     elif a.given_initials and b.given_initials:
@@ -216,7 +264,8 @@ def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: P
     if phones:
         points.append(("phone", rarity.base_bits + PHONE - 2 * log2(rarity.holders.get(phones[0], 1))))
     elif a.phones and b.phones:
-        points.append(("phones_differ", PHONES_DIFFER))
+        is_mistyped = any(OSA.distance(one, other, score_cutoff=1) <= 1 for one in a.phones for other in b.phones)
+        points.append(("phone_slip", PHONE_SLIP) if is_mistyped else ("phones_differ", PHONES_DIFFER))
     mailboxes = [mailbox for mailbox in a.mailboxes if mailbox in b.mailboxes]
     if mailboxes:
         bits = rarity.base_bits + MAILBOX - 2 * log2(rarity.holders.get(mailboxes[0], 1))
@@ -268,3 +317,5 @@ _NUMBERS = frozenset({"inn", "ogrn"})
 _NAMES = frozenset({"core", "core_slip", "person"})
 _REACH = frozenset({"phone", "mailbox", "address"})
 _PLACES = frozenset({"city", "address"})
+_UNLIKE = Weighed([("core_differs", CORE_DIFFERS)], CORE_DIFFERS, Band.IGNORE, is_doubted=True)
+"""The outcome for firms whose names differ and that have neither a number nor a phone nor a mailbox in common."""
