@@ -103,7 +103,8 @@ def namesakes(count: int) -> list[CompanyRow]:
     """Firms of one name, each known by a tax number and a phone of its own."""
     numbers = ["7707083893", "7736050003", "7728168971", "7702070139", "7744001497"]
     return [
-        CompanyRow(f"n{at}", "ООО Маяк", inn=inn, phones=f"+7 495 200-10-{at}0") for at, inn in enumerate(numbers[:count])
+        CompanyRow(f"n{at}", "ООО Маяк", inn=inn, phones=f"+7 495 200-10-{at}0")
+        for at, inn in enumerate(numbers[:count])
     ]
 
 
