@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
+from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query, sole
 from crmkit.errors import CrmKitError
 from crmkit.http import Judge, RateLimit, Transport
-from crmkit.matching import matcher
+from crmkit.matching import narrowed
 from crmkit.models import FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
@@ -128,9 +128,9 @@ class AmoCrmConnection:
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's wide search is narrowed by the normalized form."""
-        matches = matcher(query, self._settings.country)
-        found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
-        return [record for record in found.values() if not record.is_deleted and matches(record)]
+        found = (self._record(kind, raw) for raw in self._reader.find(kind, query))
+        there = (record for record in found if not record.is_deleted)
+        return narrowed(there, query, self._settings.country)
 
     def download(self, ref: Ref) -> bytes:
         """Raise Unsupported: files are not reached through this adapter."""
@@ -142,10 +142,7 @@ class AmoCrmConnection:
 
     def write(self, write: Write) -> Ref | None:
         """Do it with one request, and one more for links. None for a logged call whose number nobody has."""
-        result = self._writer.write_many([write])[0]
-        if isinstance(result, CrmKitError):
-            raise result
-        return result
+        return sole(self._writer.write_many([write]))
 
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them by fifties; a refused one is taken out and the others are sent again."""
@@ -192,16 +189,5 @@ class AmoCrmConnection:
         return auth.OAuth(self._settings, self._doors.tokens, self._doors.clock, dial)
 
     def _dialling(self, judge: Judge) -> Callable[[str], Transport]:
-        def dial(base_url: str) -> Transport:
-            return Transport(
-                base_url,
-                vendor=VENDOR,
-                account=self.key,
-                judge=judge,
-                limits=auth.limits(self._settings),
-                limiter=self._doors.limiter,
-                urgency=self._doors.urgency,
-                clock=self._doors.clock,
-            )
-
-        return dial
+        limits = auth.limits(self._settings)
+        return lambda base_url: self._doors.transport(base_url, self._settings, limits, judge)

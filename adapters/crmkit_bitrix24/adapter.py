@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
+from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query, sole
 from crmkit.errors import CrmKitError
 from crmkit.http import Judge, RateLimit, Transport
-from crmkit.matching import matcher, names
+from crmkit.matching import names, narrowed
 from crmkit.models import Company, FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
@@ -135,9 +135,8 @@ class Bitrix24Connection:
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's search is narrowed by the normalized form."""
-        matches = matcher(query, self._settings.country, is_of=_is_of)
-        found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
-        return [record for record in found.values() if matches(record)]
+        found = (self._record(kind, raw) for raw in self._reader.find(kind, query))
+        return narrowed(found, query, self._settings.country, is_of=_is_of)
 
     def download(self, ref: Ref) -> bytes:
         """Raise Unsupported: files are not reached through this adapter."""
@@ -149,10 +148,7 @@ class Bitrix24Connection:
 
     def write(self, write: Write) -> Ref | None:
         """Do it. None for a logged call whose number nobody has."""
-        result = self._writer.write_many([write])[0]
-        if isinstance(result, CrmKitError):
-            raise result
-        return result
+        return sole(self._writer.write_many([write]))
 
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them by fifties in a batch; each has its own result."""
@@ -221,19 +217,8 @@ class Bitrix24Connection:
         return auth.OAuth(self._settings, self._doors.tokens, self._doors.clock, dial)
 
     def _dialling(self, judge: Judge) -> Callable[[str], Transport]:
-        def dial(base_url: str) -> Transport:
-            return Transport(
-                base_url,
-                vendor=VENDOR,
-                account=self.key,
-                judge=judge,
-                limits=auth.limits(self._settings),
-                limiter=self._doors.limiter,
-                urgency=self._doors.urgency,
-                clock=self._doors.clock,
-            )
-
-        return dial
+        limits = auth.limits(self._settings)
+        return lambda base_url: self._doors.transport(base_url, self._settings, limits, judge)
 
 
 def _is_of(record: Record, contact: Ref) -> bool:

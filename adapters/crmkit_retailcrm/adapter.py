@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query
+from crmkit.adapter import Account, Capability, Doors, EffectClass, HookState, Level, Page, Query, sole
 from crmkit.errors import CrmKitError
 from crmkit.http import RateLimit, Transport
-from crmkit.matching import matcher
+from crmkit.matching import narrowed
 from crmkit.models import FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.values import Json, Kind, Ref
@@ -137,9 +137,8 @@ class RetailCrmConnection:
 
     def find(self, kind: Kind, query: Query) -> Sequence[Record]:
         """All that match; the vendor's wide search is narrowed by the normalized form."""
-        matches = matcher(query, self._settings.country)
-        found = {item.ref: item for item in (self._record(kind, raw) for raw in self._reader.find(kind, query))}
-        return [record for record in found.values() if matches(record)]
+        found = (self._record(kind, raw) for raw in self._reader.find(kind, query))
+        return narrowed(found, query, self._settings.country)
 
     def download(self, ref: Ref) -> bytes:
         """The content of a file, read whole."""
@@ -151,10 +150,7 @@ class RetailCrmConnection:
 
     def write(self, write: Write) -> Ref | None:
         """Do it; links, legal entities and merges cost requests of their own."""
-        result = self._writer.write_many([write])[0]
-        if isinstance(result, CrmKitError):
-            raise result
-        return result
+        return sole(self._writer.write_many([write]))
 
     def write_many(self, writes: Sequence[Write]) -> Sequence[Ref | CrmKitError | None]:
         """Do them; creations go by fifties, a refused one does not stop the others."""
@@ -199,13 +195,6 @@ class RetailCrmConnection:
 
     def _dial(self, is_telephony: bool) -> Transport:
         limits = auth.telephony_limits if is_telephony else auth.limits
-        return Transport(
-            self._settings.base_url,
-            vendor=VENDOR,
-            account=self.key,
-            judge=judge_for(self.key),
-            limits=limits(self._settings),
-            limiter=self._doors.limiter,
-            urgency=self._doors.urgency,
-            clock=self._doors.clock,
+        return self._doors.transport(
+            self._settings.base_url, self._settings, limits(self._settings), judge_for(self.key)
         )

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from crmkit.clock import Clock, SystemClock
 from crmkit.errors import CrmKitError
-from crmkit.http import Limiter, RateLimit, Urgency
+from crmkit.http import Judge, Limiter, RateLimit, Transport, Urgency
 from crmkit.models import FieldDef, Record
 from crmkit.settings import AccountSettings
 from crmkit.tokens import TokenStore
@@ -149,6 +149,21 @@ class Doors:
     limiter: Limiter
     urgency: Urgency = Urgency.LIVE
     clock: Clock = field(default_factory=SystemClock)
+
+    def transport(
+        self, base_url: str, settings: AccountSettings, limits: Sequence[RateLimit], judge: Judge
+    ) -> Transport:
+        """The way to an address of the account, within these limits; `judge` tells answers from refusals."""
+        return Transport(
+            base_url,
+            vendor=settings.vendor,
+            account=settings.key,
+            judge=judge,
+            limits=limits,
+            limiter=self.limiter,
+            urgency=self.urgency,
+            clock=self.clock,
+        )
 
 
 class Connection(Protocol):
@@ -304,3 +319,11 @@ class BatchResult:
 
     done: Mapping[int, Ref] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
+
+
+def sole(results: Sequence[Ref | CrmKitError | None]) -> Ref | None:
+    """What became of the one write of a batch. Raises the error that it came to."""
+    (result,) = results
+    if isinstance(result, CrmKitError):
+        raise result
+    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from crmkit.adapter import Query
 from crmkit.identity import normalize_email, parse_phone
@@ -43,6 +43,29 @@ def matcher(query: Query, country: str, *, is_of: Callable[[Record, Ref], bool] 
         )
 
     return matches
+
+
+def narrowed(
+    found: Iterable[Record], query: Query, country: str, *, is_of: Callable[[Record, Ref], bool] = names
+) -> list[Record]:
+    """The records that are what a query asks for, each once, in the order in which they were found."""
+    matches = matcher(query, country, is_of=is_of)
+    return [record for record in {record.ref: record for record in found}.values() if matches(record)]
+
+
+def newest(
+    found: Iterable[Record], since: float, known: Collection[Ref], matches: Callable[[Record], bool]
+) -> Ref | None:
+    """The newest record that matches, is not older than `since` (Unix seconds) and nobody has claimed as `known`."""
+    fitting = [
+        record
+        for record in found
+        if (record.created_at is None or record.created_at.timestamp() >= since)
+        and record.ref not in known
+        and matches(record)
+    ]
+    fitting.sort(key=lambda record: (record.created_at.timestamp() if record.created_at else 0.0, len(record.ref.id)))
+    return fitting[-1].ref if fitting else None
 
 
 def _plain(name: str) -> str:

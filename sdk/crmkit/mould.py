@@ -42,6 +42,15 @@ class Mould(Generic[M]):
         return made
 
 
+def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
+    """The values of a record's fields when nothing is set; all of them are immutable."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in cls.model_fields.items()
+        if not field.is_required()
+    }
+
+
 _new = object.__new__
 _set_values = BaseModel.__dict__["__dict__"].__set__
 _set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__

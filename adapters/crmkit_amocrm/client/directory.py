@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crmkit.adapter import Account
 from crmkit.clock import Clock
 from crmkit.models import FieldDef
+from crmkit.remembered import Remembered
 from crmkit.values import Kind
 from crmkit_amocrm.auth import AmoCrmSettings
 from crmkit_amocrm.client.line import Line
 from crmkit_amocrm.errors.refusals import VENDOR
 from crmkit_amocrm.translate import field_def
 from crmkit_amocrm.wire import PATHS
-
-T = TypeVar("T")
-
-FRESH_S = 600.0
-"""Names are read again after this long; an unknown name is looked for afresh at once."""
 
 _WITH_FIELDS = (Kind.DEAL, Kind.CONTACT, Kind.COMPANY)
 
@@ -37,33 +32,21 @@ class Directory:
         self._line = line
         self._settings = settings
         self._clock = clock
-        self._lock = threading.RLock()
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self._names = Remembered(clock)
 
     def account(self) -> Account:
         """The account; one request, then remembered for good."""
-        return self._remembered("account", self._read_account, float("inf"))
+        return self._names.get("account", self._read_account, fresh_s=float("inf"))
 
     def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
         """The custom fields of a kind; empty for kinds that have none."""
         if kind not in _WITH_FIELDS:
             return ()
-        return self._remembered(f"fields {kind}", lambda: self._read_fields(kind), 0.0 if afresh else FRESH_S)
+        return self._names.get(f"fields {kind}", lambda: self._read_fields(kind), afresh=afresh)
 
     def loss_reasons(self, *, afresh: bool = False) -> Mapping[str, int]:
         """Ids of the reasons why deals are lost, by name."""
-        return self._remembered("loss reasons", self._read_loss_reasons, 0.0 if afresh else FRESH_S)
-
-    def _remembered(self, name: str, read: Callable[[], T], fresh_s: float) -> T:
-        now = self._clock.now().timestamp()
-        with self._lock:
-            kept = self._kept.get(name)
-            if kept is not None and now - kept[0] < fresh_s:
-                found: T = kept[1]
-                return found
-            found = read()
-            self._kept[name] = (now, found)
-            return found
+        return self._names.get("loss reasons", self._read_loss_reasons, afresh=afresh)
 
     def _read_account(self) -> Account:
         found: Any = self._line.get("account", [("with", "datetime_settings")])

@@ -56,7 +56,7 @@ class Merger:
         kept = cards.get(survivor.id)
         lost = [cards[ref.id] for ref in losers if ref.id in cards]
         if kept is None:
-            raise gone(survivor)
+            raise gone(survivor.account, str(survivor))
         if lost:
             self._fill(survivor, kept, lost)
         for card in lost:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from crmkit.matching import newest
 from crmkit.models import Call, Company, Contact, Deal, Lead, Note, Record, Task
 from crmkit.values import Kind, Ref
 from crmkit.write import Verb, Write
@@ -39,14 +41,8 @@ class Recovery:
         matches = _MATCHES.get(write.kind)
         if matches is None:
             return None
-        found: list[Record] = []
-        for item in self._candidates(write, moment):
-            record = self._translate(write.kind, item)
-            is_new = record.created_at is None or record.created_at.timestamp() >= moment
-            if is_new and record.ref not in known and matches(write, record):
-                found.append(record)
-        found.sort(key=lambda record: (record.created_at.timestamp() if record.created_at else 0.0, len(record.ref.id)))
-        return found[-1].ref if found else None
+        found = (self._translate(write.kind, item) for item in self._candidates(write, moment))
+        return newest(found, moment, known, partial(matches, write))
 
     def _candidates(self, write: Write, moment: int) -> Iterator[Item]:
         record, kind = write.record, write.kind

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmkit.clock import Clock
 from crmkit_amocrm.client.line import Line, Params
@@ -19,8 +18,7 @@ _A_SECOND = 7
 """Requests that the vendor lets pass. Source: amoCRM API v4, page "Limits"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """One page as read, and when it was asked for and answered (Unix seconds)."""
 
     number: int

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmkit.clock import Clock
 from crmkit.errors import Rejected
@@ -24,8 +24,7 @@ _ROUNDS = 10
 _SINGULAR_OF = {plural: singular for singular, plural in SINGULAR.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A part of a walk: entities, and the position from which a broken walk goes on behind them."""
 
     items: list[dict[str, Any]]

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from crmkit.errors import AuthError, BadPayload, CrmKitError, NotFound, Rejected, Unsupported, VendorDown
-from crmkit.values import Ref
+from crmkit.errors import AuthError, CrmKitError, Rejected, VendorDown
+from crmkit.refusals import Refusals
 
 VENDOR = "amocrm"
+REFUSALS = Refusals(VENDOR, "amoCRM", api="amoCRM's API")
+refused_draft = REFUSALS.draft
+unsupported = REFUSALS.unsupported
+unreadable = REFUSALS.unreadable
+gone = REFUSALS.gone
 
 UNAUTHORIZED = 401
 """A token that is not accepted: the call did nothing."""
@@ -51,37 +56,6 @@ def refused_item(account: str, target: str, fault: Fault) -> Rejected:
         status=400,
         code=fault.code or None,
         remedy=MEND,
-    )
-
-
-def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejected:
-    """A value that amoCRM cannot take; nothing was sent."""
-    return Rejected(f"{field}: {reason}", fields={field: reason}, account=account, vendor=VENDOR, remedy=remedy)
-
-
-def unsupported(account: str, what: str, remedy: str) -> Unsupported:
-    """Something that amoCRM's API does not offer; nothing was sent."""
-    return Unsupported(f"amoCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
-
-
-def unreadable(account: str, kind: str) -> BadPayload:
-    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
-    return BadPayload(
-        f"amoCRM gave a {kind} that cannot be read",
-        account=account,
-        vendor=VENDOR,
-        remedy="Look at the answer with crm.call(); if amoCRM means it so, crmkit has to learn it.",
-    )
-
-
-def gone(ref: Ref) -> NotFound:
-    """The record that a call needs is not there."""
-    return NotFound(
-        f"{ref} does not exist or is not visible to us",
-        account=ref.account,
-        vendor=VENDOR,
-        ref=str(ref),
-        remedy="It may have been deleted or merged; look it up by phone or name.",
     )
 
 

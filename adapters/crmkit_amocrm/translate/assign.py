@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -10,22 +9,17 @@ from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from crmkit.fields import FieldNames, defined, option
+from crmkit.home import Home
 from crmkit.models import CustomField, Email, FieldDef, FieldType, Phone
 from crmkit.values import Kind, Money
-from crmkit_amocrm.errors.refusals import refused_draft
-from crmkit_amocrm.translate.custom import Home
+from crmkit_amocrm.errors.refusals import REFUSALS, refused_draft
 
 Wire = dict[str, Any]
 
 
-class Names(Protocol):
+class Names(FieldNames, Protocol):
     """What the account has by name."""
-
-    def account(self) -> Home:
-        """The account."""
-
-    def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
-        """The custom fields of a kind."""
 
     def loss_reasons(self, *, afresh: bool = False) -> Mapping[str, int]:
         """Ids of loss reasons by name."""
@@ -36,22 +30,7 @@ def assigned(kind: Kind, token: CustomField[Any, Any], value: object, names: Nam
 
     Raises Rejected for a field the account does not have, a value of another type, an unknown label.
     """
-    return filled(defined(kind, token, names), value, names.account())
-
-
-def defined(kind: Kind, token: CustomField[Any, Any], names: Names) -> FieldDef:
-    """The account's field that a token means: by pin, then code, then title. Raises Rejected naming the nearest."""
-    found = _match(token, names.fields(kind)) or _match(token, names.fields(kind, afresh=True))
-    if found is not None:
-        return found
-    titles = [field.title for field in names.fields(kind)]
-    near = difflib.get_close_matches(token.title, titles, n=1, cutoff=0.4)
-    raise refused_draft(
-        names.account().key,
-        token.title,
-        f"the account has no such field for a {kind.value}",
-        f"Create it, or pin the right one{f' (did you mean {near[0]!r}?)' if near else ''}.",
-    )
+    return filled(defined(kind, token, names, REFUSALS), value, names.account())
 
 
 def filled(field: FieldDef, value: object, account: Home) -> Wire:
@@ -81,22 +60,6 @@ def _enum_code(kind: str | None, known: Sequence[str]) -> str:
         return "WORK"
     code = _KIND_WORDS.get(kind.upper(), kind.upper())
     return code if code in known else "OTHER"
-
-
-def _match(token: CustomField[Any, Any], fields: Sequence[FieldDef]) -> FieldDef | None:
-    pin = token.pins.get("amocrm")
-    tests: tuple[Callable[[FieldDef], bool], ...] = (
-        lambda field: pin is not None and pin in (field.id, field.code),
-        lambda field: token.code is not None and field.code == token.code,
-        lambda field: field.title == token.title,
-    )
-    for test in tests:
-        for field in fields:
-            if test(field):
-                return field
-        if pin is not None:
-            return None
-    return None
 
 
 def _values(field: FieldDef, value: object, account: Home) -> list[Wire]:
@@ -153,25 +116,17 @@ def _moment(_field: FieldDef, value: object, _account: Home) -> list[Wire] | Non
 
 
 def _label(field: FieldDef, value: object, account: Home) -> list[Wire] | None:
-    return [_option(field, value, account)] if isinstance(value, str) else None
+    return [_chosen(field, value, account)] if isinstance(value, str) else None
 
 
 def _labels(field: FieldDef, value: object, account: Home) -> list[Wire] | None:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return None
-    return [_option(field, str(label), account) for label in value]
+    return [_chosen(field, str(label), account) for label in value]
 
 
-def _option(field: FieldDef, label: str, account: Home) -> Wire:
-    if label in field.options:
-        return {"enum_id": int(field.options[label])}
-    near = difflib.get_close_matches(label, field.options, n=1, cutoff=0.4)
-    raise refused_draft(
-        account.key,
-        field.title,
-        f"there is no option {label!r}",
-        f"Did you mean {near[0]!r}?" if near else f"Options: {', '.join(sorted(field.options)) or 'none'}.",
-    )
+def _chosen(field: FieldDef, label: str, account: Home) -> Wire:
+    return {"enum_id": int(option(field, label, account.key, REFUSALS))}
 
 
 def _object(field: FieldDef, value: object, _account: Home) -> list[Wire] | None:

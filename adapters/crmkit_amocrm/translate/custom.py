@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-
+from crmkit.home import Home
 from crmkit.identity import parse_phones
 from crmkit.models import CustomValue, Email, FieldData, FieldType, Phone
 from crmkit.mould import Mould
@@ -47,38 +46,6 @@ FIELD_TYPES: Mapping[str, FieldType] = {
 """The vendor's types. Source: amoCRM API v4, page "Custom fields"; others are kept as UNKNOWN."""
 
 
-class Home(Protocol):
-    """What a translation needs to know of the account; `crmkit.adapter.Account` is one."""
-
-    @property
-    def key(self) -> str:
-        """The account's name in crmkit.toml."""
-
-    @property
-    def vendor(self) -> str:
-        """Vendor key."""
-
-    @property
-    def url(self) -> str:
-        """The account's address."""
-
-    @property
-    def timezone(self) -> str:
-        """The IANA zone whose midnights dates are."""
-
-    @property
-    def currency(self) -> str:
-        """What amounts are counted in."""
-
-    @property
-    def country(self) -> str:
-        """The country of phones without one."""
-
-    @property
-    def user_id(self) -> str | None:
-        """The user in whose name we write."""
-
-
 Values = Sequence[Mapping[str, Any]]
 
 
@@ -112,15 +79,6 @@ def read_fields(found: Sequence[Mapping[str, Any]] | None, account: Home) -> Fie
         else:
             custom.append(_custom_value(item, code, type_, values, account))
     return Fields(tuple(custom), phones, emails)
-
-
-def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
-    """The values of a record's fields when nothing is set; all of them are immutable."""
-    return {
-        name: field.get_default(call_default_factory=True)
-        for name, field in cls.model_fields.items()
-        if not field.is_required()
-    }
 
 
 _VALUE, _PHONE, _EMAIL = Mould(CustomValue), Mould(Phone), Mould(Email)

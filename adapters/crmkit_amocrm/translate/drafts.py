@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from crmkit.fields import nearest
 from crmkit.models import (
     Contact,
     CustomField,
@@ -219,8 +219,8 @@ def _loss_reason(draft: Draft, value: str | None) -> None:
     if value not in found:
         found = draft.names.loss_reasons(afresh=True)
     if value not in found:
-        near = difflib.get_close_matches(value, found, n=1, cutoff=0.4)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(found)) or 'none'}."
+        near = nearest(value, found)
+        hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(sorted(found)) or 'none'}."
         raise draft.refuse("loss_reason", f"the account has no reason {value!r}", hint)
     draft.item["loss_reason_id"] = found[value]
 

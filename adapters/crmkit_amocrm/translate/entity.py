@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.identity import parse_phones
 from crmkit.models import RECORDS, Phone, Record
+from crmkit.mould import defaults_of
 from crmkit.values import Kind, Ref
-from crmkit_amocrm.translate.custom import Home, defaults_of
 from crmkit_amocrm.wire import PARENTS, SINGULAR, Item
 
 DEFAULTS: Mapping[type[Record], dict[str, Any]] = {cls: defaults_of(cls) for cls in RECORDS.values()}

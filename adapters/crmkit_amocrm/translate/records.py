@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import (
     Company,
     Contact,
@@ -29,7 +30,7 @@ from crmkit.models import (
 from crmkit.mould import Mould
 from crmkit.values import Kind, Money, Ref
 from crmkit_amocrm.errors.refusals import unreadable
-from crmkit_amocrm.translate.custom import FIELD_TYPES, Home, finite_or_none, read_fields
+from crmkit_amocrm.translate.custom import FIELD_TYPES, finite_or_none, read_fields
 from crmkit_amocrm.translate.entity import DEFAULTS, head, phone_of, text_of, time_of
 from crmkit_amocrm.translate.timeline import from_call, from_note, from_task
 from crmkit_amocrm.wire import LOST, WON, Item

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import Call, CallStatus, Direction, Employee, Note, Recording, Task
 from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
-from crmkit_amocrm.translate.custom import Home
 from crmkit_amocrm.translate.entity import DEFAULTS, head, note_id, parent_of, phone_of, text_of, time_of
 from crmkit_amocrm.wire import CALL_NOTES, Item
 

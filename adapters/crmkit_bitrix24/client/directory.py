@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from crmkit.adapter import Account
 from crmkit.clock import Clock
 from crmkit.errors import AccountBlocked, AuthError, CrmKitError, RateLimited, Unsupported, VendorDown
 from crmkit.models import FieldDef
+from crmkit.remembered import Remembered
 from crmkit.values import Json, Kind
 from crmkit_bitrix24.auth import Bitrix24Settings
 from crmkit_bitrix24.client.line import Line
 from crmkit_bitrix24.errors.refusals import VENDOR
 from crmkit_bitrix24.translate import Definitions, definitions_of, field_def
 from crmkit_bitrix24.wire import ENTITIES, PAGE, Command, mapping, rows
-
-T = TypeVar("T")
-
-FRESH_S = 600.0
-"""Names are read again after this long; an unknown name is looked for afresh at once."""
 
 _SIMPLE = "2"
 
@@ -38,14 +33,12 @@ class Directory:
     def __init__(self, line: Line, settings: Bitrix24Settings, clock: Clock) -> None:
         self._line = line
         self._settings = settings
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self._names = Remembered(clock)
         self._is_admin = False
 
     def account(self) -> Account:
         """The account; one request, then remembered for good."""
-        return self._remembered("account", self._read_account, float("inf"))
+        return self._names.get("account", self._read_account, fresh_s=float("inf"))
 
     def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
         """The user fields of a kind; empty for kinds that have none."""
@@ -56,12 +49,12 @@ class Directory:
         """The user fields of a kind as they are kept with bodies."""
         if kind not in ENTITIES:
             return Definitions({})
-        return self._remembered(f"fields {kind}", lambda: self._read_fields(kind), 0.0 if afresh else FRESH_S)
+        return self._names.get(f"fields {kind}", lambda: self._read_fields(kind), afresh=afresh)
 
     def unread(self, kind: Kind) -> list[Command]:
         """What has to be asked before bodies of a kind can be translated, to go along with another call."""
-        asked = [] if self._is_fresh("account") else [Command("profile", {}), Command("crm.currency.base.get", {})]
-        if kind in ENTITIES and not self._is_fresh(f"fields {kind}"):
+        asked = [] if "account" in self._names else [Command("profile", {}), Command("crm.currency.base.get", {})]
+        if kind in ENTITIES and f"fields {kind}" not in self._names:
             asked.append(Command(f"crm.{ENTITIES[kind].name}.fields", {}))
         return asked
 
@@ -73,13 +66,13 @@ class Directory:
             if not isinstance(result, CrmKitError)
         }
         if "profile" in answers:
-            self._keep("account", self._account_of(answers["profile"], answers.get("crm.currency.base.get")))
+            self._names.keep("account", self._account_of(answers["profile"], answers.get("crm.currency.base.get")))
         if kind in ENTITIES and (fields := answers.get(f"crm.{ENTITIES[kind].name}.fields")) is not None:
-            self._keep(f"fields {kind}", definitions_of(mapping(fields)))
+            self._names.keep(f"fields {kind}", definitions_of(mapping(fields)))
 
     def users(self, *, afresh: bool = False) -> Sequence[dict[str, Any]]:
         """The employees, whether they are still there or not."""
-        return self._remembered("users", self._read_users, 0.0 if afresh else FRESH_S)
+        return self._names.get("users", self._read_users, afresh=afresh)
 
     def knows_user(self, user_id: str) -> bool:
         """The portal has such an employee, or does not let us see its employees."""
@@ -99,26 +92,7 @@ class Directory:
 
     def has_leads(self) -> bool:
         """The CRM is in its classic mode, in which requests are leads. Source: page "crm.settings.mode.get"."""
-        return self._remembered("mode", self._read_mode, FRESH_S) != _SIMPLE
-
-    def _remembered(self, name: str, read: Callable[[], T], fresh_s: float) -> T:
-        now = self._clock.now().timestamp()
-        with self._lock:
-            kept = self._kept.get(name)
-            if kept is not None and now - kept[0] < fresh_s:
-                found: T = kept[1]
-                return found
-            found = read()
-            self._kept[name] = (now, found)
-            return found
-
-    def _is_fresh(self, name: str) -> bool:
-        with self._lock:
-            return name in self._kept
-
-    def _keep(self, name: str, found: object) -> None:
-        with self._lock:
-            self._kept[name] = (self._clock.now().timestamp(), found)
+        return self._names.get("mode", self._read_mode) != _SIMPLE
 
     def _read_account(self) -> Account:
         profile, currency = self._line.batch([Command("profile", {}), Command("crm.currency.base.get", {})])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from crmkit.matching import newest
 from crmkit.models import Note, Record, Task
 from crmkit.values import Kind, Ref
 from crmkit.write import Verb, Write
@@ -39,14 +41,8 @@ class Recovery:
         if write.verb is not Verb.CREATE or write.record is None:
             return None
         moment = int(since) - SKEW_S
-        found: list[Record] = []
-        for item in self._candidates(write, moment):
-            record = self._translate(write.kind, item)
-            is_new = record.created_at is None or record.created_at.timestamp() >= moment
-            if is_new and record.ref not in known and _matches(write, record):
-                found.append(record)
-        found.sort(key=lambda record: (record.created_at.timestamp() if record.created_at else 0.0, len(record.ref.id)))
-        return found[-1].ref if found else None
+        found = (self._translate(write.kind, item) for item in self._candidates(write, moment))
+        return newest(found, moment, known, partial(_matches, write))
 
     def _candidates(self, write: Write, moment: int) -> Iterator[Item]:
         since = datetime.fromtimestamp(moment, UTC).isoformat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from crmkit.errors import (
     AccountBlocked,
     AuthError,
-    BadPayload,
     Conflict,
     CrmKitError,
     NotFound,
@@ -19,8 +17,13 @@ from crmkit.errors import (
     Unsupported,
     VendorDown,
 )
+from crmkit.refusals import Refusals
 
 VENDOR = "bitrix24"
+REFUSALS = Refusals(VENDOR, "Bitrix24")
+refused_draft = REFUSALS.draft
+unsupported = REFUSALS.unsupported
+unreadable = REFUSALS.unreadable
 EXPIRED = "expired_token"
 INVALID = "invalid_token"
 SPENT = frozenset({"invalid_grant", "bad_verification_code"})
@@ -59,16 +62,6 @@ def refusal(
     return found
 
 
-def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejected:
-    """A value that Bitrix24 cannot take; nothing was sent."""
-    return Rejected(f"{field}: {reason}", fields={field: reason}, account=account, vendor=VENDOR, remedy=remedy)
-
-
-def unsupported(account: str, what: str, remedy: str) -> Unsupported:
-    """Something that Bitrix24, or this account's way in, does not offer; nothing was sent."""
-    return Unsupported(f"Bitrix24 cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
-
-
 def half_done(account: str, target: str, error: CrmKitError) -> VendorDown:
     """The record was made, but what hangs on it was not."""
     return VendorDown(
@@ -90,16 +83,6 @@ def unnamed(account: str, target: str) -> VendorDown:
         account=account,
         vendor=VENDOR,
         remedy="Look whether it is there before sending it again.",
-    )
-
-
-def unreadable(account: str, kind: str) -> BadPayload:
-    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
-    return BadPayload(
-        f"Bitrix24 gave a {kind} that cannot be read",
-        account=account,
-        vendor=VENDOR,
-        remedy="Look at the answer with crm.call(); if Bitrix24 means it so, crmkit has to learn it.",
     )
 
 
@@ -141,6 +124,9 @@ def unmergeable(account: str, survivor: str, url: str) -> Conflict:
 def said(body: Mapping[str, Any], code: str = "") -> str:
     """What the vendor says, without its HTML."""
     text = str(body.get("error_description") or body.get("error_message") or body.get("error") or code or "")
+    # Loaded once something is refused: a command's start pays for the imports of every adapter.
+    import html
+
     plain = html.unescape(re.sub(r"<[^>]*>", " ", text))
     return " ".join(plain.split())[:300] or "no reason given"
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from crmkit.fields import FieldNames, defined, option
 from crmkit.models import CustomField, FieldDef, FieldType
 from crmkit.values import Json, Kind, Money
-from crmkit_bitrix24.errors.refusals import VENDOR, refused_draft
-from crmkit_bitrix24.translate.values import Home
+from crmkit_bitrix24.errors.refusals import REFUSALS, refused_draft
 
 
-class Names(Protocol):
+class Names(FieldNames, Protocol):
     """What the account has by name."""
-
-    def account(self) -> Home:
-        """The account."""
-
-    def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
-        """The user fields of a kind."""
 
     def knows_user(self, user_id: str) -> bool:
         """The portal has such an employee, or does not let us see its employees."""
@@ -32,7 +25,7 @@ def assigned(kind: Kind, token: CustomField[Any, Any], value: object, names: Nam
 
     Raises Rejected for a value of another type, or an unknown label.
     """
-    field = defined(kind, token, names)
+    field = defined(kind, token, names, REFUSALS)
     if value is None:
         # An empty list in a form is no parameter at all: an empty text clears multiple fields as well.
         return ""
@@ -47,34 +40,12 @@ def assigned(kind: Kind, token: CustomField[Any, Any], value: object, names: Nam
     return found
 
 
-def defined(kind: Kind, token: CustomField[Any, Any], names: Names) -> FieldDef:
-    """The account's field that a token means: by pin, then code, then title. Raises Rejected naming the nearest."""
-    found = _match(token, names.fields(kind)) or _match(token, names.fields(kind, afresh=True))
-    if found is not None:
-        return found
-    near = difflib.get_close_matches(token.title, [field.title for field in names.fields(kind)], n=1, cutoff=0.4)
-    raise refused_draft(
-        names.account().key,
-        token.title,
-        f"the account has no such field for a {kind.value}",
-        f"Create it, or pin the right one{f' (did you mean {near[0]!r}?)' if near else ''}.",
-    )
-
-
-def _match(token: CustomField[Any, Any], fields: Sequence[FieldDef]) -> FieldDef | None:
-    pin = token.pins.get(VENDOR)
-    if pin is not None:
-        return next((field for field in fields if field.id == pin), None)
-    by_code = next((field for field in fields if token.code is not None and field.code == token.code), None)
-    return by_code or next((field for field in fields if field.title == token.title), None)
-
-
 def _wire(field: FieldDef, value: object, account: str, *, is_classic: bool) -> Json:
     if field.type is FieldType.ENUM:
-        return _option(field, value, account) if isinstance(value, str) else None
+        return option(field, value, account, REFUSALS) if isinstance(value, str) else None
     if isinstance(value, tuple | list):
         if field.type is FieldType.MULTIENUM:
-            return [_option(field, str(label), account) for label in value] or ""
+            return [option(field, str(label), account, REFUSALS) for label in value] or ""
         return [str(one) for one in value] or ""
     if field.type is FieldType.BOOL:
         if not isinstance(value, bool):
@@ -82,18 +53,6 @@ def _wire(field: FieldDef, value: object, account: str, *, is_classic: bool) -> 
         return ("1" if value else "0") if is_classic else ("Y" if value else "N")
     writer = _WRITERS.get(field.type)
     return writer(value) if writer else None
-
-
-def _option(field: FieldDef, label: str, account: str) -> str:
-    if label in field.options:
-        return field.options[label]
-    near = difflib.get_close_matches(label, field.options, n=1, cutoff=0.4)
-    raise refused_draft(
-        account,
-        field.title,
-        f"there is no option {label!r}",
-        f"Did you mean {near[0]!r}?" if near else f"Options: {', '.join(sorted(field.options)) or 'none'}.",
-    )
 
 
 def _text(value: object) -> Json:

@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple
 
+from crmkit.home import Home
 from crmkit.models import CustomValue, FieldData, FieldDef, FieldType
 from crmkit.mould import Mould
 from crmkit.values import Kind, Money
-from crmkit_bitrix24.translate.values import Home, day_of, decimal_of, flag_of, many, text_of, time_of
+from crmkit_bitrix24.translate.values import day_of, decimal_of, flag_of, many, text_of, time_of
 from crmkit_bitrix24.wire import Item, is_empty
 
 Definition = Mapping[str, Any]

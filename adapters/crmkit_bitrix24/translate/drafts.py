@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from crmkit.fields import defined
 from crmkit.identity import parse_name
 from crmkit.models import FieldChange, LineItem, StageRef
 from crmkit.values import Json, Kind, Money, Ref
-from crmkit_bitrix24.errors.refusals import refused_draft
-from crmkit_bitrix24.translate.assign import Names, assigned, defined
+from crmkit_bitrix24.errors.refusals import REFUSALS, refused_draft
+from crmkit_bitrix24.translate.assign import Names, assigned
 from crmkit_bitrix24.translate.dialect import universal_name
 from crmkit_bitrix24.translate.multifields import Wanted, wanted_emails, wanted_phones
 from crmkit_bitrix24.translate.timeline import RESULT
@@ -104,7 +105,7 @@ def _owner(value: Any, names: Names) -> Json:
 def _custom(draft: Draft, kind: Kind, changes: Sequence[Any], names: Names) -> None:
     for change in changes:
         if isinstance(change, FieldChange):
-            name = defined(kind, change.field, names).id
+            name = defined(kind, change.field, names, REFUSALS).id
             draft.fields[name] = assigned(kind, change.field, change.value, names, is_classic=kind is not Kind.DEAL)
 
 

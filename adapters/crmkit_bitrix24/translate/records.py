@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import (
     Company,
     Contact,
@@ -27,7 +28,6 @@ from crmkit_bitrix24.translate.custom import read_custom
 from crmkit_bitrix24.translate.dialect import classic, universal, universal_name
 from crmkit_bitrix24.translate.timeline import from_activity, from_call, from_comment
 from crmkit_bitrix24.translate.values import (
-    Home,
     day_of,
     decimal_of,
     emails_of,

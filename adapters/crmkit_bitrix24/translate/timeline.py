@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import Call, CallStatus, Direction, Employee, Note, Recording, Task
 from crmkit.values import Kind, Ref
 from crmkit_bitrix24.translate.dialect import universal
-from crmkit_bitrix24.translate.values import Home, decimal_of, flag_of, id_of, phone_of, text_of, time_of
+from crmkit_bitrix24.translate.values import decimal_of, flag_of, id_of, phone_of, text_of, time_of
 from crmkit_bitrix24.wire import KINDS_BY_LETTER, KINDS_BY_NAME, KINDS_BY_TYPE, TASK_PREFIX, Item
 
 RESULT = "\n\nРезультат: "

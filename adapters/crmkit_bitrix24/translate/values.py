@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from crmkit.identity import parse_phones
 from crmkit.models import Email, Phone
@@ -13,26 +13,6 @@ from crmkit.mould import Mould
 from crmkit_bitrix24.wire import is_empty
 
 _PHONE, _EMAIL = Mould(Phone), Mould(Email)
-
-
-class Home(Protocol):
-    """What a translation needs to know of the account; `crmkit.adapter.Account` is one."""
-
-    @property
-    def key(self) -> str:
-        """The account's name in crmkit.toml."""
-
-    @property
-    def url(self) -> str:
-        """The portal's address."""
-
-    @property
-    def currency(self) -> str:
-        """What amounts without a currency are counted in."""
-
-    @property
-    def country(self) -> str:
-        """The country of phones without one."""
 
 
 def text_of(value: Any) -> str | None:

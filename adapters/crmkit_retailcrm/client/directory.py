@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from crmkit.adapter import Account
 from crmkit.clock import Clock
 from crmkit.models import FieldDef, Outcome
+from crmkit.remembered import FRESH_S, Remembered
 from crmkit.values import Kind
 from crmkit_retailcrm.auth import RetailCrmSettings
 from crmkit_retailcrm.client.line import Line
 from crmkit_retailcrm.errors.refusals import VENDOR, refused_draft
 from crmkit_retailcrm.translate import field_def
 from crmkit_retailcrm.wire import FIELD_ENTITIES, NEW_PIPELINE, as_list, as_map, listed
-
-T = TypeVar("T")
-
-FRESH_S = 600.0
-"""Names are read again after this long; an unknown name is looked for afresh at once."""
 
 
 class Directory:
@@ -36,19 +32,19 @@ class Directory:
         self._line = line
         self._settings = settings
         self._clock = clock
-        self._lock = threading.RLock()
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self._names = Remembered(clock)
+        self._lock = threading.Lock()
         self._missed: dict[str, float] = {}
 
     def account(self) -> Account:
         """The account; one request, then remembered for good."""
-        return self._remembered("account", self._read_account, float("inf"))
+        return self._names.get("account", self._read_account, fresh_s=float("inf"))
 
     def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
         """The custom fields of a kind, with the options of their dictionaries; empty for kinds that have none."""
         if kind not in FIELD_ENTITIES:
             return ()
-        every = self._remembered("fields", self._read_fields, 0.0 if afresh else FRESH_S)
+        every = self._names.get("fields", self._read_fields, afresh=afresh)
         return every[kind]
 
     def field_map(self, kind: Kind) -> Mapping[str, FieldDef]:
@@ -57,7 +53,7 @@ class Directory:
 
     def users(self, *, afresh: bool = False) -> Sequence[Mapping[str, Any]]:
         """All users, those who have left included."""
-        return self._remembered("users", lambda: list(self._line.every("users", "users")), 0.0 if afresh else FRESH_S)
+        return self._names.get("users", lambda: list(self._line.every("users", "users")), afresh=afresh)
 
     def has_user(self, user_id: str) -> bool:
         """The account has, or had, such a user."""
@@ -82,7 +78,7 @@ class Directory:
 
     def pipelines(self, *, afresh: bool = False) -> Sequence[Mapping[str, Any]]:
         """The order types, each with all statuses in the order of their groups; three requests, then remembered."""
-        return self._remembered("pipelines", self._read_pipelines, 0.0 if afresh else FRESH_S)
+        return self._names.get("pipelines", self._read_pipelines, afresh=afresh)
 
     def has_stage(self, pipeline_id: str, stage_id: str) -> bool:
         """The account has such an order type with such a status."""
@@ -123,18 +119,7 @@ class Directory:
         """The shop in which records are made: the setting's, else the default one of those that the key sees."""
         if self._settings.site is not None:
             return self._settings.site
-        return self._remembered("site", self._read_site, FRESH_S)
-
-    def _remembered(self, name: str, read: Callable[[], T], fresh_s: float) -> T:
-        now = self._clock.now().timestamp()
-        with self._lock:
-            kept = self._kept.get(name)
-            if kept is not None and now - kept[0] < fresh_s:
-                found: T = kept[1]
-                return found
-            found = read()
-            self._kept[name] = (now, found)
-            return found
+        return self._names.get("site", self._read_site)
 
     def _read_account(self) -> Account:
         found = as_map(as_map(self._line.get("settings")).get("settings"))
@@ -163,10 +148,10 @@ class Directory:
         }
 
     def _statuses(self, *, afresh: bool = False) -> Mapping[str, dict[str, Any]]:
-        return self._remembered("statuses", self._read_statuses, 0.0 if afresh else FRESH_S)
+        return self._names.get("statuses", self._read_statuses, afresh=afresh)
 
     def _types(self, *, afresh: bool = False) -> list[dict[str, Any]]:
-        return self._remembered("types", self._read_types, 0.0 if afresh else FRESH_S)
+        return self._names.get("types", self._read_types, afresh=afresh)
 
     def _read_statuses(self) -> dict[str, dict[str, Any]]:
         found = [dict(one) for one in listed(self._line.get("reference/statuses"), "statuses")]

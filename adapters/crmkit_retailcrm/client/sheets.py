@@ -6,8 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmkit.clock import Clock
 from crmkit_retailcrm.client.line import Line, Params
@@ -19,8 +18,7 @@ _A_SECOND = 10
 """Requests that the vendor lets pass. Source: retailCRM API v5, page "API rules"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """One page as read: its place, how many pages the list had, when it was asked for and answered (Unix seconds)."""
 
     number: int

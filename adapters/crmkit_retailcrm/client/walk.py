@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from crmkit.clock import Clock
 from crmkit.values import Kind
@@ -25,8 +25,7 @@ SKEW_S = 3
 _ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A part of a walk: entities, and the position from which a broken walk goes on behind them."""
 
     items: list[dict[str, Any]]

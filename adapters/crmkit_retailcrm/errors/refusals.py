@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crmkit.errors import BadPayload, NotFound, Rejected, Unsupported, VendorDown
+from crmkit.errors import NotFound, Rejected, VendorDown
+from crmkit.refusals import Refusals
 
 VENDOR = "retailcrm"
+REFUSALS = Refusals(VENDOR, "retailCRM", api="retailCRM's API")
+refused_draft = REFUSALS.draft
+unsupported = REFUSALS.unsupported
+unreadable = REFUSALS.unreadable
+gone = REFUSALS.gone
 
 PARTLY_LOADED = 460
 """An upload of which some entities were stored and some were not. Source: retailCRM API v5, methods `*/upload`."""
@@ -25,11 +31,6 @@ class Merged(NotFound):
     survivor: str = ""
 
 
-def refused_draft(account: str, field: str, reason: str, remedy: str) -> Rejected:
-    """A value that retailCRM cannot take; nothing was sent."""
-    return Rejected(f"{field}: {reason}", fields={field: reason}, account=account, vendor=VENDOR, remedy=remedy)
-
-
 def refused_item(account: str, target: str, reason: str) -> Rejected:
     """One entity of an upload that was refused."""
     return Rejected(
@@ -42,11 +43,6 @@ def refused_item(account: str, target: str, reason: str) -> Rejected:
     )
 
 
-def unsupported(account: str, what: str, remedy: str) -> Unsupported:
-    """Something that retailCRM's API does not offer; nothing was sent."""
-    return Unsupported(f"retailCRM's API cannot {what}", account=account, vendor=VENDOR, remedy=remedy)
-
-
 def unanswered(account: str, target: str, what: str) -> VendorDown:
     """Something was asked for and did not show up: whether it was done is unknown."""
     return VendorDown(
@@ -56,27 +52,6 @@ def unanswered(account: str, target: str, what: str) -> VendorDown:
         vendor=VENDOR,
         ref=target,
         remedy="Look at the record before doing it again.",
-    )
-
-
-def unreadable(account: str, kind: str) -> BadPayload:
-    """A body that is no record of its kind: it has no id, or a value where nobody expects it."""
-    return BadPayload(
-        f"retailCRM gave a {kind} that cannot be read",
-        account=account,
-        vendor=VENDOR,
-        remedy="Look at the answer with crm.call(); if retailCRM means it so, crmkit has to learn it.",
-    )
-
-
-def gone(account: str, ref: str) -> NotFound:
-    """A record that was needed for a write is not there."""
-    return NotFound(
-        f"{ref} does not exist or is not visible to us",
-        account=account,
-        vendor=VENDOR,
-        ref=ref,
-        remedy="It may have been deleted or merged; look it up by phone or name.",
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+from crmkit.home import Home
 from crmkit.models import Record
 from crmkit.values import Kind
 from crmkit_retailcrm.errors.refusals import unreadable
 from crmkit_retailcrm.translate.custom import Names, field_def, known_fields
 from crmkit_retailcrm.translate.details import OrderDetails, OrderPayment, order_details
 from crmkit_retailcrm.translate.drafts import Draft, amount_item, drafted
-from crmkit_retailcrm.translate.home import Home, moment_of, number_of, to_moment, to_number
+from crmkit_retailcrm.translate.home import moment_of, number_of, to_moment, to_number
 from crmkit_retailcrm.translate.natives import native_extra, natives
 from crmkit_retailcrm.translate.records import (
     from_corporate,
@@ -55,7 +56,6 @@ def from_item(kind: Kind, raw: Item, account: Home) -> Record:
 
 __all__ = [
     "Draft",
-    "Home",
     "Names",
     "OrderDetails",
     "OrderPayment",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from crmkit.fields import FieldNames, defined, option
+from crmkit.home import Home
 from crmkit.models import CustomField, CustomValue, FieldData, FieldDef, FieldType
 from crmkit.mould import Mould
 from crmkit.values import Kind
-from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.home import Home, day_of, number_of, time_of, to_moment, to_number
+from crmkit_retailcrm.errors.refusals import REFUSALS, refused_draft
+from crmkit_retailcrm.translate.home import day_of, number_of, time_of, to_moment, to_number
 from crmkit_retailcrm.wire import OURS, Item, as_list, as_map
 
 FIELD_TYPES: Mapping[str, FieldType] = {
@@ -31,14 +32,8 @@ FIELD_TYPES: Mapping[str, FieldType] = {
 """The vendor's types. Source: retailCRM API v5, page "Custom fields"; others are kept as UNKNOWN."""
 
 
-class Names(Protocol):
+class Names(FieldNames, Protocol):
     """What the account has by name."""
-
-    def account(self) -> Home:
-        """The account."""
-
-    def fields(self, kind: Kind, *, afresh: bool = False) -> Sequence[FieldDef]:
-        """The custom fields of a kind."""
 
     def has_user(self, user_id: str) -> bool:
         """The account has, or had, such a user."""
@@ -103,16 +98,7 @@ def assigned(kind: Kind, token: CustomField[Any, Any], value: object, names: Nam
 
     Raises Rejected for a field the account does not have, a value of another type, an unknown label.
     """
-    field = _match(token, names.fields(kind)) or _match(token, names.fields(kind, afresh=True))
-    if field is None:
-        titles = [one.title for one in names.fields(kind)]
-        near = difflib.get_close_matches(token.title, titles, n=1, cutoff=0.4)
-        raise refused_draft(
-            names.account().key,
-            token.title,
-            f"the account has no such field for a {kind.value}",
-            f"Create it, or pin the right one{f' (did you mean {near[0]!r}?)' if near else ''}.",
-        )
+    field = defined(kind, token, names, REFUSALS)
     return field.id, filled(field, value, names.account())
 
 
@@ -146,15 +132,6 @@ def filled(field: FieldDef, value: object, account: Home) -> Any:
             "Give the field token the right type, or send the wire value with extra={'customFields': {...}}.",
         )
     return found
-
-
-def _match(token: CustomField[Any, Any], fields: Sequence[FieldDef]) -> FieldDef | None:
-    pin = token.pins.get("retailcrm")
-    for wanted, attribute in ((pin, "code"), (token.code, "code"), (token.title, "title")):
-        found = [field for field in fields if wanted is not None and getattr(field, attribute) == wanted]
-        if found:
-            return found[0]
-    return None
 
 
 _VALUE = Mould(CustomValue)
@@ -253,25 +230,13 @@ def _to_moment(_field: FieldDef, value: object, account: Home) -> Any:
 
 
 def _to_code(field: FieldDef, value: object, account: Home) -> Any:
-    return _option(field, value, account) if isinstance(value, str) else None
+    return option(field, value, account.key, REFUSALS) if isinstance(value, str) else None
 
 
 def _to_codes(field: FieldDef, value: object, account: Home) -> Any:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return None
-    return [_option(field, str(label), account) for label in value]
-
-
-def _option(field: FieldDef, label: str, account: Home) -> str:
-    if label in field.options:
-        return field.options[label]
-    near = difflib.get_close_matches(label, field.options, n=1, cutoff=0.4)
-    raise refused_draft(
-        account.key,
-        field.title,
-        f"there is no option {label!r}",
-        f"Did you mean {near[0]!r}?" if near else f"Options: {', '.join(sorted(field.options)) or 'none'}.",
-    )
+    return [option(field, str(label), account.key, REFUSALS) for label in value]
 
 
 _WRITERS: Mapping[FieldType, Callable[[FieldDef, object, Home], Any]] = {

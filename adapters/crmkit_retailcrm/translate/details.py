@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from crmkit.home import Home
 from crmkit.models import Deal
 from crmkit.values import Money
-from crmkit_retailcrm.translate.home import Home, day_of, money_of, text_of, time_of
+from crmkit_retailcrm.translate.home import day_of, money_of, text_of, time_of
 from crmkit_retailcrm.wire import Item, as_list, as_map
 
 

@@ -5,39 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-
+from crmkit.home import Home
 from crmkit.identity import parse_phones
 from crmkit.models import Phone
 from crmkit.mould import Mould
 from crmkit.values import Money
-
-
-class Home(Protocol):
-    """What a translation needs to know of the account; `crmkit.adapter.Account` is one."""
-
-    @property
-    def key(self) -> str:
-        """The account's name in crmkit.toml."""
-
-    @property
-    def url(self) -> str:
-        """The account's address."""
-
-    @property
-    def timezone(self) -> str:
-        """The IANA zone in which the vendor writes all times."""
-
-    @property
-    def currency(self) -> str:
-        """What amounts without a currency are counted in."""
-
-    @property
-    def country(self) -> str:
-        """The country of phones without one."""
 
 
 def moment_of(text: str, timezone: str) -> datetime | None:
@@ -132,12 +107,3 @@ def phone_of(raw: str, account: Home) -> Phone:
 def text_of(value: Any) -> str | None:
     """An id or a number as text."""
     return None if value is None or value == "" else str(value)
-
-
-def defaults_of(cls: type[BaseModel]) -> dict[str, Any]:
-    """The values of a record's fields when nothing is set; all of them are immutable."""
-    return {
-        name: field.get_default(call_default_factory=True)
-        for name, field in cls.model_fields.items()
-        if not field.is_required()
-    }

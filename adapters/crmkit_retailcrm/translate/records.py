@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import (
     RECORDS,
     Company,
@@ -21,13 +22,11 @@ from crmkit.models import (
     StageRef,
     User,
 )
-from crmkit.mould import Mould
+from crmkit.mould import Mould, defaults_of
 from crmkit.values import Kind, Ref
 from crmkit_retailcrm.translate.custom import read_fields
 from crmkit_retailcrm.translate.home import (
-    Home,
     day_of,
-    defaults_of,
     money_of,
     number_of,
     phone_of,

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crmkit.home import Home
 from crmkit.models import Call, CallStatus, Direction, File, Note, Task
 from crmkit.mould import Mould
 from crmkit.values import Kind, Ref
 from crmkit.write import Write
 from crmkit_retailcrm.errors.refusals import refused_draft
-from crmkit_retailcrm.translate.home import Home, number_of, text_of, time_of, to_moment
+from crmkit_retailcrm.translate.home import number_of, text_of, time_of, to_moment
 from crmkit_retailcrm.translate.records import DEFAULTS, head
 from crmkit_retailcrm.wire import CARDS, CORPORATE, Item, as_list, as_map
 
