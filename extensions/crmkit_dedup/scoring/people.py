@@ -26,16 +26,19 @@ from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
 _SURE, _ASKED, _IGNORED = Band
 _REACH = frozenset({"phone", "phone_extension", "phone_slip"})
-_PLACES = frozenset({"phone_landline", "phone_shared"})
-_MAIL = frozenset({"mailbox", "mailbox_slip", "mailbox_local"})
+_PLACES = frozenset({"phone_landline", "phone_shared", "company"})
+_MAIL = frozenset({"mailbox", "mailbox_slip"})
+_NAMED = frozenset({"mailbox_named", "messenger_named"})
 _PAPERS = frozenset({"inn", "external", "birthday", "messenger"})
 _DOUBTS = frozenset(
     {"given_differs", "surname_differs", "patronymic_differs", "extension_differs", "phone_reissued", "generations"}
 )
+_PARTS = frozenset({"phones_differ", "mailboxes_differ", "city_differs"})
+"""What a whole name does not outweigh by itself: namesakes have numbers, mailboxes and towns of their own."""
 
 _TOLD = frozenset(
-    {"base", "phone", "phone_landline", "phone_extension", "phone_shared", "phone_sole", "mailbox", "mailbox_shared"}
-    | {"mailbox_role", "messenger", "birthday", "inn"}
+    {"base", "phone", "phone_landline", "phone_extension", "phone_shared", "phone_sole", "birthday", "inn"}
+    | {"mailbox", "mailbox_named", "mailbox_shared", "mailbox_role", "messenger", "messenger_named"}
 )
 """Codes whose fact is told beside them."""
 
@@ -71,7 +74,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         _weigh_household(a, b, fit, rarity, points)
     points.append(("base", -rarity.base_bits))
     score = sum([bits for _, bits in points])
-    is_kin = patronymic is MISSING and birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b)
+    is_kin = birthday is MISSING and score >= weights.AUTO and _may_be_kin(a, b, patronymic)
     if is_kin:
         points.append(("generations", 0.0))
     return Weighed(points, score, _band(points, score, fit), False, is_kin)
@@ -88,11 +91,11 @@ def detail_of_people(code: str, a: PersonProfile, b: PersonProfile, rarity: Rari
             {line_of(phone) for phone in a.phones} & {line_of(phone) for phone in b.phones}
         )
         return ", ".join(f"+{phone.replace('#', ' #')}" for phone in shared)
-    if code in ("mailbox", "mailbox_shared"):
+    if code in ("mailbox", "mailbox_named", "mailbox_shared"):
         return ", ".join(sorted(set(a.mailboxes) & set(b.mailboxes)))
     if code == "mailbox_role":
         return ", ".join(sorted(set(a.roles) & set(b.roles)))
-    if code == "messenger":
+    if code in ("messenger", "messenger_named"):
         return ", ".join(sorted(set(a.messengers) & set(b.messengers)))
     if code == "birthday":
         return f"{a.birthday % 100:02d}.{a.birthday // 100 % 100:02d}.{a.birthday // 10_000}"
@@ -171,13 +174,18 @@ def _is_sole(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> bool:
     return any(phone in b.phones and phone not in rarity.holders and not is_landline(phone) for phone in a.phones)
 
 
-def _may_be_kin(a: PersonProfile, b: PersonProfile) -> bool:
-    """A father and a son of one name may be meant: nothing tells which of them has no patronymic here."""
-    if not (a.patronymic or b.patronymic):
-        return False
-    if not (is_named_after_father(a) or is_named_after_father(b)):
-        return False
-    return not any(mailbox in b.mailboxes for mailbox in a.mailboxes)
+def _may_be_kin(a: PersonProfile, b: PersonProfile, patronymic: Fit) -> bool:
+    """A father and a son of one name may be meant: nothing tells which of them is the one without a patronymic."""
+    if patronymic is MISSING:
+        is_one_name = bool(a.patronymic or b.patronymic) and (is_named_after_father(a) or is_named_after_father(b))
+    else:
+        is_one_name = patronymic is INITIAL and (_is_letter_twice(a) or _is_letter_twice(b))
+    return is_one_name and not any(mailbox in b.mailboxes for mailbox in a.mailboxes)
+
+
+def _is_letter_twice(profile: PersonProfile) -> bool:
+    """Of the first name and the patronymic one letter is known: `П. П.` may be Павел Петрович and Павел Павлович."""
+    return not (profile.given or profile.patronymic) and profile.given_initials == profile.patronymic_initial
 
 
 def _band(points: Points, score: float, fit: NameFit) -> Band:
@@ -189,12 +197,17 @@ def _band(points: Points, score: float, fit: NameFit) -> Band:
     if "phone_sole" in codes:
         return _SURE
     given, surname, patronymic = fit
+    parts = {code for code, _ in points if code in _PARTS}
+    # One number and two mailboxes may be a father's and a son's, where no patronymic and no paper tells.
+    if "mailboxes_differ" in parts and patronymic is MISSING and codes.isdisjoint(_PAPERS):
+        return _ASKED
     is_of_kin = surname is AGREE or surname is SLIP
     is_named = is_of_kin or given is not MISSING
     is_full = is_of_kin and given is not MISSING
     is_reached = not codes.isdisjoint(_REACH) or (is_full and not codes.isdisjoint(_PLACES))
-    kinds = is_named + is_reached + (not codes.isdisjoint(_MAIL)) + (not codes.isdisjoint(_PAPERS))
+    is_mailed = not codes.isdisjoint(_MAIL) or (score >= weights.AUTO_BY_OWN_MAILBOX and not codes.isdisjoint(_NAMED))
+    kinds = is_named + is_reached + is_mailed + (not codes.isdisjoint(_PAPERS))
     if kinds >= 2:
         return _SURE
     is_whole = given is AGREE and surname is AGREE and patronymic is AGREE
-    return _SURE if is_whole and score >= weights.AUTO_BY_NAME else _ASKED
+    return _SURE if is_whole and not parts and score >= weights.AUTO_BY_NAME else _ASKED

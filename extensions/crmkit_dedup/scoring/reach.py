@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log2
+from math import log2
 
 from rapidfuzz.distance import OSA
 
@@ -14,6 +14,9 @@ from crmkit_dedup.scoring.weighed import Points
 
 SHARED_FROM = 3
 """A number or a mailbox of so many clearly different people names a place, not a person."""
+
+_ENDING, _SHORT_SURNAME = 2, 5
+_SHORT_STEM, _SHORTEST_STEM = 4, 3
 
 
 def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
@@ -56,7 +59,8 @@ def weigh_messengers(a: PersonProfile, b: PersonProfile, rarity: Rarity, points:
     for messenger in a.messengers:
         if messenger in b.messengers:
             holders = rarity.holders.get(messenger, 1)
-            points.append(("messenger", rarity.base_bits + weights.MAILBOX - 2 * log2(holders)))
+            bits = rarity.base_bits + weights.MAILBOX - 2 * log2(holders)
+            points.append(_named("messenger", bits, messenger, a, b, rarity))
             return
 
 
@@ -91,16 +95,22 @@ def _mailbox(mailbox: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -
     if holders >= SHARED_FROM:
         return ("mailbox_shared", rarity.base_bits - log2(holders))
     bits = rarity.base_bits + (weights.MAILBOX if holders == 1 else weights.MAILBOX_OF_TWO)
-    return ("mailbox", min(bits, _most_of_own_name(mailbox.partition("@")[0], a, b, rarity)))
+    return _named("mailbox", bits, mailbox.partition("@")[0], a, b, rarity)
 
 
-def _most_of_own_name(local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> float:
-    """What a mailbox may say at the most beside the names, which made it."""
-    if not _is_own_name(local, a, b):
-        return inf
-    most = weights.MAILBOX_OWN_NAME_NUMBERED if _has_digits(local) else weights.MAILBOX_OWN_NAME
-    # Where a card has no surname the mailbox alone tells it.
-    return most if a.surname and b.surname else most + rarity.fields["surname"].bits(a.surname or b.surname)
+def _named(code: str, bits: float, local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
+    """What a mailbox or a messenger of `bits` says beside the names, which may have made it."""
+    letters = _letters(local)
+    if _holds_surname(letters, a, b):
+        is_numbered = _has_digits(local)
+        most = weights.MAILBOX_OWN_NAME_NUMBERED if is_numbered else weights.MAILBOX_OWN_NAME
+        if not (a.surname and b.surname):
+            # Where a card has no surname the mailbox alone tells it.
+            most += rarity.fields["surname"].bits(a.surname or b.surname)
+        return (code if is_numbered else f"{code}_named", min(bits, most))
+    if _is_first_name(letters, a) or _is_first_name(letters, b):
+        return (code, min(bits, weights.MAILBOX_FIRST_NAME))
+    return (code, bits)
 
 
 def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
@@ -111,8 +121,8 @@ def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[s
             local, _, place = other.removeprefix(LIKELY).rpartition("@")
             if own == local:
                 if domain == place:
-                    bits = rarity.base_bits + weights.MAILBOX_SLIP
-                    return ("mailbox_slip", min(bits, _most_of_own_name(own, a, b, rarity)))
+                    code, bits = _named("mailbox", rarity.base_bits + weights.MAILBOX_SLIP, own, a, b, rarity)
+                    return ("mailbox_slip", bits if code == "mailbox" else bits + weights.MAILBOX_NAMED_SLIP)
                 best = max(best, ("mailbox_local", _local_bits(own, a, b, rarity)), key=lambda found: found[1])
             elif domain == place and _is_typo(own, local):
                 best = max(best, ("mailbox_slip", weights.MAILBOX_TYPO), key=lambda found: found[1])
@@ -122,19 +132,29 @@ def _near_mailbox(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[s
 def _local_bits(local: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> float:
     """What a mailbox name at two providers says: little when it is the person's own name, which namesakes take too."""
     bits = rarity.fields["local"].bits(local) + weights.MAILBOX_LOCAL
-    if not _is_own_name(local, a, b):
+    if not _holds_surname(_letters(local), a, b):
         return bits
     return min(bits, weights.MAILBOX_NAMED_AND_NUMBERED if _has_digits(local) else weights.MAILBOX_NAMED)
 
 
-def _is_own_name(local: str, a: PersonProfile, b: PersonProfile) -> bool:
-    """The name of the mailbox is the surname of one of them, with the first name, an initial or nothing."""
-    letters = skeleton("".join(filter(str.isalpha, local)))
-    for profile in (a, b):
-        rest = letters.replace(profile.surname, "", 1) if profile.surname else letters
-        if len(rest) < len(letters) - 2 and (rest == profile.given_word or len(rest) <= 2):
-            return True
-    return False
+def _letters(local: str) -> str:
+    return skeleton("".join(filter(str.isalpha, local)))
+
+
+def _holds_surname(letters: str, a: PersonProfile, b: PersonProfile) -> bool:
+    """The surname of one of them is in it, whatever its ending: Муравьёва writes `muravyova` and `muravieva`."""
+    parts = f"{a.surname}-{b.surname}".split("-")
+    stems = [part[:-_ENDING] if len(part) > _SHORT_SURNAME else part[:_SHORT_STEM] for part in parts]
+    return any(len(stem) >= _SHORTEST_STEM and stem in letters for stem in stems)
+
+
+def _is_first_name(letters: str, profile: PersonProfile) -> bool:
+    """It is a first name of theirs and next to nothing else."""
+    return any(
+        letters[:_SHORT_STEM] == name[:_SHORT_STEM] and abs(len(letters) - len(name)) <= _ENDING
+        for name in (profile.given_word, *map(skeleton, profile.given))
+        if name
+    )
 
 
 def _has_digits(local: str) -> bool:

@@ -9,8 +9,11 @@ from __future__ import annotations
 AUTO = 3.9
 """From here on nobody is asked, provided that two kinds of evidence meet."""
 
-AUTO_BY_NAME = 9.0
+AUTO_BY_NAME = 10.0
 """The same for a name (with its town or firm) that is rare enough by itself."""
+
+AUTO_BY_OWN_MAILBOX = 8.0
+"""The same for a name with a mailbox or a messenger that it has made: namesakes make up the same one."""
 
 REVIEW = -0.3
 """From here on a person is asked."""
@@ -37,8 +40,14 @@ MAILBOX = 3.5
 MAILBOX_OF_TWO = 0.5
 MAILBOX_OWN_NAME = 10.0
 MAILBOX_OWN_NAME_NUMBERED = 16.0
-"""Most that a mailbox gives when it is made of the person's own name, without digits and with: the name itself has
-its points already, and namesakes are given, or make up, the same address."""
+"""Most that a mailbox or a messenger gives when it is made of the person's own surname, without digits and with: the
+name itself has its points already, and namesakes are given, or make up, the same address."""
+
+MAILBOX_NAMED_SLIP = -2.5
+"""Beside it, when the providers differ by a slip."""
+
+MAILBOX_FIRST_NAME = 14.0
+"""The same when it is the first name with a number or without: `elena1960` is many a person's."""
 
 MAILBOX_AGAIN = 1.0
 MAILBOX_ROLE = 3.0
