@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
 _MONTHS = "янв jan|фев feb|мар mar|апр apr|мая май may|июн jun|июл jul|авг aug|сен sep|окт oct|ноя nov|дек dec"
 _MONTH = {head: number for number, heads in enumerate(_MONTHS.split("|"), 1) for head in heads.split()}
@@ -21,7 +20,6 @@ class Unreadable(ValueError):
     """The text is no date."""
 
 
-@lru_cache(1 << 16)
 def parse_date(text: str, *, is_month_first: bool = False) -> date | None:
     """Give the day; None for an empty cell, a placeholder or a date of zeros. The hour and the zone are left out.
 
