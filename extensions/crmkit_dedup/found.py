@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain, combinations
 from operator import itemgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -90,13 +91,14 @@ class Scan(Generic[P]):
         """Every record once: clusters in order of their first record, records alone in clusters of their own."""
         at = {group.members[0]: group for group in self._groups}
         inside = {position for group in self._groups for position in group.members}
+        # Most are alone, for one of a few reasons.
+        alone = cache(lambda junk: (Reason(junk or "alone", 0.0),))
         for position, profile in enumerate(self._profiles):
             group = at.get(position)
             if group is not None:
                 yield self._cluster(group)
             elif position not in inside:
-                reason = Reason(profile.junk or "alone", 0.0)
-                yield Cluster(profile.id, (Member(profile.id, Band.IGNORE, 0.0, (reason,)),))
+                yield Cluster(profile.id, (Member(profile.id, Band.IGNORE, 0.0, alone(profile.junk)),))
 
     @property
     def duplicates(self) -> Iterator[Cluster]:

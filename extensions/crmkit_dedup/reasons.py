@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from crmkit_dedup.match import Reason
@@ -106,5 +107,10 @@ def reasons_text(reasons: Iterable[Reason], language: Language = "ru") -> str:
     texts = []
     for code, points, detail in reasons:
         text = f"{TEXTS[code][at]}: {detail}" if detail else TEXTS[code][at]
-        texts.append(f"{text} ({points:+.1f})" if points else text)
+        texts.append(text + _signed(points))
     return "; ".join(texts)
+
+
+@lru_cache(1 << 10)
+def _signed(points: float) -> str:
+    return f" ({points:+.1f})" if points else ""

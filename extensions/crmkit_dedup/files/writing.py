@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from crmkit_dedup.match import Band, Cluster, Match, Reason
+from crmkit_dedup.match import Cluster, Match, Reason
 from crmkit_dedup.reasons import Language, reasons_text
 
 CLUSTERS = ("record_id", "cluster_id", "band", "score", "reasons")
 PAIRS = ("record_id_a", "record_id_b", "band", "score", "reasons")
 
 _DANGER = ("=", "+", "-", "@", "\t", "\r", "\n")
+_QUOTED = re.compile('[",\r\n]')
 _SIGNED_NUMBER = re.compile(r"[+-]\d+(?:[.,]\d+)?$")
 
 
@@ -29,43 +29,47 @@ def guarded(cell: str) -> str:
 
 def write_clusters(file: TextIO, clusters: Iterable[Cluster], language: Language = "ru") -> None:
     """Write a line for each record: its cluster, the band, the score, the reasons of the link that holds it there."""
-    lines = csv.writer(file, lineterminator="\n")
-    lines.writerow(CLUSTERS)
-    lines.writerows(_lines(clusters, language))
+    file.write(_line(CLUSTERS))
+    file.writelines(_lines(clusters, language))
 
 
-def _lines(clusters: Iterable[Cluster], language: Language) -> Iterator[tuple[str, str, Band, float, str]]:
+def write_pairs(file: TextIO, pairs: Iterable[Match], language: Language = "ru") -> None:
+    """Write a line for each pair of records in one cluster."""
+    file.write(_line(PAIRS))
+    file.writelines(
+        _line((guarded(left), guarded(right), band, str(score), _text(reasons, language)))
+        for left, right, band, score, reasons in pairs
+    )
+
+
+def _lines(clusters: Iterable[Cluster], language: Language) -> Iterator[str]:
     alone: dict[tuple[Reason, ...], str] = {}
-    for cluster, members in clusters:
-        name = guarded(cluster)
+    for identity, members in clusters:
+        cluster = _cell(guarded(identity))
         # Most records are alone, for one of a few reasons; most of the others have the same as their partner.
         if len(members) == 1:
             _, band, score, reasons = members[0]
-            yield name, name, band, score, alone.get(reasons) or alone.setdefault(reasons, _text(reasons, language))
+            text = alone.get(reasons) or alone.setdefault(reasons, _cell(_text(reasons, language)))
+            yield f"{cluster},{cluster},{band},{score},{text}\n"
             continue
         said: tuple[Reason, ...] = ()
         text = ""
         for record, band, score, reasons in members:
             if reasons is not said:
-                said, text = reasons, _text(reasons, language)
-            yield guarded(record), name, band, score, text
+                said, text = reasons, _cell(_text(reasons, language))
+            yield f"{_cell(guarded(record))},{cluster},{band},{score},{text}\n"
 
 
 def _text(reasons: Iterable[Reason], language: Language) -> str:
     return guarded(reasons_text(reasons, language))
 
 
-def write_pairs(file: TextIO, pairs: Iterable[Match], language: Language = "ru") -> None:
-    """Write a line for each pair of records in one cluster."""
-    lines = csv.writer(file, lineterminator="\n")
-    lines.writerow(PAIRS)
-    lines.writerows(
-        (
-            guarded(pair.left),
-            guarded(pair.right),
-            pair.band.value,
-            pair.score,
-            guarded(reasons_text(pair.reasons, language)),
-        )
-        for pair in pairs
-    )
+def _line(cells: Iterable[str]) -> str:
+    return ",".join(map(_cell, cells)) + "\n"
+
+
+def _cell(text: str) -> str:
+    """The text as a cell of CSV; `csv` itself would look at the same cluster and reasons again in each line."""
+    if _QUOTED.search(text):
+        return '"' + text.replace('"', '""') + '"'
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def test_clusters_are_a_line_a_record() -> None:
         "d,d,ignore,0.0,nothing like it",
         "-5,-5,ignore,0.0,junk",
     ]
+
+
+@pytest.mark.parametrize("strange", ['a"b', "a,b", "a\nb", "a\r\nb", "a\rb", '"', ",", " a ", "а;б"])
+def test_any_id_is_read_back(strange: str) -> None:
+    """Quotes, commas and line breaks inside an id are those of the id, in clusters and in pairs."""
+    file, pairs = io.StringIO(), io.StringIO()
+    shared = (Reason("mailbox", 2.0, strange),)
+
+    write_clusters(
+        file, [Cluster(strange, (Member(strange, Band.AUTO, 2.0, shared), Member("z", Band.AUTO, 2.0, shared)))]
+    )
+    write_pairs(pairs, [Match(strange, "z", Band.AUTO, 2.0, shared)])
+
+    told = ["auto", "2.0", f"один почтовый ящик: {strange} (+2.0)"]
+    _, *lines = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    assert lines == [[strange, strange, *told], ["z", strange, *told]]
+    assert list(csv.reader(io.StringIO(pairs.getvalue(), newline="")))[1:] == [[strange, "z", *told]]
 
 
 def test_pairs_are_a_line_a_pair() -> None:
