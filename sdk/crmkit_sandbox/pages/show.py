@@ -14,7 +14,9 @@ ROWS, CARDS = 100, 25
 def sent(courier: Courier, vendor: str) -> list[Row]:
     """The newest hooks, those that wait first; `pairs` are the fields of the body."""
     made = [*courier.sent(vendor), *courier.waiting(vendor)][::-1][:ROWS]
-    return [{**one.row(), "address": masked(one.url), "pairs": parse_qsl(one.body, True)} for one in made]
+    return [
+        {**one.row(), "address": masked(one.url), "pairs": parse_qsl(one.body, keep_blank_values=True)} for one in made
+    ]
 
 
 def masked(url: str) -> str:
