@@ -61,13 +61,14 @@ def command(config_path: Path, port: int, sandbox_port: int, keep: bool) -> None
     config = read_config(config_path)
     folder = config_path.resolve().parent
     database = folder / DATABASE
-    if not keep:
-        # The emulator begins anew, so what an old database knows of its records would be wrong.
-        for path in database.parent.glob(f"{DATABASE}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
     stopped = stopping_signal()
     sandbox = start_sandbox(sandbox_port, seed=True, vendors=_vendors(config))
     try:
+        if not keep:
+            # The emulator begins anew, so what an old database knows of its records would be wrong. One that cannot
+            # begin leaves the database to whoever runs here already.
+            for path in database.parent.glob(f"{DATABASE}*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         own, keys = _pointed_at(sandbox, config, port, database)
         os.environ.update(keys)
         os.environ.setdefault(CONSOLE_PASSWORD, secrets.token_urlsafe(12))

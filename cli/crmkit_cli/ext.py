@@ -10,8 +10,9 @@ import click
 
 from crmkit.errors import ConfigError
 from crmkit.extension import Command, Progress
+from crmkit.panel import title_of
 from crmkit_cli.bar import Bar
-from crmkit_cli.language import tr
+from crmkit_cli.language import language, tr
 from crmkit_cli.opening import config_option, open_service
 from crmkit_cli.screen import print_json, print_table
 from crmkit_runtime import errand
@@ -77,7 +78,7 @@ def _place(one: Installed) -> tuple[str, str, str]:
 
 def _verbs(one: Installed) -> Sequence[tuple[str | None, str | None]]:
     """Names and summaries; one empty line for an extension without commands."""
-    return [(verb.name, verb.summary) for verb in one.extension.commands] or [(None, None)]
+    return [(verb.name, title_of(verb.summary, language())) for verb in one.extension.commands] or [(None, None)]
 
 
 def _installed(service: Service, name: str) -> Installed:

@@ -59,7 +59,11 @@ def forget_silent_numbers(ctx: Ctx) -> None:
     ctx.explain(words_of(ctx).say("forgotten", count=len(silent)))
 
 
-@call_tasks.command("sweep", "complete old call tasks that nobody needs: a dry run unless --apply is given")
+@call_tasks.command(
+    "sweep",
+    "закрыть старые ненужные задачи о звонках; без --apply только показать / "
+    "complete old call tasks that nobody needs: a dry run unless --apply is given",
+)
 def sweep_tasks(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
     """Yield a line a task, and the sum. Raises ConfigError for a word it does not know."""
     unknown = [word for word in words if word != "--apply"]

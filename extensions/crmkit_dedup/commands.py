@@ -20,7 +20,8 @@ from crmkit_dedup.sweep import Sweep
 
 def command_scan(ctx: Ctx, words: Sequence[str]) -> Iterator[Said]:
     """Compare everything in the mirror, bring the queue up to date and do the policy's part."""
-    _no_words(words, "scan")
+    if words:
+        raise _unknown(ctx, "scan", words, "usage_scan")
     yield from fill(ctx)
     yield from Sweep(ctx).run()
 
@@ -28,7 +29,7 @@ def command_scan(ctx: Ctx, words: Sequence[str]) -> Iterator[Said]:
 def command_queue(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
     """The duplicates that wait, a line each: the first of them, or `--all`."""
     if list(words) not in ([], ["--all"]):
-        raise ConfigError(f"queue does not know {' '.join(words)}", remedy="It takes `--all` or nothing.")
+        raise _unknown(ctx, "queue", words, "usage_queue")
     findings, shown = Findings(ctx.store), 0
     waiting = findings.waiting(ctx.now)
     while part := list(islice(waiting, PAGE)):
@@ -53,10 +54,7 @@ def command_exclude(ctx: Ctx, words: Sequence[str]) -> Iterator[str]:
     refs = list(dict.fromkeys(ref_of(ctx, word) for word in words if word != "--undo"))
     is_undo = "--undo" in words
     if len(refs) < 2 or (is_undo and len(refs) != 2) or len({ref.kind for ref in refs}) > 1:
-        raise ConfigError(
-            f"exclude cannot do {' '.join(words) or 'nothing'}",
-            remedy="Write `exclude 12 15`, `exclude company:7 company:9`, `exclude 12 15 --undo` or `exclude --list`.",
-        )
+        raise _unknown(ctx, "exclude", words, "usage_exclude")
     ids = ", ".join(ref.id for ref in refs)
     if not is_undo:
         exclude(ctx, refs, by="command")
@@ -70,12 +68,11 @@ def ref_of(ctx: Ctx, name: str) -> Ref:
     kind, _, id_ = name.rpartition(":")
     known = {one.value: one for one in BOOKS} | {"": Kind.CONTACT}
     if kind not in known or not id_ or id_.startswith("-"):
-        raise ConfigError(
-            f"{name!r} names no record", remedy="Write contact:12, company:7, deal:3, or 12 for a contact."
-        )
+        said = words_of(ctx)
+        raise ConfigError(said.say("no_record", name=name), remedy=said.say("usage_record"))
     return Ref(ctx.account.key, known[kind], id_)
 
 
-def _no_words(words: Sequence[str], name: str) -> None:
-    if words:
-        raise ConfigError(f"{name} does not know {' '.join(words)}", remedy="It takes no words.")
+def _unknown(ctx: Ctx, name: str, words: Sequence[str], usage: str) -> ConfigError:
+    said = words_of(ctx)
+    return ConfigError(said.say("bad_words", name=name, words=" ".join(words) or "—"), remedy=said.say(usage))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import combinations
 
 from crmkit.errors import NotFound
@@ -10,7 +11,7 @@ from crmkit.models import RECORDS
 from crmkit.values import Ref
 from crmkit_dedup.exclusions import Exclusions, Seen
 from crmkit_dedup.findings import Finding, Findings
-from crmkit_dedup.policy import Ctx
+from crmkit_dedup.policy import Ctx, words_of
 from crmkit_dedup.sights import LIVE_KINDS, sight_of
 
 
@@ -35,33 +36,31 @@ def include(ctx: Ctx, one: Ref, other: Ref) -> bool:
     return Exclusions(ctx.store).drop(one, other)
 
 
-def put_off(ctx: Ctx, finding: Finding) -> Finding:
-    """Let the finding come back when the settings say."""
-    later = finding.model_copy(update={"later": ctx.now + ctx.settings.later})
-    Findings(ctx.store).save(later)
-    return later
+def put_off(ctx: Ctx, finding: Finding) -> datetime:
+    """Let the finding come back when the settings say; the day on which it does."""
+    until = ctx.now + ctx.settings.later
+    Findings(ctx.store).save(finding.model_copy(update={"later": until}))
+    return until
 
 
 def finding_of(ctx: Ctx, key: str) -> Finding:
     """The finding of that name. Raises NotFound when it was settled meanwhile."""
     found = Findings(ctx.store).get(key)
     if found is None:
-        raise NotFound(
-            f"the finding {key} is settled",
-            account=ctx.account.key,
-            remedy="Look at the queue again: somebody, or a scan, was quicker.",
-        )
+        said = words_of(ctx)
+        raise NotFound(said.say("settled", name=key), account=ctx.account.key, remedy=said.say("settled_remedy"))
     return found
 
 
 def _seen(ctx: Ctx, ref: Ref) -> Seen:
     found = ctx.mirror.get(RECORDS[ref.kind], ref)
     if found is None:
+        said = words_of(ctx)
         raise NotFound(
-            f"{ref} was never seen or is gone",
+            said.say("unseen", ref=str(ref)),
             account=ctx.account.key,
             ref=str(ref),
-            remedy="See `crmkit ext dedup queue` for those that wait.",
+            remedy=said.say("unseen_remedy"),
         )
     if ref.kind not in LIVE_KINDS:
         return Seen(ref, "")

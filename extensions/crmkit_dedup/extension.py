@@ -85,13 +85,35 @@ def scan_everything(ctx: Ctx) -> None:
             ctx.explain(said.strip())
 
 
-dedup.command("scan", "compare all records, bring the queue up to date, act by the policy")(command_scan)
-dedup.command("queue", "the duplicates that wait, with reasons [--all]")(command_queue)
-dedup.command("preview", "what merging records would do: 12 15")(command_preview)
-dedup.command("merge", "merge records: 12 15 [--survivor 12] [--apply] [--force]")(command_merge)
-dedup.command("undo", "take a merge back: contact-12-1 [--force]")(command_undo)
-dedup.command("journal", "the merges that were done, or one of them")(command_journal)
-dedup.command("exclude", "keep records apart: 12 15 [--undo]; --list")(command_exclude)
+dedup.command(
+    "scan",
+    "сравнить все записи, обновить очередь, сделать что велено / "
+    "compare all records, bring the queue up to date, act by the policy",
+)(command_scan)
+dedup.command(
+    "queue",
+    "дубли, которые ждут, с причинами [--all] / the duplicates that wait, with reasons [--all]",
+)(command_queue)
+dedup.command(
+    "preview",
+    "что сделало бы объединение: 12 15 / what merging records would do: 12 15",
+)(command_preview)
+dedup.command(
+    "merge",
+    "объединить: 12 15 [--survivor 12] [--apply] [--force] / merge: 12 15 [--survivor 12] [--apply] [--force]",
+)(command_merge)
+dedup.command(
+    "undo",
+    "отменить объединение: contact-12-1 [--force] / take a merge back: contact-12-1 [--force]",
+)(command_undo)
+dedup.command(
+    "journal",
+    "сделанные объединения или одно из них / the merges that were done, or one of them",
+)(command_journal)
+dedup.command(
+    "exclude",
+    "больше не предлагать вместе: 12 15 [--undo]; --list / keep records apart: 12 15 [--undo]; --list",
+)(command_exclude)
 
 dedup.long_panel("queue", "Дубли / Duplicates", act=panels.act, open_=panels.open_finding)(panels.queue)
 dedup.long_panel("journal", "Объединения / Merges", act=panels.act_on_journal)(panels.journal)

@@ -68,15 +68,17 @@ def rows_of(ctx: Ctx, findings: Sequence[Finding]) -> list[Row]:
 
 def act(ctx: Ctx, action: str, key: str) -> None:
     """Do what a person has decided about a finding. Raises NotFound when it was settled meanwhile."""
-    finding = finding_of(ctx, key)
+    words, finding = words_of(ctx), finding_of(ctx, key)
+    ids = ", ".join(finding.ids)
     if action == "exclude":
         exclude(ctx, finding.refs(ctx.account.key), by="console")
+        ctx.explain(words.say("excluded", ids=ids))
     elif action == "later":
-        put_off(ctx, finding)
+        ctx.explain(words.say("later", until=words.time(put_off(ctx, finding)), ids=ids))
     elif action in ("merge", "merge_sure"):
         _merge(ctx, finding, finding.ids if action == "merge" else finding.sure)
     else:
-        raise ConfigError(f"the queue has no action {action!r}", remedy=f"It has: {', '.join(ACTIONS)}.")
+        raise ConfigError(words.say("no_action", name=action), remedy=words.say("actions", names=", ".join(ACTIONS)))
 
 
 def open_finding(ctx: Ctx, key: str) -> Sequence[str]:
@@ -115,10 +117,11 @@ def _merge_row(words: Words, entry: Entry) -> Row:
 def act_on_journal(ctx: Ctx, action: str, key: str) -> None:
     """Take a merge back. Raises Conflict with the reason when it cannot be."""
     if action != "undo":
-        raise ConfigError(f"the journal has no action {action!r}", remedy="It has: undo.")
+        words = words_of(ctx)
+        raise ConfigError(words.say("no_action", name=action), remedy=words.say("actions", names="undo"))
     undone = undo(ctx, key)
     if not undone.is_done:
-        raise Conflict("; ".join(undone.lines), account=ctx.account.key, remedy="See `crmkit ext dedup journal`.")
+        raise Conflict("; ".join(undone.lines), account=ctx.account.key, remedy=words_of(ctx).say("see_journal"))
 
 
 def _merge(ctx: Ctx, finding: Finding, ids: Sequence[str]) -> None:
@@ -127,7 +130,7 @@ def _merge(ctx: Ctx, finding: Finding, ids: Sequence[str]) -> None:
         raise Conflict(
             said_against(ctx, merged),
             account=ctx.account.key,
-            remedy="`crmkit ext dedup merge` with --force does it all the same.",
+            remedy=words_of(ctx).say("force", names=" ".join(f"{finding.kind.value}:{id_}" for id_ in ids)),
         )
     if merged.entry.state is State.DONE:
         Findings(ctx.store).without(finding, {loser.id for loser in merged.entry.losers})

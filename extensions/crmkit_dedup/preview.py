@@ -58,7 +58,8 @@ class Preview:
         if self.choice.is_owner_gone and "owner_id" not in self.outcome.values:
             found.append(say(language, "owner_gone"))
         found += [field_line(language, change) for change in self.outcome.changes]
-        found.append(say(language, "moves", **self._moves()))
+        moves = [say(language, f"moves_{name}", count=count) for name, count in self._moves().items() if count]
+        found += [say(language, "moves", what=", ".join(moves))] if moves else []
         return found + [say(language, "objection", text=one.text(language)) for one in self.objections]
 
     def _head(self, language: str) -> str:

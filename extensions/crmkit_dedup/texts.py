@@ -182,6 +182,35 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "exclude": ("Не дубль", "Not a duplicate"),
     "postpone": ("Позже", "Later"),
     "undo": ("Отменить", "Undo"),
+    "bad_words": ("{name}: непонятно «{words}»", "{name} cannot do “{words}”"),
+    "usage_scan": ("Пишется без слов.", "It takes no words."),
+    "usage_queue": ("Пишется без слов или с --all.", "It takes --all or nothing."),
+    "usage_exclude": (
+        "Напишите exclude 12 15, exclude company:7 company:9, exclude 12 15 --undo или exclude --list.",
+        "Write exclude 12 15, exclude company:7 company:9, exclude 12 15 --undo or exclude --list.",
+    ),
+    "no_record": ("«{name}» не называет запись", "“{name}” names no record"),
+    "usage_record": (
+        "Напишите contact:12, company:7, deal:3 или просто 12 для контакта.",
+        "Write contact:12, company:7, deal:3, or 12 for a contact.",
+    ),
+    "settled": ("дубль {name} уже разобран", "the duplicate {name} is settled"),
+    "settled_remedy": (
+        "Откройте очередь ещё раз: кто-то или проверка успели раньше.",
+        "Look at the queue again: somebody, or a scan, was quicker.",
+    ),
+    "unseen": ("{ref} сервис никогда не видел, или её уже нет", "{ref} was never seen or is gone"),
+    "unseen_remedy": (
+        "Кто ждёт, показывает crmkit ext dedup queue.",
+        "crmkit ext dedup queue shows those that wait.",
+    ),
+    "no_action": ("здесь нет действия «{name}»", "there is no action “{name}” here"),
+    "actions": ("Есть: {names}.", "There is: {names}."),
+    "see_journal": ("Что было, показывает crmkit ext dedup journal.", "crmkit ext dedup journal shows what was done."),
+    "force": (
+        "Всё равно объединить: crmkit ext dedup merge {names} --apply --force",
+        "To merge all the same: crmkit ext dedup merge {names} --apply --force",
+    ),
     "queue_more": (
         "показаны первые {shown}; все: crmkit ext dedup queue --all",
         "the first {shown} are shown; all of them: crmkit ext dedup queue --all",

@@ -138,7 +138,10 @@ Said = str | Progress
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb of the command line: gets the context and the remaining words, yields lines to print and its progress."""
+    """A verb of the command line: gets the context and the remaining words, yields lines to print and its progress.
+
+    Its summary may be written in both languages: `Убрать старое / Clean up`.
+    """
 
     name: str
     summary: str

@@ -37,6 +37,12 @@ class PanelData:
     next: str = ""
 
 
+def title_of(text: str, language: str) -> str:
+    """A title, or the summary of a command, that is written in both languages, `Дубли / Duplicates`, in one of them."""
+    russian, _, english = text.partition(" / ")
+    return english if english and language != "ru" else russian
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What of a long panel is looked at: the first rows behind the place `after`, or the row `key` alone."""

@@ -117,6 +117,8 @@ def test_a_scaffolded_app_makes_one_task_of_three_hooks(tmp_path: Path) -> None:
     with dev(folder, port, sandbox_port) as process:
         until(lambda: is_ready(port), process)
         until(lambda: bool(state(sandbox_port)["webhooks"]), process)
+        ports = ("--port", str(port), "--sandbox-port", str(sandbox_port))
+        assert run(folder, "crmkit_cli", "dev", *ports).returncode == 2, "a second one leaves all to the first"
         before = {task["id"] for task in state(sandbox_port)["tasks"]}
 
         sandbox = f"http://127.0.0.1:{sandbox_port}"

@@ -21,7 +21,7 @@ from crmkit import (
     Settings,
     TimerFired,
 )
-from crmkit.panel import PanelData
+from crmkit.panel import PanelData, title_of
 from crmkit.settings import NoSettings
 
 
@@ -211,3 +211,9 @@ def test_commands_and_panels_are_kept_in_order() -> None:
     assert [(one.name, one.title, one.load, one.act) for one in extension.panels] == [
         ("numbers", "Numbers for review", numbers, act)
     ]
+
+
+def test_titles_are_read_in_one_language() -> None:
+    """The Russian part stands first; a title in one language is that title."""
+    assert [title_of("Дубли / Duplicates", language) for language in ("ru", "en")] == ["Дубли", "Duplicates"]
+    assert [title_of("Numbers", language) for language in ("ru", "en")] == ["Numbers", "Numbers"]

@@ -91,7 +91,7 @@ def _line(language: str, entry: Entry, zone: ZoneInfo) -> str:
         language,
         "journal",
         merge=entry.id,
-        at=entry.at.astimezone(zone).strftime("%d.%m.%Y %H:%M"),
+        at=entry.at.astimezone(zone).strftime("%d.%m.%Y %H:%M" if language == "ru" else "%Y-%m-%d %H:%M"),
         state=say(language, _STATES[entry.state]),
         losers=listed([ref.id for ref in entry.losers]),
         survivor=entry.survivor.id,

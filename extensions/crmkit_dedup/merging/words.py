@@ -47,10 +47,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Ответственный оставшейся записи больше не работает: передайте её кому-то",
         "The owner of the record that lives on has left: hand it to somebody",
     ),
-    "moves": (
-        "Перейдут: сделок {deals}, задач {tasks}, примечаний {notes}, звонков {calls}, людей {people}",
-        "These move: {deals} deals, {tasks} tasks, {notes} notes, {calls} calls, {people} people",
-    ),
+    "moves": ("Перейдут: {what}", "These move: {what}"),
+    "moves_deals": ("сделок {count}", "deals {count}"),
+    "moves_tasks": ("задач {count}", "tasks {count}"),
+    "moves_notes": ("примечаний {count}", "notes {count}"),
+    "moves_calls": ("звонков {count}", "calls {count}"),
+    "moves_people": ("людей {count}", "people {count}"),
     "field": (
         "{title}: «{before}» → «{after}» ({fate}; из {source})",
         "{title}: “{before}” → “{after}” ({fate}; of {source})",

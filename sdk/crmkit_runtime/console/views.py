@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response as Answer
 
 from crmkit.errors import CrmKitError
 from crmkit.extension import Panel
-from crmkit.panel import Cell, PanelData, Row, View
+from crmkit.panel import Cell, PanelData, Row, View, title_of
 from crmkit.values import Ref
 from crmkit_runtime import errand, report
 from crmkit_runtime.console.session import LASTS, Sessions
-from crmkit_runtime.console.words import title_of, words
+from crmkit_runtime.console.words import words
 from crmkit_runtime.service import Installed, Service
 
 COOKIE = "crmkit_console"
@@ -153,7 +153,7 @@ class _Views:
         action, key = request.form.get("action", ""), request.form.get("key", "")
         try:
             decided = errand.press(self._service, place.installed, account, place.panel, action, key)
-            said = "; ".join(decided) or self._words["done"]
+            said = "\n".join(decided) or self._words["done"]
         except CrmKitError as error:
             said = str(error)
         after = request.form.get("after") or None

@@ -41,9 +41,3 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 def words(language: str) -> Mapping[str, str]:
     """Every word of the console in a language; anything but `ru` is read as English."""
     return {key: pair[0 if language == "ru" else 1] for key, pair in _WORDS.items()}
-
-
-def title_of(text: str, language: str) -> str:
-    """The title of a page that is written in both languages, `Дубли / Duplicates`, in one of them."""
-    russian, _, english = text.partition(" / ")
-    return english if english and language != "ru" else russian

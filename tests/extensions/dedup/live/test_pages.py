@@ -46,7 +46,10 @@ def test_the_queue_shows_what_was_found_and_why(office: Office) -> None:
     assert row.cells[0] == f"Прохор Тлехугов ({ids[0]}) + Тлехугов Прохор ({ids[1]})"
     assert row.cells[4] == "ждёт в очереди"
     assert [line.startswith(("Прохор Тлехугов", "Тлехугов Прохор")) for line in told[:2]] == [True, True]
-    assert len(told) > 4
+    assert list(told[2:]) == [
+        f"Останется {ids[0]} «Прохор Тлехугов»: записи равны, у этой меньше номер",
+        f"Вольётся {ids[1]} «Тлехугов Прохор»",
+    ]
 
 
 def test_a_long_queue_is_read_page_by_page(office: Office) -> None:
@@ -123,19 +126,21 @@ def test_a_long_journal_is_read_page_by_page(office: Office) -> None:
 def test_not_a_duplicate_holds(office: Office) -> None:
     """The finding leaves the queue and a scan does not bring it back."""
     desk = office()
-    two_cards(desk)
-    desk.press("exclude", desk.page().rows[0].key)
+    ids = two_cards(desk)
+    said = desk.press("exclude", desk.page().rows[0].key)
     desk.command("scan")
 
+    assert said == (f"больше не предлагаются вместе: {', '.join(ids)}",)
     assert (desk.page().rows, desk.page().summary) == ([], "очередь пуста")
 
 
 def test_later_brings_it_back_on_its_day(office: Office) -> None:
     """Meanwhile no task is made for it either."""
     desk = office(auto="task", later=timedelta(days=3), live=False)
-    two_cards(desk)
+    ids = two_cards(desk)
     desk.command("scan")
-    desk.press("later", desk.page().rows[0].key)
+    said = desk.press("later", desk.page().rows[0].key)
+    assert said == (f"отложены до 05.03.2026 13:00: {', '.join(ids)}",)
     now = desk.page().rows
     desk.command("scan")
     desk.bench.advance(timedelta(days=3, minutes=1))
@@ -185,9 +190,9 @@ def test_a_button_pressed_too_late_says_so(office: Office) -> None:
     two_cards(desk)
     [row] = desk.page().rows
     desk.press("exclude", row.key)
-    with pytest.raises(NotFound, match="is settled"):
+    with pytest.raises(NotFound, match="уже разобран"):
         desk.press("merge", row.key)
-    with pytest.raises(ConfigError, match="no action 'explode'"):
+    with pytest.raises(ConfigError, match="has no action 'explode'"):
         desk.press("explode", row.key)
 
 

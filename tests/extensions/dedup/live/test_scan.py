@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from tests.extensions.dedup.live.conftest import Desk, Office
@@ -174,6 +175,24 @@ def test_words_that_mean_nothing_are_refused(office: Office, command: str, words
         office().command(command, *words)
 
 
+@pytest.mark.parametrize(
+    ("language", "message", "remedy"),
+    [
+        ("ru", "exclude: непонятно «1»", "Напишите exclude 12 15"),
+        ("en", "exclude cannot do “1”", "Write exclude 12 15"),
+    ],
+)
+def test_a_refusal_speaks_the_language_of_the_service(
+    office: Office, language: Literal["ru", "en"], message: str, remedy: str
+) -> None:
+    """What was wrong, and what may be written instead."""
+    with pytest.raises(ConfigError) as refusal:
+        office(language=language).command("exclude", "1")
+
+    assert refusal.value.message == message
+    assert (refusal.value.remedy or "").startswith(remedy)
+
+
 def test_the_queue_is_printed(office: Office) -> None:
     """Name, sureness, reasons, day and what was done, and the sum."""
     desk = office()
@@ -189,6 +208,6 @@ def test_a_card_that_nobody_knows_cannot_be_kept_apart(office: Office) -> None:
     """The error names it."""
     desk = office()
     known = desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
-    with pytest.raises(Exception, match="acme/contact:999 was never seen or is gone"):
+    with pytest.raises(Exception, match="acme/contact:999 сервис никогда не видел"):
         desk.command("exclude", known.id, "999")
     assert Ref("acme", known.kind, "999").id not in {id_ for found in desk.findings for id_ in found.ids}
