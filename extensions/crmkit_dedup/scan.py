@@ -29,6 +29,7 @@ from crmkit_dedup.scoring.deals import (
     CLIENTS,
     WITHIN_DAYS,
     DealProfile,
+    deal_likeness,
     deal_profile,
     detail_of_deals,
     weigh_deals,
@@ -131,11 +132,13 @@ def scan_deals(
     told = progress or _untold
     with _without_collector():
         readers = Readers(partial(deal_profile, within_days=within_days), DealRow, by_column(DealProfile._make))
-        profiles = with_named(list(readers.profiles(_counted(rows, told), workers)))
+        every = with_named(list(readers.profiles(_counted(rows, told), workers)))
+        copies = Copies(every, attrgetter("client", "company", "title", "created"), deal_likeness)
+        profiles = copies.kept
         rarity = Rarity(len(profiles))
         candidates = Candidates(profiles, rarity)
         candidates.add(CLIENTS, groups_by_key(profiles, CLIENTS.keys))
-        return _scanned(profiles, candidates.pairs, DEALS, rarity, told)
+        return _scanned(profiles, candidates.pairs, DEALS, rarity, told).with_copies(every, copies)
 
 
 def join_few(profiles: Sequence[P], rules: Rules[P], rarity: Rarity) -> Scan[P]:

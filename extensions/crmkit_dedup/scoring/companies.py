@@ -85,6 +85,8 @@ def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
         return _fit_with_trader(a, b)
     if a.core == b.core:
         return AGREE
+    if _digits(a) != _digits(b):
+        return _fit_of_numbered(a, b)
     fewer, more = sorted((a.words, b.words), key=len)
     is_one_word = len(more) == 1
     if is_one_word or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
@@ -126,6 +128,17 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
     if code in ("site", "domain"):
         return ", ".join(sorted(a.domains & b.domains))
     return {"inn": a.inn, "ogrn": a.ogrn, "kpp": a.kpp}.get(code, "")
+
+
+def _digits(firm: CompanyProfile) -> str:
+    return "".join(filter(str.isdecimal, firm.core)) if not firm.core.isalpha() else ""
+
+
+def _fit_of_numbered(a: CompanyProfile, b: CompanyProfile) -> Fit:
+    """Numbers tell firms apart; one digit behind a name may be what a person has marked a second card with."""
+    beside = a.words ^ b.words
+    is_mark = len(beside) == 1 and all(len(word) == 1 and word.isdecimal() for word in beside)
+    return ODD if is_mark else DIFFER
 
 
 def _are_alike(a: CompanyProfile, b: CompanyProfile) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from crmkit.identity import skeleton
@@ -79,6 +79,11 @@ def deal_profile(row: DealRow, within_days: int = WITHIN_DAYS) -> DealProfile:
         within_days=within_days,
         junk="" if row.contact.strip() or row.company.strip() else "junk_empty",
     )
+
+
+def deal_likeness(profile: DealProfile) -> Hashable | None:
+    """All that is compared; None for a deal of nobody."""
+    return tuple(profile._replace(id="")) if not profile.junk else None
 
 
 def deal_keys(profile: DealProfile) -> Iterable[str]:

@@ -52,6 +52,8 @@ def is_junk_company(raw: str) -> bool:
 _LONGEST_NAME = 300
 _SURNAME_AND_INITIALS = 3
 _ENDING = 2
+_REGION = 2
+"""Words of a region, which a firm may be called as: `Балтийский край`."""
 _TRADERS = frozenset({"ИП", "КФХ"})
 _FARM = re.compile(r"\bк\s?\(\s?ф\s?\)\s?х\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"\([^()]*\)")
@@ -59,6 +61,7 @@ _QUOTES = re.compile(r"[«»\"“”„‟'’‘`<>]+")
 _DOTTED = re.compile(r"\b((?:[^\W\d_]\.\s?){2,}[^\W\d_]\b\.?)|^\s*([иia]\.\s?[пpо]\.)", re.IGNORECASE)
 _SPACED = re.compile(r"^\s*((?:[оo0]\s){2}[оo0]|[зоп]\sа\sо|и\sп)\s", re.IGNORECASE)
 _GLUED = re.compile(r"\b(ООО|ЗАО|ОАО|ПАО|ТОО|OOO|ИП|АО|ТД|ГК|УК|ПК|СК|ТК|НПО)(?=[А-ЯЁA-Z][а-яёa-z])")
+_INNER_CAPITAL = re.compile(r"(?<=[а-яё])(?=[А-ЯЁ][а-яё])")
 _TOKEN = re.compile(r"[^\W_]+(?:&[^\W_]+)?")
 _INITIALS = re.compile(r"(?<!\w)[^\W\d_]\.\s?[^\W\d_](?!\w)")
 _LAYOUT_FORMS = frozenset({"jjj", "bg", "pfj", "jfj", "gfj", "fj", "njj"})
@@ -67,7 +70,7 @@ _HEAD = re.compile(r"\s*(?:г\.?\s|город\s)?\s*([А-ЯЁ][^\W\d_]+(?:[- ][^
 _ASIDE = re.compile(r"(?<=[^\s,])\s+[-–—]\s+[а-яё][а-яё\s]*$")
 _QUOTED = re.compile(r".*[«\"“„'‘][^«»\"“”„'‘’]{2,}[»\"”“'’](?=[\s,.-])(.*\w.*)$")
 _BARE_WORD = re.compile(r"(?<![-\w])(?:[а-яё]+|[А-ЯЁ]+)(?![-\w])")
-_LATIN = re.compile(r"[A-Za-z]{5}")
+_LATIN = re.compile(r"[A-Za-z]{3}")
 _LATIN_LETTER = re.compile(r"[A-Za-z]")
 _BEHIND_QUOTE = re.compile(r"([\"'»”])([,.])")
 _AROUND = "\"'«»“”„()"
@@ -115,7 +118,7 @@ def _without_remarks(tokens: tuple[str, ...], raw: str) -> tuple[str, ...]:
     found = legal_form.REMARKS.intersection(tokens[1:])
     if not found:
         return tokens
-    found &= {word.lower() for word in _BARE_WORD.findall(raw)}
+    found &= {word.lower() for word in _BARE_WORD.findall(_BRACKETED.sub(" ", raw))}
     dropped = found | {"не"} if "звонить" in found else found
     return tokens[:1] + tuple(token for token in tokens[1:] if token not in dropped)
 
@@ -131,6 +134,7 @@ def _tokens(raw: str) -> tuple[str, ...]:
     text = _SPACED.sub(lambda found: re.sub(r"\s", "", found[1]) + " ", raw)
     if _LATIN.search(text):
         text = _in_layout(text)
+    text = _INNER_CAPITAL.sub(" ", text)
     text = _GLUED.sub(r"\1 ", _QUOTES.sub(" ", text.replace("ё", "е").replace("Ё", "Е")))
     text = _DOTTED.sub(_undotted, text)
     tokens = _TOKEN.findall(text)
@@ -149,7 +153,7 @@ def _person(tokens: tuple[str, ...], forms: frozenset[str], raw: str) -> PersonF
     """The person that the firm is: of an ИП or КФХ, or of a name with no form at all that reads as a whole one's."""
     if forms and not forms & _TRADERS:
         return None
-    person = person_form(name=" ".join(tokens))
+    person = person_form(name=" ".join(f"{token}." if len(token) == 1 else token for token in tokens))
     if not person.surname or person.is_junk:
         return None
     if not forms:
@@ -205,7 +209,8 @@ def _without_forms(tokens: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[
 
 
 def _without_places(tokens: tuple[str, ...], city: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    left = [token for token in tokens if token not in legal_form.PLACES] or list(tokens)
+    dropped = legal_form.PLACES if len(tokens) > _REGION else legal_form.BRANCHES
+    left = [token for token in tokens if token not in dropped] or list(tokens)
     place = ""
     for at, token in enumerate(left):
         if token in ("г", "гор") and at and at + 1 < len(left) and len(left[at + 1]) > 1:

@@ -166,6 +166,14 @@ def test_a_name_mistyped_twice_is_asked_about_where_a_phone_agrees() -> None:
     assert band_of(one, CompanyRow("2", "ООО Филатало Юг", phones=PHONE)) is Band.IGNORE
 
 
+def test_numbers_in_names_tell_firms_apart() -> None:
+    """On one phone: school 12 is not school 15; a digit behind a name may only mark a second card."""
+    one = CompanyRow("1", "МБОУ СОШ 12", phones=PHONE)
+    assert band_of(one, one._replace(id="2", name="МБОУ СОШ 15")) is Band.IGNORE
+    one = CompanyRow("1", "ООО Лазурит", phones=PHONE)
+    assert band_of(one, one._replace(id="2", name="ООО Лазурит 2")) is Band.REVIEW
+
+
 def test_one_address_speaks_for_firms_of_one_name() -> None:
     """However it is written; it says nothing for neighbours in one house."""
     one = CompanyRow("1", "ООО Ромашка", city="Казань", address="420111, г. Казань, ул. Баумана, д. 5, оф. 3")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from crmkit_dedup.match import Band, Cluster
-from crmkit_dedup.rows import CompanyRow, PersonRow
-from crmkit_dedup.scan import scan_companies, scan_people
+from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
+from crmkit_dedup.scan import scan_companies, scan_deals, scan_people
 
 OLEG = PersonRow("0", last="Сидоренко", first="Олег", phones="+7 912 345-00-11", emails="oleg77@mail.ru")
 SURNAMES = ("Ахметов", "Белкин", "Воронцов", "Гаврилов", "Дроздов", "Ежов", "Жарков", "Зимин", "Ильин", "Козлов")
@@ -98,3 +98,18 @@ def test_junk_is_never_a_copy() -> None:
     clusters = list(scan_people(times(PersonRow("0", last="Тест", phones="1111111"), 300)).clusters)
     assert {(len(cluster.members), cluster.members[0].reasons[0].code) for cluster in clusters} == {(1, "junk_name")}
     assert len(clusters) == 300
+
+
+def test_one_wish_that_a_robot_has_entered_is_one_cluster() -> None:
+    """Two hundred equal deals of a client; two of another one are theirs, and won ones are purchases repeated."""
+    wish = DealRow("0", contact="17", pipeline="Продажи", product="Кухня", amount="90000", created=date(2025, 5, 3))
+    rows = [wish._replace(id=str(at)) for at in range(200)]
+    rows += [wish._replace(id=f"other{at}", contact="18", product=f"Шкаф {at}") for at in range(2)]
+    won = [row._replace(id=f"won{row.id}", contact="19", is_closed=True) for row in rows[:200]]
+
+    found = [(len(cluster.members), bands(cluster)) for cluster in scan_deals([*rows, *won], workers=1).clusters]
+    assert sorted(found, key=lambda one: -one[0]) == [
+        (200, {Band.AUTO}),
+        (2, {Band.AUTO}),
+        *[(1, {Band.IGNORE})] * 200,
+    ]
