@@ -174,24 +174,25 @@ def _scan(every: Sequence[P], method: Method[P], told: Progress) -> Scan[P]:
 
 
 def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Rarity, told: Progress) -> Scan[P]:
-    size = len(profiles)
-    links = []
-    helped: Counter[str] = Counter()
+    size, total, weigh = len(profiles), len(pairs), rules.weigh
     auto, ignored = Band.AUTO, Band.IGNORE
-    total = len(pairs)
+    links: list[Link] = []
+    helped: Counter[str] = Counter()
+    codes: list[str] = []
     # In order: neighbours lie near in memory too.
     ranked = sorted(pairs)
     pairs.clear()
     for done, pair in enumerate(ranked):
         one, other = divmod(pair, size)
-        weighed = rules.weigh(profiles[one], profiles[other], rarity)
-        if weighed.band is not ignored:
-            links.append(Link(one, other, weighed.score, weighed.band is auto, weighed.is_doubted))
-            for code, bits in weighed.points:
-                if bits > 0:
-                    helped[code] += 1
+        points, score, band, _, is_doubted = weigh(profiles[one], profiles[other], rarity)
+        if band is not ignored:
+            links.append(Link(one, other, score, band is auto, is_doubted))
+            codes += [code for code, bits in points if bits > 0]
         if done % STEP == 0:
             told("compare", done, total)
+            helped.update(codes)
+            codes.clear()
+    helped.update(codes)
 
     def judge(one: int, other: int) -> Judgement:
         weighed = rules.weigh(profiles[one], profiles[other], rarity)
