@@ -106,13 +106,22 @@ def _said(name: str, wanted: Iterable[str], headings: Sequence[str], kind: Kind)
 def _settle(
     places: dict[str, list[int]], headings: Sequence[str], said: Mapping[str, Sequence[str]], kind: Kind
 ) -> None:
-    """What one heading means beside the others: a lone "Имя" holds the whole name, a lone "Статус" is the stage."""
+    """What one heading means beside the others: a lone "Имя" holds the whole name, a lone "Статус" is the stage.
+
+    A lone "Closed" is the day, one beside the day is a yes or a no.
+    """
     present = places.keys() - said.keys()
     if kind == "contacts" and "first" in present and not {"last", "name"} & places.keys():
         places["name"] = places.pop("first")
     is_name_alone = "name" in present and plain(headings[places["name"][0]]) == "name"
     if kind == "contacts" and is_name_alone and "last" in places and "first" not in places:
         places["first"] = places.pop("name")
+    closed = [at for at, heading in enumerate(headings) if field_of(heading, kind) == "closed"]
+    if kind == "deals" and len(closed) > 1 and not {"closed", "is_closed"} & said.keys():
+        closed.sort(key=lambda at: plain(headings[at]) == "closed")
+        places["closed"] = closed[:1]
+        if plain(headings[closed[-1]]) == "closed":
+            places.setdefault("is_closed", closed[-1:])
     if kind == "deals" and "stage" not in places and "is_closed" in places:
         places["stage"] = places["is_closed"]
 

@@ -11,9 +11,27 @@ _NUMBERS = re.compile(r"(\d{1,4})\s*[./\-\s,]\s*(\d{1,2})\s*[./\-\s,]\s*(\d{1,4}
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:-?(?:го|е|st|nd|rd|th))?[\s.\-]+([а-яa-z]{3})[а-яa-z]*\.?,?[\s.\-]+(\d{2,4})")
 _MONTH_FIRST = re.compile(r"([a-zа-я]{3})[a-zа-я]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 _NUMBER = re.compile(r"\d{5,14}(?:[.,]\d+)?$")
+_BEFORE_1970 = re.compile(r"-\d{6,10}$")
 _LONGEST = 60
 _EXCEL_DAY = date(1899, 12, 30)
-_BLANK = {"", "-", "—", "нет", "null", "none", "nan", "nat", "n/a", "0", "не указано", "не указана", "#n/a"}
+_DAY_OF_UNIX = date(1970, 1, 1)
+# amoCRM's exports say of an open deal that it is "не закрыта".
+_BLANK = {
+    "",
+    "-",
+    "—",
+    "нет",
+    "null",
+    "none",
+    "nan",
+    "nat",
+    "n/a",
+    "0",
+    "не указано",
+    "не указана",
+    "не закрыта",
+    "#n/a",
+}
 
 
 class Unreadable(ValueError):
@@ -24,7 +42,7 @@ def parse_date(text: str, *, is_month_first: bool = False) -> date | None:
     """Give the day; None for an empty cell, a placeholder or a date of zeros. The hour and the zone are left out.
 
     Where day and month could be either, the day is first unless `is_month_first`. Two digits of a year stand for the
-    last hundred years. Numbers are days as spreadsheets count them, `YYYYMMDD`, or seconds since 1970.
+    last hundred years. Numbers are days as spreadsheets count them, `YYYYMMDD`, or seconds since 1970, or before.
 
     Raises Unreadable.
     """
@@ -35,6 +53,8 @@ def parse_date(text: str, *, is_month_first: bool = False) -> date | None:
         raise Unreadable(text[:_LONGEST])
     if _NUMBER.match(plain):
         return _of_number(plain)
+    if _BEFORE_1970.match(plain):
+        return _DAY_OF_UNIX + timedelta(seconds=int(plain))
     try:
         if found := _NUMBERS.match(plain):
             return _of_parts(found[1], found[2], found[3], is_month_first=is_month_first)

@@ -18,7 +18,7 @@ _REFUSED = (
     r"ответственн|менеджер|кем (создан|измен)|(created|modified|updated) by|owner|responsible|assigned|manager|автор",
     r"измен|редактир|обновл|edited|modified|updated|last (activity|contact|touch|order|seen)|активност|последн",
     r"комментар|примечан|описани|\bcomment|\bnotes?\b|заметк|descri|согласи|consent|подпис|subscri|\bopt\b",
-    r"источник|source|\butm|канал|реклам|referr|метк|\bтеги?\b|\btags?\b|roistat|cookie|ym uid",
+    r"кто привел|рекоменд|источник|source|\butm|канал|реклам|referr|метк|\bтеги?\b|\btags?\b|roistat|cookie|ym uid",
     r"факс|\bfax|паспорт|passport|банк|\bbank|счет$|бик$|\bbik$|окпо|окато|оквэд|swift|iban|\bр с$|\bк с$",
     r"тип (телефона|контакта|клиента|компании|почты|адреса)|(phone|mail|contact|client|customer|address|company) type",
     r"(phone|mail) \d+ (label|type)|валид|verified|количеств|\bcount|сумма заказов|средний|скидк",
@@ -33,11 +33,11 @@ _PHONES = (
 _EMAILS = r"e ?mail|почт(?!ов)|мейл|^мыло$|емейл|имейл|^mail$|адрес эл|эл\w* адрес"
 _ID = (
     r"^(id|ид|айди|№|n|no|код|record id|recordid|uid|guid|uuid|идентификатор|номер записи)$"
-    r"|^(id|ид|код|номер) запис|^(row|user|crm) id$"
+    r"|^(id|ид|код|номер) запис|^(row|user|crm) id$|^(внутренн\w*|internal) (id|ид|код|идентификатор)$"
 )
 _CREATED = (
-    r"дата (создан|регистр|добавл|появл|заведен)|^создан|^добавлен|created|creation|date add|registered|регистрац"
-    r"|^date$|^дата$|^reg(istration)? ?date|^date of reg"
+    r"дата (создан|регистр|добавл|появл|заведен)|^создан|^добавлен|created|creation|registered|регистрац"
+    r"|date (add|create)|create date|^date$|^дата$|^reg(istration)? ?date|^date of reg"
 )
 _CITY = r"\bгород(?!ск)|населенн|^city|^town|locality|^г$|(home|work|mailing|billing|address) city|местоположени"
 _INN = r"\bинн\b|^inn$|tax (id|number)|taxpayer|^tin$|^vat|\bунп\b|\bбин\b|\bиин\b"
@@ -67,7 +67,7 @@ _FIELDS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
         ("emails", _EMAILS),
         (
             "messengers",
-            r"telegram|телеграм|мессенджер|messenger|^tg$|^тг$|skype|скайп|instagram|инстаграм|^vk$|вконтакте",
+            r"telegram|телеграм|мессенджер|messenger|^(tg|тг|im|vk)$|skype|скайп|instagram|инстаграм|вконтакте",
         ),
         ("phones", f"{_PHONES}|^номер$"),
         ("name", r"\bимя.*фамил|фамил\w*.*\bимя|first.*last name"),
@@ -99,7 +99,7 @@ _FIELDS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     ),
     "deals": (
         ("id", _ID + r"|^(id|ид|код|номер) (сделк|заказ|лид|заявк)\w*$|^(deal|order|lead) (id|number)$|^номер$"),
-        ("closed", r"дата (закрыт|заверш|окончан)|closed at|close date|closed date|date closed|^closed$"),
+        ("closed", r"дата (закрыт|заверш|окончан)|closed at|close ?date|closed date|date closed|^closed$"),
         ("is_closed", r"is closed|закрыта?\b|^(deal |order )?status$|^статус( сделки| заказа)?$"),
         ("created", _CREATED),
         ("pipeline", r"воронк|pipeline|направлени|category|funnel|тип заказа"),

@@ -15,7 +15,7 @@ LARGEST = 1 << 26
 SAMPLE = 500
 """Objects whose keys are the columns; keys met later are not read."""
 
-_VALUES = ("value", "VALUE", "number", "phone", "email", "raw", "name", "title", "text")
+_VALUES = ("value", "VALUE", "number", "phone", "email", "raw", "name", "displayName", "title", "text", "offer")
 # Where an answer holds its records. Sources: amoCRM API v4, page "Contacts list"; Bitrix24 REST, pages
 # "crm.contact.list" and "crm.item.list"; retailCRM API v5, GET /customers, /customers-corporate, /orders.
 _LISTS = (
@@ -28,6 +28,18 @@ _LISTS = (
     ("customersCorporate",),
     ("orders",),
 )
+# What is told deeper within a record: the column that it makes, and the way to it. Sources: amoCRM API v4, pages
+# "Contacts list" and "Leads list"; retailCRM API v5, GET /customers, /customers-corporate and /orders.
+_INNER = (
+    ("contact_id", ("_embedded", "contacts", "id")),
+    ("company_id", ("_embedded", "companies", "id")),
+    ("customer", ("customer", "id")),
+    ("city", ("address", "city")),
+    ("city", ("mainAddress", "city")),
+    ("inn", ("contragent", "INN")),
+)
+# Bitrix24 says 0 where nobody is linked.
+_LINKS = ("CONTACT_ID", "COMPANY_ID", "contactId", "companyId")
 _SPACE = " \t\r\n"
 
 _decode = json.JSONDecoder().raw_decode
@@ -119,7 +131,7 @@ def _held(value: object) -> Sequence[object]:
 def as_records(found: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Record]:
     """Yield the keys as headings, then a record for each object: nested values are joined by `; `.
 
-    amoCRM's custom fields become columns by their code or name.
+    amoCRM's custom fields become columns by their code or name, what is told deeper within by `_INNER`.
     Source: amoCRM API v4, page "Custom fields", `custom_fields_values`.
     """
     items = ((number, _flat(item)) for number, item in found)
@@ -132,14 +144,28 @@ def as_records(found: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Recor
 
 
 def _flat(item: dict[str, object]) -> dict[str, object]:
-    own = item.get("custom_fields_values")
-    if not isinstance(own, list):
-        return item
-    flat = {key: value for key, value in item.items() if key != "custom_fields_values"}
-    for one in own:
+    flat = item.copy()
+    own = flat.pop("custom_fields_values", None)
+    for one in own if isinstance(own, list) else ():
         if isinstance(one, dict):
             flat.setdefault(str(one.get("field_code") or one.get("field_name")), one.get("values"))
+    for name, path in _INNER:
+        if path[0] in item and (name == path[0] or name not in flat):
+            flat[name] = _inner(item, path)
+    for name in _LINKS:
+        if flat.get(name) in ("0", 0):
+            flat[name] = None
     return flat
+
+
+def _inner(value: object, path: Sequence[str]) -> object:
+    """What stands at the end of a way; of several the one that is the main one, else the first."""
+    for key in path:
+        if isinstance(value, list):
+            several = [one for one in value if isinstance(one, dict)]
+            value = next((one for one in several if one.get("is_main")), several[0] if several else None)
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _text(value: object) -> str:

@@ -26,7 +26,7 @@ def test_every_spelling_gives_the_day(text: str) -> None:
     assert parse_date(text) == DAY
 
 
-@pytest.mark.parametrize("text", ["", "-", "0000-00-00", "00.00.0000", "нет", "null", "NaN", "0"])
+@pytest.mark.parametrize("text", ["", "-", "0000-00-00", "00.00.0000", "нет", "null", "NaN", "0", "не закрыта"])
 def test_placeholders_are_no_date(text: str) -> None:
     """A cell that says nothing gives nothing."""
     assert parse_date(text) is None
@@ -39,6 +39,11 @@ def test_what_is_no_date_is_said(text: str) -> None:
     """A day that is in no calendar is an error, not another day."""
     with pytest.raises(Unreadable):
         parse_date(text)
+
+
+def test_seconds_before_1970_are_a_day_too() -> None:
+    """amoCRM says so when its older clients were born."""
+    assert [parse_date(text) for text in ("-631152000", "-631152001")] == [date(1950, 1, 1), date(1949, 12, 31)]
 
 
 def test_the_order_of_day_and_month_is_that_of_the_column() -> None:

@@ -42,6 +42,7 @@ ENGLISH = {
     "record_id": "id", "firstName": "first", "Last Name": "last", "middle_name": "middle", "Full Name": "name",
     "Phone 1 - Value": "phones", "Phone 1 - Type": NOTHING, "E-mail 1 - Value": "emails", "Mobile": "phones",
     "birth_date": "birthday", "created_at": "created", "Company": "company", "created_by": NOTHING, "Owner": NOTHING,
+    "Create Date": "created", "DATE_CREATE": "created", "Internal ID": "id", "IM": "messengers",
     "customer_id": "id", "external_id": "external_id", "gender": "gender", "city": "city",
 }  # fmt: skip
 COMPANIES = {
@@ -52,7 +53,8 @@ COMPANIES = {
 DEALS = {
     "Название сделки": "title", "Воронка": "pipeline", "Этап сделки": "stage", "stage": "stage", "Бюджет": "amount",
     "Основной контакт": "contact", "contact_id": "contact", "Дата закрытия": "closed", "is_closed": "is_closed",
-    "Товар": "product", "Сумма заказа": "amount", "Номер заказа": "id", "cluster_id": "contact", "closed": "closed",
+    "CLOSEDATE": "closed", "Товар": "product", "Сумма заказа": "amount", "Номер заказа": "id", "cluster_id": "contact",
+    "closed": "closed",
 }  # fmt: skip
 
 

@@ -395,6 +395,26 @@ def test_pages_of_the_crms_own_apis_are_read(saved: Saved) -> None:
     assert [row.id for row in read_people(saved(laid_out, "pages.json")).rows()] == ["0", "1", "2"]
 
 
+def test_what_the_apis_tell_deeper_within_a_record_is_read(saved: Saved) -> None:
+    """retailCRM's town and customer, amoCRM's main contact; Bitrix24's zero is nobody, its Closed is no day."""
+    customer = {"id": 5, "firstName": "Пётр", "address": {"id": 3, "countryIso": "RU", "city": "Тверь"}}
+    order = {"id": 1, "status": "new", "customer": {"id": 5}, "items": [{"offer": {"displayName": "Стул"}}]}
+    linked = {"contacts": [{"id": 76, "is_main": False}, {"id": 77, "is_main": True}], "companies": [{"id": 8}]}
+    lead = {"id": 1, "name": "Окна", "closed_at": None, "_embedded": linked}
+    deal = {"ID": "1", "CONTACT_ID": "7", "COMPANY_ID": "0", "CLOSEDATE": "2021-02-01T10:00:00+03:00", "CLOSED": "N"}
+
+    [person] = read_people(saved(json.dumps({"customers": [customer]}), "rows.json")).rows()
+    deals = [next(read_deals(saved(json.dumps([one]), "deals.json")).rows()) for one in (order, lead, deal)]
+
+    assert (person.city, person.company) == ("Тверь", "")
+    assert [(one.contact, one.company, one.product, one.is_closed) for one in deals] == [
+        ("5", "", "Стул", False),
+        ("77", "8", "", False),
+        ("7", "", "", False),
+    ]
+    assert deals[2].closed == date(2021, 2, 1)
+
+
 def test_a_list_that_breaks_off_is_read_up_to_there(saved: Saved) -> None:
     """What came is kept, what did not is told; where nothing came, that is said."""
     reading = read_people(saved('[{"id": 1, "name": "Пётр"},\n{"id": 2, "name": "Анна"},\n{"id": 3, "na', "cut.json"))
