@@ -12,6 +12,7 @@ from crmkit.adapter import Level
 from crmkit.crm import Crm
 from crmkit.errors import AccountBlocked, AuthError, CrmKitError, NotFound, RateLimited, VendorDown
 from crmkit.extension import Extension
+from crmkit.fields import meant
 from crmkit.models import CustomField, FieldDef, FieldType
 from crmkit.values import Money
 from crmkit_cli.finding import Finding, failure
@@ -105,7 +106,10 @@ def check_extension(account: OpenAccount, extension: Extension[Any]) -> Iterator
     subject = f"{extension.name} @ {account.key}"
     try:
         levels = {one: account.live.supports(one) for one in sorted(extension.requires)}
-        fields = {token: _bound(account, token) for token in _tokens(extension)}
+        fields = {
+            token: meant(token, account.live.fields(token.record.kind), account.settings.vendor)
+            for token in _tokens(extension)
+        }
     except CrmKitError as error:
         yield failure("capabilities", subject, error)
         return
@@ -128,20 +132,6 @@ def check_extension(account: OpenAccount, extension: Extension[Any]) -> Iterator
         yield Finding("capabilities", subject, "ok", f"{text} ({by_us}: {', '.join(emulated)})" if emulated else text)
     for token, field in fields.items():
         yield _field(subject, token, field)
-
-
-def _bound(account: OpenAccount, token: CustomField[Any, Any]) -> FieldDef | None:
-    """The account's field that the token means: by pin, then code, then title."""
-    pin = token.pins.get(account.settings.vendor)
-    fields = account.live.fields(token.record.kind)
-    for matches in (
-        lambda one: pin is not None and pin in (one.id, one.code),
-        lambda one: token.code is not None and one.code == token.code,
-        lambda one: one.title == token.title,
-    ):
-        if found := next(filter(matches, fields), None):
-            return found
-    return None
 
 
 def _field(subject: str, token: CustomField[Any, Any], field: FieldDef | None) -> Finding:

@@ -24,11 +24,10 @@ class FieldNames(Protocol):
 def defined(kind: Kind, token: CustomField[Any, Any], names: FieldNames, refusals: Refusals) -> FieldDef:
     """The account's field that a token means, looked for afresh where it is not known.
 
-    A pin is the field's id or code and stands alone; else the code decides, then the title. Raises Rejected naming the
-    nearest.
+    Raises Rejected naming the nearest.
     """
     for afresh in (False, True):
-        found = _meant(token, names.fields(kind, afresh=afresh), refusals.vendor)
+        found = meant(token, names.fields(kind, afresh=afresh), refusals.vendor)
         if found is not None:
             return found
     near = nearest(token.title, [field.title for field in names.fields(kind)])
@@ -38,6 +37,18 @@ def defined(kind: Kind, token: CustomField[Any, Any], names: FieldNames, refusal
         f"the account has no such field for a {kind.value}",
         f"Create it, or pin the right one{f' (did you mean {near!r}?)' if near else ''}.",
     )
+
+
+def meant(token: CustomField[Any, Any], fields: Sequence[FieldDef], vendor: str) -> FieldDef | None:
+    """Which of the fields the token means, None for none.
+
+    A pin is the field's id or code and stands alone; else the code decides, then the title.
+    """
+    pin = token.pins.get(vendor)
+    if pin is not None:
+        return next((field for field in fields if pin in (field.id, field.code)), None)
+    by_code = next((field for field in fields if token.code is not None and field.code == token.code), None)
+    return by_code or next((field for field in fields if field.title == token.title), None)
 
 
 def option(field: FieldDef, label: str, account: str, refusals: Refusals) -> str:
@@ -59,11 +70,3 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
     import difflib
 
     return next(iter(difflib.get_close_matches(text, list(known), n=1, cutoff=0.4)), None)
-
-
-def _meant(token: CustomField[Any, Any], fields: Sequence[FieldDef], vendor: str) -> FieldDef | None:
-    pin = token.pins.get(vendor)
-    if pin is not None:
-        return next((field for field in fields if pin in (field.id, field.code)), None)
-    by_code = next((field for field in fields if token.code is not None and field.code == token.code), None)
-    return by_code or next((field for field in fields if field.title == token.title), None)

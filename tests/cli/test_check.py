@@ -137,7 +137,7 @@ def test_an_unfinished_refresh_is_reported(shop: Any, free: str) -> None:
 
 
 def test_a_field_that_an_extension_declares_is_looked_for(shop: Any, free: str) -> None:
-    """A field is bound by its title; one that is not there, or of another type, is a failure."""
+    """A field is bound by its title, one with a pin by nothing else; one that is not there, or of another type, fails."""
     module = next(shop.folder.glob("shop_*.py"))
     module.write_text(
         f"{module.read_text()}\n"
@@ -146,15 +146,17 @@ def test_a_field_that_an_extension_declares_is_looked_for(shop: Any, free: str) 
         'there = CustomField(Deal, str, "Город")\n'
         'missing = CustomField(Deal, str, "Рост")\n'
         'other = CustomField(Deal, date, "Комментарий")\n'
+        'pinned = CustomField(Deal, str, "Город", amocrm="999999")\n'
     )
     sys.modules.pop(module.stem, None)
 
     said = shop.say("check", "--json", "--port", free)
 
     fields = [(row["state"], row["message"]) for row in said.rows if row["check"] == "field"]
-    assert [state for state, _ in fields] == ["ok", "fail", "fail"]
+    assert [state for state, _ in fields] == ["ok", "fail", "fail", "fail"]
     assert fields[1][1] == f"{CustomField(Deal, str, 'Рост')!r}: the account has no such field"
     assert fields[2][1].endswith("is of type longtext")
+    assert fields[3][1].endswith("the account has no such field")
     assert said.code == 1
 
 
