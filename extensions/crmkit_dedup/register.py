@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crmkit.storage import Store
 from crmkit.values import Json, Kind
-from crmkit_dedup.findings import COLLECTION, PLACES, Finding, Suspect, place_of, suspects_of
-from crmkit_dedup.match import Cluster
+from crmkit_dedup.findings import COLLECTION, PLACES, Finding, Suspect, in_order, place_of, suspects_of
+from crmkit_dedup.match import Cluster, Member
 
 HEAP = 500
 """Findings that are written down together."""
@@ -21,6 +21,16 @@ class Tally(NamedTuple):
     new: int = 0
     known: int = 0
     settled: int = 0
+
+
+class _Known(NamedTuple):
+    """A finding of earlier days as far as a scan needs it: a base of a million has hundreds of thousands."""
+
+    ids: tuple[str, ...]
+    found_at: datetime
+    seen_at: datetime
+    print: int
+    """Equal for findings that look equal; by another process it is another one."""
 
 
 class Register:
@@ -35,56 +45,65 @@ class Register:
         self._store = store
         self._kind = kind
         self._now = now
-        mine = dict(store.scan(COLLECTION, prefix=f"{kind.value}:"))
-        self._before = {key: Finding.model_validate(document) for key, document in mine.items()}
-        self._unranked = {key for key, document in mine.items() if "rank" not in document}
-        self._place = {id_: found.key for found in self._before.values() for id_ in found.ids}
+        mine = store.scan(COLLECTION, prefix=f"{kind.value}:")
+        self._before = {key: _known(document) for key, document in mine}
+        self._place = {id_: key for key, found in self._before.items() for id_ in found.ids}
         self._taken: set[str] = set()
         self._placed: set[str] = set()
 
     def take(self, clusters: Iterable[Cluster]) -> Tally:
         """Write down every cluster as a finding, and settle the findings that are duplicates no more."""
-        known: list[Finding] = []
+        changed: list[Finding] = []
         new: list[Finding] = []
         counts = [0, 0]
         for cluster in clusters:
-            found = self._met(suspects_of(cluster.members))
-            self._taken.add(found.key)
-            self._placed.update(found.ids)
-            before = self._before.get(found.key)
+            ids = sorted((one.id for one in cluster.members), key=in_order)
+            key = self._key(ids)
+            self._taken.add(key)
+            self._placed.update(ids)
+            before = self._before.get(key)
             counts[before is not None] += 1
             if before is None:
-                new.append(found)
-            elif before.suspects != found.suspects or found.key in self._unranked:
-                known.append(found)
-            if len(known) + len(new) >= HEAP:
-                self._write(known, new)
-                known, new = [], []
-        self._write(known, new)
+                new.append(self._new(key, suspects_of(cluster.members)))
+            elif before.print != _print_of(cluster.members):
+                changed += self._changed(key, suspects_of(cluster.members))
+            if len(changed) + len(new) >= HEAP:
+                self._write(changed, new)
+                changed, new = [], []
+        self._write(changed, new)
         return Tally(counts[False], counts[True], self._settle())
 
-    def _met(self, suspects: Sequence[Suspect]) -> Finding:
-        """The finding that the cluster is: the oldest of those with one of its records that no other cluster is."""
-        keys = {self._place[one.id] for one in suspects if one.id in self._place}
-        keys |= {place_of(self._kind, suspects[0].id)} & self._before.keys()
-        free = [self._before[key] for key in keys - self._taken]
-        if free:
-            return min(free, key=_age).model_copy(update={"suspects": tuple(suspects), "seen_at": self._now})
-        names = (place_of(self._kind, one.id) for one in suspects)
+    def _key(self, ids: Sequence[str]) -> str:
+        """The name of the finding that the cluster is: the oldest with one of its records that no other cluster is."""
+        keys = {self._place[id_] for id_ in ids if id_ in self._place}
+        keys |= {place_of(self._kind, ids[0])} & self._before.keys()
+        if free := keys - self._taken:
+            return min(free, key=lambda key: (self._before[key].found_at, key))
+        names = (place_of(self._kind, id_) for id_ in ids)
+        return next(name for name in names if name not in self._taken)
+
+    def _new(self, key: str, suspects: Sequence[Suspect]) -> Finding:
         return Finding(
             kind=self._kind,
-            key=next(name for name in names if name not in self._taken),
+            key=key,
             suspects=tuple(suspects),
             found_at=self._now,
             seen_at=self._now,
             found_by="scan",
         )
 
-    def _write(self, known: Sequence[Finding], new: Sequence[Finding]) -> None:
-        self._store.put_many(COLLECTION, _documents(known))
+    def _changed(self, key: str, suspects: Sequence[Suspect]) -> Iterator[Finding]:
+        """The finding with what the cluster says now; none when somebody has settled it since the scan began."""
+        document = self._store.get(COLLECTION, key)
+        if document is not None:
+            update = {"suspects": tuple(suspects), "seen_at": self._now}
+            yield Finding.model_validate(document).model_copy(update=update)
+
+    def _write(self, changed: Sequence[Finding], new: Sequence[Finding]) -> None:
+        self._store.put_many(COLLECTION, _documents(changed))
         # What an event has found since the scan began knows more than the scan.
         self._store.put_many(COLLECTION, _documents(new), replace=False)
-        self._store.put_many(PLACES, _places(self._kind, [*known, *new]))
+        self._store.put_many(PLACES, _places(self._kind, [*changed, *new]))
 
     def _settle(self) -> int:
         """Forget the findings that no cluster is; how many."""
@@ -105,5 +124,35 @@ def _places(kind: Kind, findings: Iterable[Finding]) -> Iterator[tuple[str, Mapp
     return ((place_of(kind, id_), {"finding": found.key}) for found in findings for id_ in found.ids)
 
 
-def _age(found: Finding) -> tuple[datetime, str]:
-    return found.found_at, found.key
+def _known(document: Mapping[str, Any]) -> _Known:
+    suspects = document["suspects"]
+    told = [
+        (one["id"], one["band"], one["score"], [(code, detail) for code, _, detail in one["reasons"]])
+        for one in suspects
+    ]
+    return _Known(
+        ids=tuple(one["id"] for one in suspects),
+        found_at=datetime.fromisoformat(document["found_at"]),
+        seen_at=datetime.fromisoformat(document["seen_at"]),
+        # One that has no rank yet stands nowhere in the queue: nothing is equal to it.
+        print=_print(told) if "rank" in document else 0,
+    )
+
+
+def _print_of(members: Iterable[Member]) -> int:
+    return _print(
+        [
+            (one.id, one.band.value, one.score, [(reason.code, reason.detail) for reason in one.reasons])
+            for one in members
+        ]
+    )
+
+
+def _print(told: Iterable[tuple[str, str, float, Iterable[tuple[str, str]]]]) -> int:
+    """What people see of a finding. Points move a little each night as the base grows: that changes nothing."""
+    return hash(
+        frozenset(
+            (id_, band, round(score), frozenset(reason for reason in reasons if reason[0] != "base"))
+            for id_, band, score, reasons in told
+        )
+    )

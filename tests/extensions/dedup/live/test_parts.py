@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -145,6 +146,43 @@ def test_what_an_event_finds_during_a_scan_is_left_alone() -> None:
     register.take([cluster("1", "2")])
 
     assert queue(ctx) == {"contact:1": ("1", "2", "3")}
+
+
+def test_what_was_settled_during_a_scan_stays_settled() -> None:
+    """A person was quicker, though the cluster looks otherwise than the finding did."""
+    ctx = ctx_of()
+    findings = Findings(ctx.store)
+    finding = findings.meet(Kind.CONTACT, cluster("1", "2"), by="scan", now=NOW)
+    register = Register(ctx.store, Kind.CONTACT, NOW + timedelta(days=1))
+    findings.drop(finding)
+
+    register.take([cluster("1", "2", doubtful=["1", "2"])])
+
+    assert (queue(ctx), places(ctx)) == ({}, {})
+
+
+def test_a_night_writes_only_what_people_would_see() -> None:
+    """Points move a little as the base grows: that is no news; another band, reason, fact or record is."""
+    ctx = ctx_of()
+    Register(ctx.store, Kind.CONTACT, NOW).take([cluster("1", "2")])
+
+    def seen(members: Cluster) -> bool:
+        later = NOW + timedelta(days=1)
+        before = ctx.store.get("findings", "contact:1")
+        Register(ctx.store, Kind.CONTACT, later).take([members])
+        after = ctx.store.get("findings", "contact:1")
+        ctx.store.put("findings", "contact:1", before or {})
+        return after != before
+
+    def moved(**change: Any) -> Cluster:
+        return Cluster("1", tuple(one._replace(**change) for one in cluster("1", "2").members))
+
+    assert not seen(moved(score=12.3))
+    assert not seen(moved(reasons=(Reason("phone", 11.7, "+79161230001"), Reason("base", -9.0, "1001"))))
+    assert seen(moved(score=14.0))
+    assert seen(moved(band=Band.REVIEW))
+    assert seen(moved(reasons=(Reason("phone", 12.0, "+79161230002"),)))
+    assert seen(cluster("1", "2", "3"))
 
 
 def test_kinds_do_not_settle_each_other() -> None:
