@@ -70,7 +70,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "ogrn_differs": ("разные ОГРН", "different OGRN"),
     "address": ("один адрес", "same address"),
     "site": ("один сайт", "same site"),
-    "domain": ("почта на одном домене", "mail at one domain"),
+    "site_named": ("один сайт, названный как фирма", "same site, called as the firm"),
     "person": ("один предприниматель", "same sole trader"),
     "person_differs": ("разные предприниматели", "different sole traders"),
     # Deals.

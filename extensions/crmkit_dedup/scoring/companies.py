@@ -15,7 +15,7 @@ from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, ODD, SLIP, Fit, is_slip
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
-AUTO, REVIEW = 8.0, -0.6
+AUTO, REVIEW = 6.6, -0.6
 INN, OGRN = 5.0, 5.0
 OGRN_DIFFERS = -6.0
 BRANCH = -9.0
@@ -125,7 +125,7 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
         return ", ".join(f"+{phone}" for phone in sorted(set(a.phones) & set(b.phones)))
     if code == "mailbox":
         return ", ".join(sorted(set(a.mailboxes) & set(b.mailboxes)))
-    if code in ("site", "domain"):
+    if code in ("site", "site_named"):
         return ", ".join(sorted(a.domains & b.domains))
     return {"inn": a.inn, "ogrn": a.ogrn, "kpp": a.kpp}.get(code, "")
 
@@ -220,8 +220,12 @@ def _are_branches(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> bool:
         return True
     if a.address and b.address:
         return a.address != b.address
-    number = f"i{a.inn}" if a.inn and a.inn == b.inn else f"g{a.ogrn}"
-    return rarity.holders.get(number, 1) > 1 and not any(phone in b.phones for phone in a.phones)
+    if any(phone in b.phones for phone in a.phones):
+        return False
+    if a.inn and a.inn == b.inn:
+        return rarity.holders.get(f"i{a.inn}", 1) > 1
+    # An OGRN has no KPP beside it: where it stands alone other phones are the only sign of another place.
+    return bool(a.phones and b.phones) or rarity.holders.get(f"g{a.ogrn}", 1) > 1
 
 
 def _weigh_name(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:
@@ -288,7 +292,8 @@ def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: P
     if domains and not mailboxes:
         holders = max(rarity.holders.get(domain, 1) for domain in domains)
         bits = rarity.base_bits + SITE - 2 * log2(holders)
-        points.append(("site", min(bits, SITE_OF_NAME) if all(_is_named(site, a, b) for site in domains) else bits))
+        is_own = all(_is_named(site, a, b) for site in domains)
+        points.append(("site_named", min(bits, SITE_OF_NAME)) if is_own else ("site", bits))
     elif a.domains and b.domains and not domains:
         points.append(("mailboxes_differ", DOMAINS_DIFFER))
 

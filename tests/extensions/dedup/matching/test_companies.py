@@ -93,6 +93,13 @@ def test_where_a_firm_has_branches_the_tax_number_alone_tells_none_of_them() -> 
     ]
 
 
+def test_an_ogrn_without_a_kpp_is_asked_about_where_the_phones_differ() -> None:
+    """All branches have the OGRN of their firm."""
+    one = CompanyRow("1", "ООО Ромашка", ogrn="1027700132195", phones=PHONE)
+    assert band_of(one, one._replace(id="2", phones="+7 843 200-11-22")) is Band.REVIEW
+    assert band_of(one, one._replace(id="2", phones="84957770011")) is Band.AUTO
+
+
 def test_a_second_kpp_of_a_large_taxpayer_is_no_branch() -> None:
     """Reason 50: the same firm, registered twice."""
     one = CompanyRow("1", "АО Ромашка", inn=INN, kpp="770701001", phones=PHONE)
