@@ -86,10 +86,14 @@ class Readers(Generic[R, P]):
     def _serve(self, far: Connection, near: Connection) -> None:
         near.close()
         waiting: SimpleQueue[Plain | None] = SimpleQueue()
-        # Taken in beside the work: two that both send, and neither receives, would wait for each other for ever.
-        Thread(target=_take_in, args=(far, waiting), daemon=True).start()
-        while (lent := waiting.get()) is not None and _sent(far, _columns(map(self._read, self._rows(lent)))):
-            continue
+        try:
+            # Taken in beside the work: two that both send, and neither receives, would wait for each other for ever.
+            Thread(target=_take_in, args=(far, waiting), daemon=True).start()
+            while (lent := waiting.get()) is not None and _sent(far, _columns(map(self._read, self._rows(lent)))):
+                continue
+        finally:
+            # Without a word: an interrupt, or a fault in a row, is told of by the process that everybody sees.
+            os._exit(0)
 
     def _plain(self, rows: Sequence[R]) -> Plain:
         columns = _columns(rows)

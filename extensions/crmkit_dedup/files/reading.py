@@ -42,6 +42,8 @@ _REPORT_EVERY = 5_000
 _REMEMBERED = 1 << 16
 """Days of a column."""
 
+_TIMED = re.compile(r"(\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})[T ]\d?\d:\d\d[\d:.,+\-Z ]{0,24}$")
+_SHORTEST_TIMED = 14
 _FORMULA = re.compile(r'="(.*)"$', re.DOTALL)
 _LOST = re.compile(r"\d[.,]?(\d*)[eEеЕ]\+?\d+")
 _YES = frozenset({"да", "yes", "true", "y", "1", "1.0", "истина", "+"})
@@ -211,8 +213,10 @@ class _Maker(Generic[Row]):
         return text
 
     def _day(self, line: int, text: str, day: _Day) -> date | None:
+        # With its second each would be another text to read.
+        timed = _TIMED.match(text) if len(text) > _SHORTEST_TIMED else None
         try:
-            found = day.parse(text)
+            found = day.parse(timed[1] if timed else text)
         except Unreadable:
             self._problems.add(line, "date", text[:40])
             return None

@@ -214,6 +214,30 @@ def test_a_table_of_nothing_to_compare_is_refused(saved: Saved) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2024-03-02T10:00:00+03:00", date(2024, 3, 2)),
+        ("2024-03-02 23:59:59.999999", date(2024, 3, 2)),
+        ("02.03.2024 7:05", date(2024, 3, 2)),
+        ("02.13.2024 10:00", date(2024, 2, 13)),
+        ("00.00.0000 00:00:00", None),
+    ],
+)
+def test_a_moment_is_read_as_its_day(moment: str, day: date | None, saved: Saved) -> None:
+    """The second tells nothing that is compared."""
+    reading = read_people(saved(f"id;Телефон;Дата создания\n1;89161234567;{moment}\n"))
+    assert [row.created for row in reading.rows()] == [day]
+    assert reading.problems.kept == []
+
+
+def test_a_moment_of_no_day_is_told_whole(saved: Saved) -> None:
+    """A report shows the cell as it stands in the file."""
+    reading = read_people(saved("id;Телефон;Дата создания\n1;89161234567;31.02.2024 10:00:00\n"))
+    assert [row.created for row in reading.rows()] == [None]
+    assert reading.problems.kept == [Problem(2, "date", "31.02.2024 10:00:00")]
+
+
 def test_bad_dates_and_lost_numbers_are_told(saved: Saved) -> None:
     """They are left out, with their line; a birthday to come is none."""
     reading = read_people(

@@ -107,5 +107,20 @@ def test_a_reader_that_dies_is_not_missed() -> None:
     assert list(Readers(dying, PersonRow, adopt).profiles(rows, 2)) == list(map(mine, rows))
 
 
+def test_an_interrupt_is_told_of_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """What breaks the other process off, as Ctrl-C does both, leaves no traceback of it."""
+    rows = list(people(SIZE))
+    mine = PersonReader()
+
+    def interrupted(row: PersonRow) -> PersonProfile:
+        if os.getpid() != parent:
+            raise KeyboardInterrupt
+        return mine(row)
+
+    parent = os.getpid()
+    assert list(Readers(interrupted, PersonRow, adopt).profiles(rows, 2)) == list(map(mine, rows))
+    assert capfd.readouterr() == ("", "")
+
+
 def _refused() -> int:
     raise AssertionError("a process was started")
