@@ -159,15 +159,13 @@ def phones_in(text: str, country: str) -> tuple[tuple[str, ...], bool]:
 def _mailboxes(text: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     """Personal mailboxes, role mailboxes, and whether one was a stub."""
     own, roles, has_stub = [], [], False
-    for mailbox in parse_emails(text):
-        if mailbox.is_stub:
+    for _, key, _, _, is_role, is_stub, _, suggestion in parse_emails(text):
+        if is_stub:
             has_stub = True
-        elif mailbox.is_role:
-            roles.append(mailbox.key)
-        elif mailbox.suggestion:
-            own.append(f"{LIKELY}{mailbox.suggestion}")
+        elif is_role:
+            roles.append(key)
         else:
-            own.append(mailbox.key)
+            own.append(f"{LIKELY}{suggestion}" if suggestion else key)
     return tuple(own), tuple(roles), has_stub
 
 

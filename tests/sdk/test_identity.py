@@ -185,6 +185,15 @@ def test_codes_of_plus_seven_agree_with_phonenumbers() -> None:
             assert (parse_phone(e164) is not None) == phonenumbers.is_valid_number(phonenumbers.parse(e164)), e164
 
 
+@pytest.mark.parametrize("country", ["375", "380", "998"])
+def test_codes_of_neighbours_agree_with_phonenumbers(country: str) -> None:
+    """A number of a neighbour is read when phonenumbers finds it valid, and only then, but where it takes off an 8."""
+    for code in (*range(100, 800), *range(900, 1000)):
+        for tail in ("550123", "223344", "010203"):
+            e164 = f"+{country}{code}{tail}"
+            assert (parse_phone(e164) is not None) == phonenumbers.is_valid_number(phonenumbers.parse(e164)), e164
+
+
 def test_phonenumbers_is_loaded_when_needed() -> None:
     """A Russian number is read without the library, mobile or not; a foreign one loads it."""
     script = (

@@ -64,7 +64,7 @@ def normalize_email(raw: str) -> str | None:
 
     Takes off what surrounds an address in a field: spaces, `mailto:`, `Name <…>`, closing dots and commas.
     """
-    bracketed = _BRACKETED.search(raw)
+    bracketed = _BRACKETED.search(raw) if ">" in raw else None
     text = (bracketed[1] if bracketed else raw).strip().lower().removeprefix("mailto:").rstrip(" \t\r\n.,;")
     local, at, domain = text.rpartition("@")
     if not at or len(text) > 254 or len(local) > 64 or not _LOCAL.fullmatch(local):

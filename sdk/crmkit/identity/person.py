@@ -100,7 +100,7 @@ def _plain_form(last: str, first: str, middle: str) -> PersonForm | None:
     initials = []
     for text in (last, first, middle):
         for chunk in (text,) if text.isalpha() else _chunks(text) if text else ():
-            for word in words_of(chunk, ""):
+            for word in words_of(chunk):
                 role = word.role
                 if role == "first" and own is None:
                     own = word
@@ -132,7 +132,7 @@ def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_P
 
 
 def _words(text: str, struck: str) -> list[Word]:
-    words = [word for chunk in _chunks(text) for word in words_of(chunk, struck)]
+    words = [word for chunk in _chunks(text) for word in (words_of(chunk, struck) if struck else words_of(chunk))]
     if any(word.is_kin for word in words):
         words = _without_kin(words)
     return [word for word in words if not word.is_title]
@@ -142,7 +142,9 @@ def _chunks(text: str) -> Sequence[str]:
     if text.isalpha():
         return (text,)
     chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
-    return chunks if text.islower() else [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
+    if _PREPOSITIONS.isdisjoint(chunks) or text.islower():
+        return chunks
+    return [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
 
 
 def _without_brackets(text: str) -> list[str]:

@@ -86,10 +86,12 @@ def is_stub_phone(e164: str) -> bool:
     """
     tail = e164[-7:]
     own = e164[2:] if e164[:2] == "+7" else e164[4:]
-    if tail == tail[:1] * len(tail) or own[:3] == "000" or (tail in _COUNTED and own[:3] in _EASY_CODES):
+    if own[:3] == "000" or (tail in _COUNTED and own[:3] in _EASY_CODES):
         return True
+    if len(e164) > 3 and e164[-2] != e164[-4]:
+        return False  # one digit or one pair at the end would show here
     pairs = len(own) // 2
-    return len(own) > 8 and own[: 2 * pairs] == own[:2] * pairs
+    return tail == tail[:1] * len(tail) or (len(own) > 8 and own[: 2 * pairs] == own[:2] * pairs)
 
 
 def is_anonymous(raw: str) -> bool:
@@ -132,7 +134,7 @@ _EXTENSION = re.compile(
     rf"[;,\s]*{_EXTENSION_WORD}[.:=\s]*([0-9]{{1,6}})\W*$|(?<=[0-9]{{2}})\s*\(([0-9]{{2,5}})\)\s*$", re.IGNORECASE
 )
 # Without one of these there is none.
-_EXTENSION_SIGN = re.compile(r"[xXхХдДвВ#)]")
+_EXTENSION_SIGN = re.compile(r"[xXхХ#]|[дД][оО]|[вВ][нН]|[0-9]\)")
 _DAMAGE = re.compile(r"(?<![0-9.,])(?:([0-9])[.,]([0-9]{1,14})[eеEЕ]\+?([0-9]{1,2})|([1-9][0-9]{9,14})[.,]0+)(?![0-9])")
 _DAMAGE_SIGN = re.compile(r"[.,eеEЕ][0+]|[eеEЕ][0-9]")
 # Letters with no other beside them: without one the next two find nothing.
@@ -150,6 +152,7 @@ _TRUNK_ZERO = re.compile(r"(\+(?!7)[0-9]{1,3})\s*\(0\)")
 _SHORTEST = 7
 _CITY_AND_NUMBER = 10
 _SEVEN_AND_NUMBER = 11
+_COUNTRY_AND_NUMBER = 12
 # Codes of Russia and Kazakhstan under which every seven digits are a number; the others are asked of phonenumbers.
 # Source: the numbering plans of both countries.
 _CODE_RANGES = """
@@ -157,8 +160,12 @@ _CODE_RANGES = """
 481-487 491-496 498-499 700-702 705-708 747 751 760-764 771 775-778 800 803-804 808-809 811-818 820-821 831 833-836
 840-848 851 855-857 860-863 865-867 869 871-873 877-879 900-999
 """
-_CODE_BOUNDS = [span.partition("-")[::2] for span in _CODE_RANGES.split()]
-_WHOLE_CODES = frozenset(str(code) for low, high in _CODE_BOUNDS for code in range(int(low), int(high or low) + 1))
+# The same for mobile numbers of Belarus, Ukraine and Uzbekistan, nine digits behind the country's code.
+_MOBILE_RANGES = {
+    "375": "255-257 259 291-299 330-339 440-449",
+    "380": "390-399 500-509 630-639 660-689 710-739 750-759 770-779 910-999",
+    "998": "330-339 500-509 770-779 870-889 900-959 970-999",
+}
 _NEIGHBOURS = ("375", "380", "998", "374", "994", "995", "996", "992")
 _PLACEHOLDERS = frozenset({"9876543210", "1234567890", "0123456789", *(digit * 10 for digit in "0123456789")})
 _EASY_CODES = frozenset({"900", "999", "111", "123"})
@@ -175,6 +182,16 @@ anonymous unknown restricted private withheld unavailable hidden
 скрыт скрытый скрытыйномер номерскрыт неизвестен неизвестно неизвестныйномер аноним анонимный анонимно
 """
 _ANONYMOUS = frozenset({"", "0", *_ANONYMOUS_WORDS.split()})
+
+
+def _codes(ranges: str) -> Iterator[str]:
+    for span in ranges.split():
+        low, _, high = span.partition("-")
+        yield from map(str, range(int(low), int(high or low) + 1))
+
+
+_WHOLE_CODES = frozenset(_codes(_CODE_RANGES))
+_MOBILE_CODES = frozenset(f"{country}{code}" for country, ranges in _MOBILE_RANGES.items() for code in _codes(ranges))
 
 
 def _mended(match: re.Match[str]) -> str:
@@ -244,7 +261,6 @@ def _numbers(part: str, country: str) -> Iterator[PhoneNumber]:
             yield PhoneNumber(e164, inner, plain if len(runs) == 1 else run)
 
 
-@lru_cache(maxsize=20_000)
 def _e164(digits: str, is_international: bool, country: str) -> str | None:
     if is_international or digits.startswith("00"):
         return _valid(digits.removeprefix("00"), None)
@@ -263,9 +279,14 @@ def _e164(digits: str, is_international: bool, country: str) -> str | None:
 
 def _valid(digits: str, country: str | None) -> str | None:
     if country is None and len(digits) == _SEVEN_AND_NUMBER and digits[0] == "7" and digits[1:4] in _WHOLE_CODES:
-        return None if len(set(digits[1:])) == 1 or digits[1:] in _PLACEHOLDERS else f"+{digits}"
-    if country is None and len(digits) == 11 and digits.startswith("79"):
-        return None if len(set(digits[1:])) == 1 or digits[1:] in _PLACEHOLDERS else f"+{digits}"
+        return None if digits[1:] in _PLACEHOLDERS else f"+{digits}"
+    if country is None and len(digits) == _COUNTRY_AND_NUMBER and digits[:6] in _MOBILE_CODES:
+        return None if len(set(digits[3:])) == 1 else f"+{digits}"
+    return _valid_by_library(digits, country)
+
+
+@lru_cache(maxsize=1 << 12)
+def _valid_by_library(digits: str, country: str | None) -> str | None:
     library = _phonenumbers()
     try:
         number = library.parse(digits if country else f"+{digits}", country)

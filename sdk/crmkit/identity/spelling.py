@@ -33,12 +33,14 @@ _LATIN_CODE = re.compile("|".join(sorted(_LATIN_CODES, key=len, reverse=True)))
 # Without one of these the codes alone are found in a word.
 _RARE_LATIN = re.compile(r"[jx]|ie|sc|yo|ff|ck")
 _LATIN_SOUND = re.compile(
+    # No sound begins otherwise: most letters are passed by at once.
+    r"(?=[cdgjkpqstxyz0346]|[aeio][efx])(?:"
     r"(?P<hard>ie(?=i[aeu]))|(?P<ks>(?<=al)ex|(?<=fel)ix|(?<=m)axi|(?<=r)oxan|^oxan|^xen)|(?P<dj>^dj(?=a[bfhlmnprsv]|u[mnr]|[eio]))|(?P<sc>sc(?=[eiyaous]))"
     r"|(?P<yo>(?<![aeiou])[yj]o)|(?P<ov>(?:off|eff)$)|(?P<ck>ck(?![aiy]))"
     # ж by the telegraph's code and in chats, where й cannot stand.
     r"|(?P<zh>(?<=y)j(?=[aou]\w)|(?<=i)j(?=u\w)|(?<=[iy])j(?=e(?!nk)\w)|(?<=[aou])j(?=e\w)|^j(?=uko[vw]|uravl|aro[vw]|arko|elez|elt|olud)|^j(?=[bcdfgklmnpqrstvz])|j(?=[iy]))|(?P<code>"
     + _LATIN_CODE.pattern
-    + ")"
+    + "))"
 )
 # In the Polish and German manner `w` is в, in chats it is ш: the ending tells.
 _WESTERN_W = re.compile(r"\w{3}[oe]w(?:a|na|i[ct].*)?$|wsk[aiy]+$|^[wv]l?adi|^wikt|^wassil")
@@ -69,15 +71,22 @@ def fine_code(word: str) -> str:
     Empty when the word has no letter of either script. Digits stand for letters only inside a word (`4ernov`).
     """
     text = one_script(word).lower()
+    # Most words by far are of one script's letters: what is done to the others would change nothing in them.
+    if text.isascii() and text.isalpha():
+        return _smooth(_latin(text))
     if _RUSSIAN.fullmatch(text):
-        # Most words by far: what is done to the others would change nothing in them.
-        return _smooth(_cyrillic(text).translate(_TO_CODE))
+        return russian_code(text)
     if _CYRILLIC.search(text):
         text = _cyrillic(text.translate(_DIGITS_AS_CYRILLIC))
         text = _LATIN_RUN.sub(_from_latin, text if _LATIN.search(text) is None else _plain(text)).translate(_TO_CODE)
     else:
         text = _LATIN_RUN.sub(_from_latin, _plain(text))
     return _smooth(_NOT_A_SOUND.sub("", text))
+
+
+def russian_code(text: str) -> str:
+    """The fine code of a word of nothing but Russian letters in lower case."""
+    return _smooth(_cyrillic(text).translate(_TO_CODE))
 
 
 def skeleton(word: str) -> str:
@@ -97,9 +106,7 @@ def single(code: str) -> str:
 
 def one_script(word: str) -> str:
     """The word with look-alike letters of the other script turned into its own (Latin `o` in `Иванoв`)."""
-    if word.isascii() or _LATIN_SIGN.search(word) is None:
-        return word
-    if _CYRILLIC_LETTER.search(word) is None:
+    if word.isascii() or _LATIN_SIGN.search(word) is None or _CYRILLIC_LETTER.search(word) is None:
         return word
     is_latin = len(_ONLY_LATIN.findall(word)) > len(_ONLY_CYRILLIC.findall(word))
     return word.translate(_CYRILLIC_LOOKS if is_latin else LOOK_ALIKE)
@@ -124,11 +131,12 @@ def _plain(text: str) -> str:
 
 
 def _from_latin(match: re.Match[str]) -> str:
-    run = match[0]
+    return _latin(match[0]) if _LATIN.search(match[0]) else ""
+
+
+def _latin(run: str) -> str:
     if "w" in run:
         run = run.replace("w", "v" if _WESTERN_W.search(run) else "sh")
-    if _LATIN.search(run) is None:
-        return ""
     return _LATIN_SOUND.sub(_sound, run) if _RARE_LATIN.search(run) else _LATIN_CODE.sub(_code, run)
 
 
@@ -155,7 +163,8 @@ def _smooth(text: str) -> str:
         text = text.replace("ts", "c").replace("tc", "c").replace("tz", "c").replace("tq", "q")
     if "sq" in text or "wq" in text:
         text = _SIBILANT.sub("w", text)
-    text = single(text)
+    # The commonest pair, of Russian adjectives, costs less so.
+    text = single(text.replace("ii", "i"))
     return _IOTA.sub("J", text) if "ia" in text or "iu" in text or "io" in text else text
 
 

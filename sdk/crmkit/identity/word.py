@@ -13,7 +13,7 @@ from crmkit.identity.family import Patronymic, Surname, patronymic_of, surname_o
 from crmkit.identity.given import Gender, Given, given_of
 from crmkit.identity.keyboard import looks_mistyped, sounds_latin, to_cyrillic_layout, to_latin_layout
 from crmkit.identity.legal_form import CITIES
-from crmkit.identity.spelling import LOOK_ALIKE, coarse, fine_code, one_script, skeleton
+from crmkit.identity.spelling import LOOK_ALIKE, coarse, fine_code, one_script, russian_code
 
 
 class Word(NamedTuple):
@@ -39,15 +39,16 @@ class Word(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 15)
-def words_of(chunk: str, struck: str) -> tuple[Word, ...]:
+def words_of(chunk: str, struck: str = "") -> tuple[Word, ...]:
     """The words that a piece of text without spaces holds; decorations and digits are left out.
 
     `struck`: the script in which its neighbours were struck by mistake: in that script this piece was struck so too.
     """
-    if _RUSSIAN.fullmatch(chunk):
-        word = _word(chunk)
+    lower = chunk.lower()
+    if _RUSSIAN.fullmatch(lower):
+        word = _read(chunk, lower.replace("ё", "е"), russian_code(lower))
         is_known = word.given is not None or word.patronymic is not None or word.surname.strength > 1
-        if is_known or _in_layout(chunk, struck) is chunk:
+        if is_known or _in_latin(chunk, struck) is None:
             return (word,)
     if not chunk.isascii():
         chunk = _MARK.sub("", unicodedata.normalize("NFC", chunk))
@@ -67,10 +68,11 @@ def words_of(chunk: str, struck: str) -> tuple[Word, ...]:
     return tuple(found if mended is chunk else [word._replace(struck=_script(chunk), role="") for word in found])
 
 
-_RUSSIAN = re.compile(r"[а-яёА-ЯЁ]{2,}")
+_RUSSIAN = re.compile(r"[а-яё]{2,}")
 _PART = re.compile(r"[^\W_]+(?:['’`ʼʹʺ”\"´-]{1,2}[^\W_]+)*['’`]?")
 _LATIN, _CYRILLIC = "latin", "cyrillic"
 _SURELY_SURNAME = 3
+_SHORTEST_RELAID = 4
 _SIGNS = "'’`ʼʹʺ”\"´-"
 _SONS = "оглы оглу угли ўғли улы ұлы уулу ogly oglu ogli ugli uly uulu"
 _DAUGHTERS = "кызы гызы кизи қызы қизи kyzy gizi qizi kizi gyzy"
@@ -99,12 +101,14 @@ def _word(text: str) -> Word:
     code = fine_code(text)
     if "w" in lower and lower.isascii() and given_of(chatted := fine_code(lower.replace("w", "sh"))):
         code = chatted  # Antowa is Антоша, though it ends like a surname
-    if len(text) == 1:
-        return _initial(code, text)
+    return _initial(code) if len(text) == 1 else _read(text, lower, code)
+
+
+def _read(text: str, lower: str, code: str) -> Word:
     if lower in _CHILDREN:
         return Word(code, None, None, Surname(code, None, 0), child=_CHILDREN[lower], sound=coarse(code))
     if lower in _LETTER_PAIRS:
-        return _initial(code, text)._replace(given=given_of(code, lower))
+        return _initial(code)._replace(given=given_of(code, lower))
     is_nobody = is_nonsense(lower)
     is_title, is_kin = lower in TITLES, lower in KIN
     if "-" in text:
@@ -121,9 +125,9 @@ def _word(text: str) -> Word:
     return Word(code, given, patronymic, surname, "", None, is_title, is_kin, is_nobody, "", role, coarse(code))
 
 
-def _initial(code: str, text: str) -> Word:
-    letter = skeleton(text)[:1]
-    return Word(code, None, None, Surname(code, None, 0), letter, role="initial", sound=coarse(code))
+def _initial(code: str) -> Word:
+    sound = coarse(code)
+    return Word(code, None, None, Surname(code, None, 0), sound[:1], role="initial", sound=sound)
 
 
 def _role(given: Given | None, patronymic: Patronymic | None, surname: Surname) -> str:
@@ -185,8 +189,8 @@ def _without_digits(part: str) -> str:
 def _in_layout(chunk: str, struck: str) -> str:
     """The chunk, or what its keys give in the other layout when that is a name and the chunk is none."""
     if not chunk.isascii():
-        typed = to_latin_layout(chunk)
-        return typed if typed is not None and _is_better(chunk, typed, struck) else chunk
+        typed = _in_latin(chunk, struck)
+        return chunk if typed is None or _is_known(chunk) else typed
     core = chunk.strip(_AROUND)
     if _INITIALS.fullmatch(chunk):
         return chunk.translate(_LETTER_KEYS) if struck == _LATIN else chunk
@@ -216,11 +220,17 @@ def _is_odd(chunk: str, typed: str) -> bool:
     return own.strength <= other.strength and looks_mistyped(chunk)
 
 
-def _is_better(chunk: str, typed: str, struck: str) -> bool:
+def _in_latin(chunk: str, struck: str) -> str | None:
+    """What the keys of a Cyrillic word give in the Latin layout, or None when that is no name."""
+    typed = to_latin_layout(chunk) if len(chunk) >= _SHORTEST_RELAID else None
+    if typed is None or struck == _CYRILLIC or _sounds_known(typed):
+        return typed
+    return typed if surname_of(fine_code(typed)).strength == _SURELY_SURNAME else None
+
+
+def _is_known(chunk: str) -> bool:
     code = fine_code(chunk)
-    if len(chunk) < 4 or given_of(code) or patronymic_of(code) or surname_of(code).strength > 1:
-        return False
-    return struck == _CYRILLIC or _sounds_known(typed) or surname_of(fine_code(typed)).strength == 3
+    return bool(given_of(code) or patronymic_of(code)) or surname_of(code).strength > 1
 
 
 def _sounds_known(word: str) -> bool:
