@@ -21,11 +21,14 @@ class Fit(IntEnum):
     INITIAL = 3
     DIFFER = 4
     ODD = 5
-    """They differ, but one of them may be no name, or a short name's letter."""
+    """They differ, but one of them may be no name, a short name's letter, or the other with a slip."""
 
 
 MISSING, AGREE, SLIP, INITIAL, DIFFER, ODD = Fit
 # By names of their own: looking a member up in its class takes longer than comparing two names.
+
+_SHORT = 4
+"""Signs of a name in which one letter more or less makes another."""
 
 
 NameFit = tuple[Fit, Fit, Fit]
@@ -47,9 +50,12 @@ def fit_of_given(a: PersonProfile, b: PersonProfile) -> Fit:
     if names and others:
         if names is others or not names.isdisjoint(others):
             return AGREE
-        if a.is_listed and b.is_listed:
-            return DIFFER
-        return SLIP if is_slip(a.given_word, b.given_word) else ODD
+        word, other_word = a.given_word, b.given_word
+        if not (a.is_listed and b.is_listed):
+            return SLIP if is_slip(word, other_word) else ODD
+        # A slip may make another name of one: Диана and Дана. In a short one a letter is too much: Оля, Юля.
+        is_near = word == other_word or (min(len(word), len(other_word)) > _SHORT and is_slip(word, other_word))
+        return ODD if is_near else DIFFER
     one, other = a.given_initials, b.given_initials
     if one and other:
         return INITIAL if any(letter in other for letter in one) else ODD

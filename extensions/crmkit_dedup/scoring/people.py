@@ -67,7 +67,7 @@ def weigh_people(a: PersonProfile, b: PersonProfile, rarity: Rarity) -> Weighed:
         weigh_mailboxes(a, b, rarity, points)
     if a.messengers and b.messengers:
         weigh_messengers(a, b, rarity, points)
-    is_reached = bool(points) and (points[0][1] > 0 or max([bits for _, bits in points]) > 0)
+    is_reached = any(bits > 0 and code not in _NAMED for code, bits in points)
     weigh_names(a, b, fit, rarity, points)
     _weigh_facts(a, b, birthday, fit, rarity, points)
     if is_reached:

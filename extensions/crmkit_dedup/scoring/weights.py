@@ -97,10 +97,10 @@ PATRONYMIC_DIFFERS = -5.0
 SURE_FLOOR = -4.0
 """No pair of a group that is merged without asking has fewer points, but for what a strong link joins."""
 
-STRONG = 8.0
+STRONG = 5.0
 """A sure link of so many points joins people's records that have nothing in common but the one between them: a call
 from this number, a letter from that address, and the card that has both."""
 
-LINK_SHARE = 0.5
+LINK_SHARE = 0.6
 """A link to be asked about counts for half beside the average of all pairs of the groups it would join: most cards of
 a person lack what the link is about, which says nothing against it."""

@@ -78,3 +78,16 @@ def test_one_letter_twice_may_be_a_father_and_a_son() -> None:
     assert band_of(father, PersonRow("2", "Сидоров", "П.", "П.", phones=ONE)) is Band.REVIEW
     heir = father._replace(middle="Ильич")
     assert band_of(heir, PersonRow("2", "Сидоров", "П.", "И.", phones=ONE)) is Band.AUTO
+
+
+def test_initials_and_a_mailbox_made_of_the_name_are_asked_about() -> None:
+    """Kin share a number and a surname; a mailbox with the surname says no less than the surname does."""
+    one = PersonRow("1", "Тлехугов", "Прохор", emails="p.tlehugov@mail.ru")
+    assert band_of(one, PersonRow("2", "Тлехугов", "П.", emails="p.tlehugov@mail.ru")) is Band.REVIEW
+
+
+def test_a_first_name_that_a_slip_has_made_of_another_is_asked_about() -> None:
+    """Дана may be Диана with a letter lost; Дарья is somebody else."""
+    one = PersonRow("1", "Тлехугова", "Диана", phones=ONE)
+    assert band_of(one, PersonRow("2", "Тлехугова", "Дана", phones=ONE)) is Band.REVIEW
+    assert band_of(one, PersonRow("2", "Тлехугова", "Дарья", phones=ONE)) is Band.IGNORE

@@ -145,3 +145,13 @@ def test_a_card_with_two_numbers_brings_the_cards_of_each_together() -> None:
     whole = named("3", "Тлехугов Прохор Ильич", f"{PHONE}; +7 903 777-88-99")
     assert band_of(letter, call) is Band.IGNORE
     assert band_of(letter, call, whole) is Band.AUTO
+
+
+def test_a_call_joins_all_cards_of_the_holder_of_its_number() -> None:
+    """One card of the holder has another number: it has nothing in common with the call, and nothing against it."""
+    rows = [
+        named("1", "Тлехугов Прохор", PHONE, birthday=date(1984, 3, 7)),
+        named("2", "Тлехугов Прохор", "+7 903 777-88-99", birthday=date(1984, 3, 7)),
+        PersonRow("3", phones=PHONE),
+    ]
+    assert band_of(*rows) is Band.AUTO
