@@ -110,7 +110,9 @@ class Runner:
     def _elsewhere(self, row: Row[Any], work: Work, hold: Hold) -> None:
         """Let another process do the run; one that ends before its time is a fault like others."""
         try:
-            apart.process(self._service, row.id, hold.lend())
+            apart.process(self._service, row.id, hold.lend(), hold.is_ending)
+        except apart.Stopped as error:
+            self._again(work, hold, self._service.clock.now(), f"{error} (no attempt is counted)")
         except (apart.Broken, OSError) as error:
             self._failed(row, work, hold, error)
         else:

@@ -34,6 +34,9 @@ class Hold(Protocol):
         Raises LaneLost.
         """
 
+    def is_ending(self) -> bool:
+        """The worker that holds the lane is stopping."""
+
     def lend(self) -> Mapping[str, Json]:
         """What another process of this host needs to hold the lane in our place."""
 

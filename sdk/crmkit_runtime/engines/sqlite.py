@@ -72,6 +72,10 @@ class LaneHold:
         else:
             self.run_id = following.id
 
+    def is_ending(self) -> bool:
+        """The worker was told to stop."""
+        return self.engine.is_stopping
+
     def lend(self) -> Mapping[str, Json]:
         """The lease as it stands; it is kept alive here while the other process works."""
         return {"owner": self.engine.owner, "lane": self.lane, "account": self.account, "fence": self.fence}
@@ -100,6 +104,11 @@ class SqliteEngine:
         self._busy: Counter[str] = Counter()
         self._gone: list[str] = []
         self._gone_at = -GONE_CHECK_S
+
+    @property
+    def is_stopping(self) -> bool:
+        """The worker that it works for was told to stop."""
+        return self._stop.is_set()
 
     def now(self) -> int:
         """The service's time, in microseconds."""

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from crmkit.settings import ServiceConfig
-from crmkit_runtime import report
+from crmkit_runtime import apart, report
 from crmkit_runtime.database import Database
 from crmkit_runtime.desk import DeskStore
 from crmkit_runtime.dispatch import Queued, add_run
@@ -43,6 +45,7 @@ def sweep(ctx: Context[NoSettings]) -> None:
         raise ValueError("the base is upside down")
     if order == "wait":
         print("waiting", flush=True)
+        ctx.store.put("done", "begun", {})
         time.sleep(600)
     ctx.store.put("done", "today", {"process": os.getpid(), "nice": os.nice(0)})
 """
@@ -69,6 +72,13 @@ class Night:
     def work(self) -> bool:
         """Do what is due; whether anything was."""
         return self.engine.step(Runner(self.service).process)
+
+    def has_begun(self) -> bool:
+        """Wait until the job says that it is at work; False after a minute."""
+        until = time.monotonic() + 60
+        while self.store.get("done", "begun") is None and time.monotonic() < until:
+            self.service.bell.wait(0.05)
+        return self.store.get("done", "begun") is not None
 
     @property
     def run(self) -> RunReport:
@@ -131,6 +141,22 @@ def test_a_process_that_is_killed_is_a_fault(night: Night) -> None:
 
     assert (night.run.state, night.run.attempts) == ("queued", 1)
     assert "ended with -9" in (night.run.error or "")
+
+
+def test_a_service_that_stops_waits_no_longer_than_it_must(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is broken off, counts no attempt, and is the next worker's."""
+    monkeypatch.setattr(apart, "LINGERS_S", 0.0)
+    night.order("wait")
+    night.queue()
+    stop = threading.Event()
+    worker = threading.Thread(target=night.engine.run_worker, args=(Runner(night.service).process, 1, stop))
+    worker.start()
+    assert night.has_begun()
+    stop.set()
+    worker.join(timeout=60)
+
+    assert (worker.is_alive(), night.run.state, night.run.attempts) == (False, "queued", 0)
+    assert "the service stopped" in (night.run.error or "")
 
 
 def test_it_dies_with_the_service(night: Night) -> None:
