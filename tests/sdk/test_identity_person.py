@@ -252,6 +252,8 @@ def test_left_over_words_are_kept() -> None:
         *("неизвестно", "Авито", "WhatsApp", "сайт", "-", "..."),
         *("123", "ааа", "asdasd", "noname", "Имя не указано", "директор"),
         *("Входящий звонок", "Звонок 89125550123", "?", "гость", "xxx"),
+        *("Заявка с сайта", "заявка с сайта", "Заказ обратного звонка", "Пропущенный звонок", "Чат с сайта"),
+        *("CRM-форма «Обратный звонок»", "Звонок с номера 89125550123", "Проверка связи", "Частное лицо"),
     ],
 )  # fmt: skip
 def test_junk(text: str) -> None:
@@ -259,7 +261,9 @@ def test_junk(text: str) -> None:
     assert is_junk_name(text)
 
 
-@pytest.mark.parametrize("text", ["", "Иван", "Ли", "Иванов", "Клиентова Анна", "Тестова Мария", "Мир Али", "Ян"])
+@pytest.mark.parametrize(
+    "text", ["", "Иван", "Ли", "Иванов", "Клиентова Анна", "Тестова Мария", "Мир Али", "Ян", "с", "иванов с"]
+)
 def test_no_junk(text: str) -> None:
     """People with names, however short, and records without one are no junk."""
     assert not is_junk_name(text)

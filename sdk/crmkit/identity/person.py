@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from crmkit.identity.clutter import TITLES
 from crmkit.identity.family import Patronymic, Surname, father_code
 from crmkit.identity.given import Gender, Given, given_near, of_gender
 from crmkit.identity.spelling import coarse, fine_code, skeleton
@@ -142,9 +143,16 @@ def _chunks(text: str) -> Sequence[str]:
     if text.isalpha():
         return (text,)
     chunks = _without_brackets(text) if "(" in text or "[" in text or "{" in text else text.split()
-    if _PREPOSITIONS.isdisjoint(chunks) or text.islower():
+    if _PREPOSITIONS.isdisjoint(chunks):
         return chunks
+    if text.islower():
+        return [chunk for at, chunk in enumerate(chunks) if chunk not in _PREPOSITIONS or not _binds(chunks, at)]
     return [chunk for chunk in chunks if chunk not in _PREPOSITIONS]
+
+
+def _binds(chunks: Sequence[str], at: int) -> bool:
+    # `заявка с сайта`: an initial stands beside a name.
+    return 0 < at < len(chunks) - 1 and chunks[at - 1] in TITLES and chunks[at + 1] in TITLES
 
 
 def _without_brackets(text: str) -> list[str]:
