@@ -59,6 +59,5 @@ def are_different(a: PersonProfile, b: PersonProfile) -> bool:
 
 def _rank(profile: PersonProfile) -> tuple[int, tuple[str, ...]]:
     known = 2 * profile.is_listed + bool(profile.surname) + bool(profile.patronymic)
-    given = min(profile.given, default="")
-    words = (profile.surname, given, profile.given_word, profile.given_initials, profile.patronymic, profile.gender)
-    return (-known, words)
+    given = (min(profile.given, default=""), profile.given_word, profile.given_initials)
+    return (-known, (profile.surname, *given, profile.patronymic, profile.patronymic_initial, profile.gender))

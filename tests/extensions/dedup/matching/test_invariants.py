@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import date
-from itertools import combinations
+from itertools import combinations, permutations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmkit_dedup.found import Scan
+from crmkit_dedup.holders import people_among
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, person_profile
 from crmkit_dedup.rows import PersonRow
@@ -28,6 +29,16 @@ PERSON = st.builds(
     city=st.sampled_from(["", "Казань", "Москва"]),
     created=st.sampled_from([None, date(2015, 1, 1), date(2024, 1, 1)]),
 )
+BEARER = st.builds(
+    PersonRow,
+    id=st.just(""),
+    last=st.sampled_from(["", "Сидоров", "Ким", "Дуб", "Гусева"]),
+    first=st.sampled_from(["", "Саша", "Александр", "Александра", "А.", "Олег"]),
+    middle=st.sampled_from(["", "Ильич", "И.", "П.", "Петрович"]),
+    gender=st.sampled_from(["", "м", "ж"]),
+)
+"""Somebody whose first name or gender may be known by half."""
+
 BASE = st.lists(PERSON, min_size=1, max_size=12).map(
     lambda rows: [row._replace(id=str(at)) for at, row in enumerate(rows)]
 )
@@ -76,6 +87,15 @@ def test_the_order_of_the_input_changes_nothing(rows: list[PersonRow], shuffler:
     shuffled = list(rows)
     shuffler.shuffle(shuffled)
     assert parts(scan_people(rows, workers=1)) == parts(scan_people(shuffled, workers=1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(BEARER, min_size=2, max_size=4))
+@example([PersonRow("", "Ким", "Саша"), PersonRow("", "Сидоров", "Александр")])
+def test_the_order_of_holders_changes_nothing(holders: list[PersonRow]) -> None:
+    """Whoever is met first, a number has as many clearly different holders."""
+    profiles = [person_profile(row) for row in holders]
+    assert len({people_among(order) for order in permutations(profiles)}) == 1
 
 
 @settings(max_examples=40, deadline=None)
