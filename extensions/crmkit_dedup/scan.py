@@ -16,6 +16,7 @@ from crmkit_dedup.clusters import Clustering, Joining, Judgement, Link
 from crmkit_dedup.copies import Copies
 from crmkit_dedup.crew import Readers, by_column
 from crmkit_dedup.firm import FIRM_FAMILIES, CompanyProfile, CompanyReader, firm_likeness
+from crmkit_dedup.firm_holders import holders_of_firms
 from crmkit_dedup.found import Profile, Rules, Scan
 from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import FAMILIES
@@ -24,7 +25,7 @@ from crmkit_dedup.profile import PersonProfile, PersonReader, adopt, likeness
 from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.rows import CompanyRow, DealRow, PersonRow
 from crmkit_dedup.scoring import weights
-from crmkit_dedup.scoring.companies import detail_of_companies, holders_of_firms, weigh_companies
+from crmkit_dedup.scoring.companies import detail_of_companies, weigh_companies
 from crmkit_dedup.scoring.deals import (
     CLIENTS,
     WITHIN_DAYS,

@@ -11,13 +11,13 @@ from crmkit.models import Company, Contact, Record
 from crmkit.values import Kind
 from crmkit_dedup.exclusions import Seen, print_of
 from crmkit_dedup.firm import CompanyProfile, CompanyReader, firm_index_keys
+from crmkit_dedup.firm_holders import holders_of_firms
 from crmkit_dedup.found import Profile, Rules
 from crmkit_dedup.holders import holders_of
 from crmkit_dedup.keys import index_keys
 from crmkit_dedup.profile import PersonProfile, PersonReader
 from crmkit_dedup.rows import company_row, person_row
 from crmkit_dedup.scan import COMPANIES, PEOPLE
-from crmkit_dedup.scoring.companies import holders_of_firms
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=Profile)

@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from crmkit_dedup.firm import CompanyProfile
+from crmkit_dedup.firm_holders import bearers_of_names
 from crmkit_dedup.profile import LIKELY, PersonProfile
-from crmkit_dedup.scoring.companies import bearers_of_names
 
 
 class Vocabulary(NamedTuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 
 from rapidfuzz.distance import OSA
@@ -12,16 +10,17 @@ from crmkit.identity import skeleton
 from crmkit_dedup.firm import CompanyProfile
 from crmkit_dedup.match import Band
 from crmkit_dedup.rarity import Rarity
-from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, ODD, SLIP, Fit, is_slip
+from crmkit_dedup.scoring.firm_names import fit_of_firms
+from crmkit_dedup.scoring.names import AGREE, DIFFER, INITIAL, MISSING, ODD, SLIP, Fit
 from crmkit_dedup.scoring.weighed import Points, Weighed, vetoed
 
 AUTO, REVIEW = 6.6, -0.6
 INN, OGRN = 5.0, 5.0
 OGRN_DIFFERS = -6.0
 BRANCH = -9.0
-"""One tax number, another town, and no KPP to tell: mostly a branch, which has a card of its own."""
+"""One tax number, no KPP to tell, and another town or another sign of a branch, which has a card of its own."""
 
-PHONE, MAILBOX, SITE, DOMAIN = 1.0, 1.5, 1.0, 0.0
+PHONE, MAILBOX, SITE = 1.0, 1.5, 1.0
 PHONE_SLIP, PHONES_DIFFER, DOMAINS_DIFFER = 8.0, -2.0, -2.0
 SITE_OF_NAME, MAILBOX_OF_NAME = 3.0, 6.0
 """A site called as the firm itself, and a mailbox there: the firms of one brand share both."""
@@ -39,10 +38,7 @@ CORE_RENAMED, CORE_PART_RENAMED = -4.0, -1.0
 TRADER_INITIAL = 3.0
 FORM_DIFFERS = -3.0
 CITY_MOST, CITY_DIFFERS = 4.0, -4.0
-LOOKED_AT = 60
 SHORTEST_LABEL = 3
-MIDDLING, LONG = 6, 10
-"""From so many letters on a name with two signs wrong, and with three, is still known by the rest."""
 
 
 def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Weighed:
@@ -75,48 +71,6 @@ def weigh_companies(a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> Wei
     return Weighed(points, score, _band(points, score, is_doubted=is_doubted), is_doubted=is_doubted)
 
 
-def fit_of_firms(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    """How the names go together; INITIAL stands for a name that is a part of the other one."""
-    if a.surname and b.surname:
-        return _fit_of_traders(a, b)
-    if not a.core or not b.core:
-        return MISSING
-    if a.surname or b.surname:
-        return _fit_with_trader(a, b)
-    if a.core == b.core:
-        return AGREE
-    if _digits(a) != _digits(b):
-        return _fit_of_numbered(a, b)
-    fewer, more = sorted((a.words, b.words), key=len)
-    is_one_word = len(more) == 1
-    if is_one_word or not all(word in more or any(is_slip(word, near) for near in more) for word in fewer):
-        return SLIP if is_slip(a.core, b.core) else ODD if _are_alike(a, b) else DIFFER
-    beside = {word for word in more if word not in fewer and not any(is_slip(word, near) for near in fewer)}
-    return SLIP if beside <= {a.city, b.city} else INITIAL
-
-
-def holders_of_firms(groups: Mapping[str, Sequence[int]], profiles: Sequence[CompanyProfile]) -> dict[str, int]:
-    """Number of clearly different firms, or branches of one, for each key that two or more of them hold."""
-    found = {}
-    for key, group in groups.items():
-        count = _firms_among(profiles[position] for position in group[:LOOKED_AT])
-        if count > 1:
-            found[key] = count
-    return found
-
-
-def bearers_of_names(profiles: Iterable[CompanyProfile]) -> dict[str, int]:
-    """Number of clearly different firms that bear each name: one for a firm that was entered twice.
-
-    Sole traders, who have the rarity of people, are left out; of a name that very many records bear each one counts.
-    """
-    named: defaultdict[str, list[CompanyProfile]] = defaultdict(list)
-    for profile in profiles:
-        if profile.core and not profile.surname:
-            named[profile.core].append(profile)
-    return {name: _firms_among(firms) if 1 < len(firms) <= LOOKED_AT else len(firms) for name, firms in named.items()}
-
-
 def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity: Rarity) -> str:
     """The fact that a reason is about, where it can be told in a word."""
     if code == "base":
@@ -128,79 +82,6 @@ def detail_of_companies(code: str, a: CompanyProfile, b: CompanyProfile, rarity:
     if code in ("site", "site_named"):
         return ", ".join(sorted(a.domains & b.domains))
     return {"inn": a.inn, "ogrn": a.ogrn, "kpp": a.kpp}.get(code, "")
-
-
-def _digits(firm: CompanyProfile) -> str:
-    return "".join(filter(str.isdecimal, firm.core)) if not firm.core.isalpha() else ""
-
-
-def _fit_of_numbered(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    """Numbers tell firms apart; one digit behind a name may be what a person has marked a second card with."""
-    beside = a.words ^ b.words
-    is_mark = len(beside) == 1 and all(len(word) == 1 and word.isdecimal() for word in beside)
-    return ODD if is_mark else DIFFER
-
-
-def _are_alike(a: CompanyProfile, b: CompanyProfile) -> bool:
-    """The names are near; of names with a word in common, what is left of them: firms of one house share the rest."""
-    if a.words.isdisjoint(b.words):
-        return _is_near(a.core, b.core)
-    return _is_near("".join(sorted(a.words - b.words)), "".join(sorted(b.words - a.words)))
-
-
-def _is_near(one: str, other: str) -> bool:
-    """The words may be one mistyped twice, or mistyped and romanised."""
-    shorter = min(len(one), len(other))
-    allowed = 3 if shorter >= LONG else 2 if shorter >= MIDDLING else 0
-    return allowed > 0 and OSA.distance(one, other, score_cutoff=allowed) <= allowed
-
-
-def _fit_with_trader(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    """A bare surname may be a sole trader's, unless its form is an organisation's."""
-    is_apart = bool(a.forms and b.forms and a.forms.isdisjoint(b.forms))
-    return INITIAL if not is_apart and (a.core == b.core or is_slip(a.core, b.core)) else DIFFER
-
-
-def _fit_of_traders(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    if a.surname != b.surname and not is_slip(a.surname, b.surname) and not _is_near(a.surname, b.surname):
-        return DIFFER
-    if a.patronymic_initial and b.patronymic_initial and a.patronymic_initial != b.patronymic_initial:
-        return DIFFER
-    given = _fit_of_given(a, b)
-    if a.surname == b.surname or given is DIFFER:
-        return given
-    return SLIP if is_slip(a.surname, b.surname) else ODD
-
-
-def _fit_of_given(a: CompanyProfile, b: CompanyProfile) -> Fit:
-    if a.given and b.given:
-        if not a.given.isdisjoint(b.given):
-            return AGREE
-        is_mistyped = not (a.is_listed and b.is_listed) and is_slip(a.given_word, b.given_word)
-        return SLIP if is_mistyped else DIFFER
-    one, other = a.given_initials, b.given_initials
-    return DIFFER if one and other and not set(one) & set(other) else AGREE
-
-
-def _firms_among(holders: Iterable[CompanyProfile]) -> int:
-    firms: list[CompanyProfile] = []
-    # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
-    for holder in sorted(holders, key=_rank):
-        if not holder.junk and all(_are_different(holder, other) for other in firms):
-            firms.append(holder)
-    return len(firms)
-
-
-def _rank(firm: CompanyProfile) -> tuple[bool, str, bool, str, bool, str, str]:
-    return (not firm.core, firm.core, not firm.inn, firm.inn, not firm.city, firm.city, firm.id)
-
-
-def _are_different(a: CompanyProfile, b: CompanyProfile) -> bool:
-    if (a.inn and b.inn and a.inn != b.inn) or (a.kpp and b.kpp and a.kpp != b.kpp):
-        return True
-    if a.city and b.city and a.city != b.city and not (a.kpp and a.kpp == b.kpp):
-        return True
-    return not (a.inn and a.inn == b.inn) and fit_of_firms(a, b) is DIFFER
 
 
 def _weigh_numbers(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
@@ -255,10 +136,7 @@ def _bits_of_name(firm: CompanyProfile, rarity: Rarity) -> float:
 
 
 def _have_no_reach_in_common(a: CompanyProfile, b: CompanyProfile) -> bool:
-    for phone in a.phones:
-        if phone in b.phones:
-            return False
-    return a.mailboxes == () or b.mailboxes == () or set(a.mailboxes).isdisjoint(b.mailboxes)
+    return set(a.phones).isdisjoint(b.phones) and set(a.mailboxes).isdisjoint(b.mailboxes)
 
 
 def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity, points: Points) -> None:

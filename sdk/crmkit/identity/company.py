@@ -103,7 +103,8 @@ def _tidied(raw: str) -> str:
     head = _HEAD.match(raw) if "," in raw else None
     if head is not None and _is_city(list(_tokens(head[1]))):
         raw = f"{raw[head.end() :]} г. {head[1]}"
-    return _ASIDE.sub("", raw)
+    aside = _ASIDE.search(raw)
+    return raw[: aside.start()] if aside and legal_form.BRANCHES.isdisjoint(_tokens(aside[0])) else raw
 
 
 def _without_remarks(tokens: tuple[str, ...], raw: str) -> tuple[str, ...]:
@@ -111,10 +112,8 @@ def _without_remarks(tokens: tuple[str, ...], raw: str) -> tuple[str, ...]:
     quoted = _QUOTED.match(raw)
     if quoted is not None:
         tail = _without_forms(_tokens(quoted[1]))[0]
-        size = len(tail) if tokens[-len(tail) :] == tail else 0
-        tokens = tokens[: len(tokens) - size] + tuple(
-            token for token in tail[:size] if not _is_remark(token, quoted[1])
-        )
+        if tail and len(tail) < len(tokens) and tokens[-len(tail) :] == tail:
+            tokens = tokens[: -len(tail)] + tuple(token for token in tail if not _is_remark(token, quoted[1]))
     found = legal_form.REMARKS.intersection(tokens[1:])
     if not found:
         return tokens
