@@ -80,6 +80,8 @@ class PersonReader:
         phones, has_stub = phones_in(phone_text, self._country) if phone_text else _NONE
         if self._own:
             phones = tuple(phone for phone in phones if line_of(phone) not in self._own)
+        if "80" in phone_text:
+            phones = tuple(phone for phone in phones if not phone.startswith(_TOLL_FREE) or "#" in phone)
         mailboxes, roles, has_stub_mail = _mailboxes(mail_text) if mail_text else _NO_MAIL
         messengers = tuple(_MESSENGER_SPLIT.split(chats.lower())) if chats else ()
         is_reached = bool(phones or mailboxes or messengers)
@@ -190,6 +192,8 @@ def _gender(text: str) -> str:
 _GIVEN: dict[frozenset[str], frozenset[str]] = {}
 _NOTHING: tuple[str, ...] = ()
 _NONE, _NO_MAIL = (_NOTHING, False), (_NOTHING, _NOTHING, False)
+# A firm's line is nobody's; behind an extension somebody sits.
+_TOLL_FREE = ("7800", "7804")
 _MESSENGER_SPLIT = re.compile(r"[;,\s|]+")
 _TEST = re.compile(r"тест|test|проб|проверк|demo|демо|удалить|asd|qwe|zxc|йцу|фыв|ячс|спам|spam|дубль")
 # The word begins with the very first sign, for a search looks for that sign alone.

@@ -136,6 +136,18 @@ def test_a_stub_number_does_not_join_real_people() -> None:
     assert [len(cluster.members) for cluster in scan_people(rows).clusters] == [1, 1]
 
 
+def test_a_toll_free_line_joins_nobody_but_those_behind_one_extension() -> None:
+    """It is a firm's: a name that sounds alike beside it is not even asked about."""
+    rows = [
+        PersonRow("1", "Белова", "Ольга", phones="8 800 200-10-20"),
+        PersonRow("2", "", "Ольга", phones="88002001020"),
+    ]
+    behind = [row._replace(phones=f"{row.phones} доб. 15") for row in rows]
+
+    assert [len(cluster.members) for cluster in scan_people(rows).clusters] == [1, 1]
+    assert [len(cluster.members) for cluster in scan_people(behind).clusters] == [2]
+
+
 def test_namesakes_without_anything_else_in_common_stay_apart() -> None:
     """A common name with other numbers is not even asked about."""
     for count in (2, 50):
