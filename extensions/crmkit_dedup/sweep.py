@@ -13,6 +13,7 @@ from crmkit.extension import Progress, Said
 from crmkit.models import Company, Contact, Deal, Record
 from crmkit.values import Kind
 from crmkit_dedup import learned
+from crmkit_dedup.clients import with_clients_named
 from crmkit_dedup.exclusions import Exclusion, Exclusions
 from crmkit_dedup.findings import Findings, place_of
 from crmkit_dedup.found import Scan
@@ -59,6 +60,8 @@ class Sweep:
             learned.keep(self.ctx.store, kind, found.rarity)
         apart = _Apart(self.ctx, kind)
         clusters = self._remembered(kind, apart.kept(found.duplicates))
+        if kind is Kind.DEAL:
+            clusters = with_clients_named(self.ctx, clusters)
         tally = Register(self.ctx.store, kind, self.ctx.now).take(clusters)
         yield from _report(self.ctx, kind, found.counts, tally, apart.count)
 

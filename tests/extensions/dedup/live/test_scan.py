@@ -108,6 +108,20 @@ def test_open_deals_of_one_client_are_one(office: Office) -> None:
     assert (len(desk.bench.contacts), len(desk.bench.deals)) == (1, 2)
 
 
+def test_the_client_of_two_deals_is_told_by_name(office: Office) -> None:
+    """Not by a number that nobody knows."""
+    desk = office(live=False)
+    client = desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    firm = desk.person.add(Company(name="Тлехугов и сыновья"))
+    for _ in range(2):
+        desk.person.add(Deal(title="Пластиковые окна", contacts=(client,)))
+        desk.person.add(Deal(title="Двери", company=firm))
+    desk.command("scan")
+    told = {reason.detail for found in desk.findings for reason in found.reasons if reason.code.startswith("client")}
+
+    assert told == {f"Прохор Тлехугов ({client.id})", f"Тлехугов и сыновья ({firm.id})"}
+
+
 @pytest.mark.parametrize("doubt", ["review", "excluded"])
 def test_deals_of_doubtful_clients_are_two(office: Office, doubt: str) -> None:
     """Of cards that may be one person, or that somebody has called two people, each has its own deals."""
