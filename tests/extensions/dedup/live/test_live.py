@@ -245,3 +245,17 @@ def test_cards_of_the_first_load_are_found_by_new_ones(office: Office) -> None:
     new = desk.person.add_contact("Соболь Ольга", phone="+79123456702")
 
     assert desk.groups == [("auto", {known.id, new.id})]
+
+
+def test_a_card_that_may_be_a_branch_is_asked_about_as_it_comes(office: Office) -> None:
+    """A firm with one place is found by its INN; once a branch is known, the INN alone does not tell which of them."""
+    desk = office("memory")
+    firm = Company(name="ООО «Ромашка»", inn="7707083893")
+    head = desk.person.add(firm.model_copy(update={"kpp": "770701001"}))
+    again = desk.person.add(firm)
+    known = desk.groups
+    desk.person.add(firm.model_copy(update={"kpp": "161501001"}))
+    desk.person.change(again, {"name": "ООО Ромашка"})
+
+    assert known == [("auto", {head.id, again.id})]
+    assert [band for band, _ in desk.groups] == ["review"]
