@@ -22,7 +22,7 @@ from crmkit_dedup.scan import COMPANIES, PEOPLE
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=Profile)
 
-KEYS_VERSION = 1
+KEYS_VERSION = 2
 """Raised whenever the same record gives other keys: indexes are then filled anew."""
 
 
