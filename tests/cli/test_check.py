@@ -137,7 +137,7 @@ def test_an_unfinished_refresh_is_reported(shop: Any, free: str) -> None:
 
 
 def test_a_field_that_an_extension_declares_is_looked_for(shop: Any, free: str) -> None:
-    """A field is bound by its title, one with a pin by nothing else; one that is not there, or of another type, fails."""
+    """A field is bound by its title, one with a pin by nothing else; one that is absent, or of another type, fails."""
     module = next(shop.folder.glob("shop_*.py"))
     module.write_text(
         f"{module.read_text()}\n"
