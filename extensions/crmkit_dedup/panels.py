@@ -14,7 +14,7 @@ from crmkit_dedup.decisions import exclude, finding_of, put_off
 from crmkit_dedup.findings import Finding, Findings, Waiting
 from crmkit_dedup.journal import Entry, Journal, State
 from crmkit_dedup.policy import Ctx, in_turn, merge_of, said_against, words_of
-from crmkit_dedup.preview import preview
+from crmkit_dedup.preview import preview, too_many
 from crmkit_dedup.texts import Words
 from crmkit_dedup.undo import undo
 
@@ -82,8 +82,10 @@ def act(ctx: Ctx, action: str, key: str) -> None:
 
 
 def open_finding(ctx: Ctx, key: str) -> Sequence[str]:
-    """What merging the finding's records would do, field by field; asks the CRM for them."""
+    """What merging the finding's records would do, field by field; asks the CRM for them, but not for thousands."""
     finding = finding_of(ctx, key)
+    if against := too_many(finding.refs(ctx.account.key), ctx.settings.merge):
+        return [one.text(ctx.language) for one in against]
     return preview(ctx.crm, finding.refs(ctx.account.key), ctx.settings.merge).lines(ctx.language)
 
 

@@ -104,6 +104,12 @@ def preview(
     )
 
 
+def too_many(refs: Sequence[Ref], rules: MergeRules) -> list[Objection]:
+    """What speaks against merging so many records; told before any of them is read."""
+    count = len(set(refs))
+    return [Objection("too_many", what=f"{count}/{rules.largest}")] if count > rules.largest else []
+
+
 def name_of(portrait: Portrait) -> str:
     """What people call the record."""
     record = portrait.record
@@ -136,9 +142,7 @@ def _places(crm: Crm) -> Mapping[tuple[str, str], int]:
 
 
 def _objections(found: Sequence[Portrait], rules: MergeRules, excluded: Excluded | None) -> list[Objection]:
-    said: list[Objection] = []
-    if len(found) > rules.largest:
-        said.append(Objection("too_many", what=f"{len(found)}/{rules.largest}"))
+    said = too_many([one.ref for one in found], rules)
     for one in found:
         said += [Objection("protected_tag", one.ref.id, tag) for tag in one.record.tags if tag in rules.protected_tags]
         if one.record.owner_id in rules.protected_owners:

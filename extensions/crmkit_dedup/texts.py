@@ -17,6 +17,9 @@ SHOWN = 4
 """Reasons that a task or a line of the queue names; the rest is in the details."""
 
 
+LISTED = 20
+"""Cards that a task lists."""
+
 SHORT = 255
 """Signs that every CRM takes as the text of a task."""
 
@@ -83,7 +86,8 @@ class Words:
     def task(self, finding: Finding, records: Sequence[Record]) -> str:
         """The text of the task that asks a person: who, where, why, and what to do."""
         lines = [self.say(f"task_{finding.kind.value}")]
-        lines += [f"{self.name(record)}{f' {record.url}' if record.url else ''}" for record in records]
+        lines += [f"{self.name(record)}{f' {record.url}' if record.url else ''}" for record in records[:LISTED]]
+        lines += [self.say("and_more", count=len(records) - LISTED)] if len(records) > LISTED else []
         lines.append(self.say("because", why=self.why(finding.reasons)))
         lines.append(self.say("task_what"))
         return "\n".join(lines)

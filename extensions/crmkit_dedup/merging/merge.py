@@ -18,7 +18,7 @@ from crmkit_dedup.merging.portrait import Portrait, cards, port
 from crmkit_dedup.merging.restore import Restoring
 from crmkit_dedup.merging.strays import strayed
 from crmkit_dedup.merging.words import listed, say, title_of
-from crmkit_dedup.preview import Excluded, Objection, Preview, preview
+from crmkit_dedup.preview import Excluded, Objection, Preview, preview, too_many
 from crmkit_dedup.survivor import MergeRules
 
 
@@ -59,6 +59,8 @@ def merge(
         taken = _taken(ctx, journal, refs)
         if taken is not None:
             return taken
+        if not is_forced and (against := too_many(refs, rules)):
+            return Merged(None, tuple(_objection(ctx, one) for one in against), tuple(against))
         seen = preview(ctx.crm, refs, rules, survivor=survivor, excluded=excluded)
         if seen.objections and not is_forced:
             return Merged(None, tuple(seen.lines(ctx.language)), seen.objections)
@@ -66,7 +68,7 @@ def merge(
             entry = _begun(ctx, journal, seen, why)
         except BusyError as busy:
             objection = Objection("busy", busy.ref.id, busy.merge_id)
-            return Merged(None, (say(ctx.language, "objection", text=objection.text(ctx.language)),), (objection,))
+            return Merged(None, (_objection(ctx, objection),), (objection,))
     return _Merging(ctx, journal, entry, rules).run()
 
 
@@ -102,8 +104,11 @@ def _taken(ctx: Context[Any], journal: Journal, refs: Sequence[Ref]) -> Merged |
     """A record that another one has taken in already, though the CRM still has it, is merged no second time."""
     standing = ((ref, journal.of_loser(ref)) for ref in refs)
     said = [Objection("merged", ref.id, entry.id) for ref, entry in standing if entry is not None]
-    lines = tuple(say(ctx.language, "objection", text=one.text(ctx.language)) for one in said)
-    return Merged(None, lines, tuple(said)) if said else None
+    return Merged(None, tuple(_objection(ctx, one) for one in said), tuple(said)) if said else None
+
+
+def _objection(ctx: Context[Any], objection: Objection) -> str:
+    return say(ctx.language, "objection", text=objection.text(ctx.language))
 
 
 def _begun(ctx: Context[Any], journal: Journal, seen: Preview, why: str) -> Entry:

@@ -105,6 +105,22 @@ def test_a_row_names_some_and_counts_the_others(office: Office) -> None:
     assert len(row.detail) == 9
 
 
+def test_thousands_of_copies_are_not_read_for_a_page(office: Office) -> None:
+    """More than may be merged: the page and its button say so without a request for each of them."""
+    desk = office("amocrm", live=False)
+    for _ in range(9):
+        desk.person.add_contact("Прохор Тлехугов", phone="+79161230001")
+    desk.command("scan")
+    [row] = desk.page().rows
+    before = desk.bench.api_calls
+    told = desk.open_row(row.key)
+    with pytest.raises(Conflict, match="записей 9, а не больше 5"):
+        desk.press("merge", row.key)
+
+    assert told[9:] == ("записей 9, а не больше 5",)
+    assert desk.bench.api_calls == before
+
+
 def test_a_long_journal_is_read_page_by_page(office: Office) -> None:
     """The latest merge first."""
     desk = office(live=False, auto="merge", per_run=60)

@@ -308,3 +308,12 @@ def test_a_record_without_a_name_is_called_so() -> None:
         "без имени (7)",
         "no name (7)",
     ]
+
+
+def test_a_task_lists_so_many_cards_and_counts_the_others() -> None:
+    """A card that a robot has entered three thousand times still makes a task that can be read."""
+    records = [Contact(ref=card(str(number)), name="Прохор Тлехугов") for number in range(1, 3_001)]
+    lines = Words("ru", "Europe/Moscow").task(finding(*(one.ref.id for one in records)), records).splitlines()
+
+    assert (lines[1], lines[20:22]) == ("Прохор Тлехугов (1)", ["Прохор Тлехугов (20)", "и ещё 2980"])
+    assert len(lines) == 24
