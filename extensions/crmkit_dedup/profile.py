@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import date
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -101,7 +102,7 @@ class PersonReader:
             mailboxes,
             roles,
             messengers,
-            born.year * 10_000 + born.month * 100 + born.day if born else 0,
+            _day(born) if born else 0,
             city_code(city) if city else "",
             intern(skeleton(company)) if company else "",
             parse_inn(inn) or "" if inn else "",
@@ -180,6 +181,10 @@ def _junk(row: PersonRow, is_nobody: bool, is_reached: bool, has_stub: bool) -> 
     return "junk_stub" if has_stub else "junk_name" if is_nobody else "junk_empty"
 
 
+def _day(born: date) -> int:
+    return 0 if born in _STUB_DAYS else born.year * 10_000 + born.month * 100 + born.day
+
+
 def _generation(text: str) -> str:
     found = _GENERATION.search(text)
     return "" if found is None else "junior" if found[1] in _YOUNGER else "senior"
@@ -194,6 +199,10 @@ _NOTHING: tuple[str, ...] = ()
 _NONE, _NO_MAIL = (_NOTHING, False), (_NOTHING, _NOTHING, False)
 # A firm's line is nobody's; behind an extension somebody sits.
 _TOLL_FREE = ("7800", "7804")
+# The days that programs begin to count from and people type to have typed something.
+_STUB_DAYS = frozenset(
+    {date(1900, 1, 1), date(1901, 1, 1), date(1904, 1, 1), date(1970, 1, 1), date(1980, 1, 1), date(2000, 1, 1)}
+)
 _MESSENGER_SPLIT = re.compile(r"[;,\s|]+")
 _TEST = re.compile(r"тест|test|проб|проверк|demo|демо|удалить|asd|qwe|zxc|йцу|фыв|ячс|спам|spam|дубль")
 # The word begins with the very first sign, for a search looks for that sign alone.

@@ -239,6 +239,19 @@ def test_unknown_first_name_keeps_its_code() -> None:
     assert (form.given, form.is_known) == (frozenset({"bzou"}), False)
 
 
+def test_an_initial_that_the_whole_name_repeats_counts_once() -> None:
+    """CRMs export the parts beside the whole: the second letter is the patronymic's, not the first one again."""
+    form = person_form("Никушкин", "Е.", "", "Никушкин Е. А.")
+
+    assert (form.given_initials, form.patronymic_initial) == ("e", "a")
+    assert person_form("Аксенов", "А.", "", "Аксенов А. А.").patronymic_initial == "a"
+
+
+def test_a_pet_name_is_short_for_the_mans_name_and_for_the_womans() -> None:
+    """Дамирчик is no woman because there is a Дамира."""
+    assert person_form(name="Дамирчик").given == {"дамир", "дамира"}
+
+
 def test_left_over_words_are_kept() -> None:
     """What is no part of the name and no known remark stays as codes."""
     assert person_form(name="Иванов Иван Ромашка").words == ("romawka",)

@@ -46,11 +46,12 @@ def given_of(code: str, word: str = "") -> Given | None:
     if ending is None:
         return None
     stem = code[: ending.start()]
-    for vowel in ("a", "Ja", ""):
-        found = by_code.get(stem + vowel)
-        if found is not None and len(stem) > 1:
-            return found._replace(is_short=True)
-    return None
+    if len(stem) < 2:
+        return None
+    # Дамирчик is Дамир or Дамира, Димка is Дима.
+    female, male = by_code.get(f"{stem}a"), by_code.get(stem)
+    found = _joined(female, male) if female and male else female or male or by_code.get(f"{stem}Ja")
+    return found._replace(is_short=True) if found else None
 
 
 @lru_cache(maxsize=1 << 14)

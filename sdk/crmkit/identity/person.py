@@ -128,7 +128,12 @@ def _read(last: str, first: str, middle: str, name: str, struck: str) -> list[_P
             placed += [(word, field) for word in _words(text, struck)]
     if name:
         seen = {word.code for word, _ in placed}
-        placed += [(word, "name") for word in _words(name, struck) if word.initial or word.code not in seen]
+        initials = [word.code for word, _ in placed if word.initial]
+        for word in _words(name, struck):
+            if word.initial and word.code in initials:
+                initials.remove(word.code)
+            elif word.initial or word.code not in seen:
+                placed.append((word, "name"))
     return placed
 
 

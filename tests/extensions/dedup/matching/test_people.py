@@ -84,6 +84,16 @@ def test_a_birthday_typed_wrong_does_not_part() -> None:
     assert band_of(one, named("2", "Сидоров Пётр", PHONE, birthday=date(1984, 7, 3))) is Band.AUTO
 
 
+def test_a_day_that_programs_count_from_is_no_birthday() -> None:
+    """It neither parts a person's cards nor makes namesakes one."""
+    stub, real = named("1", "Тлехугов Прохор", "+79161234567", birthday=date(1970, 1, 1)), date(1957, 5, 15)
+    phones = ("+79215550123", "+79034447788")
+    others = [named(phone, "Иванов Александр", phone, birthday=date(2000, 1, 1)) for phone in phones]
+
+    assert band_of(stub, named("2", "Прохор Тлехугов", "89161234567", birthday=real)) is Band.AUTO
+    assert band_of(*others) is Band.IGNORE
+
+
 def test_a_married_name_with_number_and_patronymic_is_asked_about_or_merged() -> None:
     """A woman's new surname does not make another person of her."""
     one = named("1", "Иванова Мария Петровна", PHONE, emails=MAIL)
