@@ -274,6 +274,13 @@ def test_junk(text: str) -> None:
     assert is_junk_name(text)
 
 
+@pytest.mark.parametrize("name", ["Лида", "Лида Белова", "Света с сайта", "Клим", "Роман", "Вера", "Любовь"])
+def test_a_name_that_is_also_a_word_names_somebody(name: str) -> None:
+    """No word of forms and remarks, in any case, is taken for one when it is a first name: Лида is no лид."""
+    form = person_form(name=name)
+    assert (form.is_known, form.is_junk) == (True, False)
+
+
 @pytest.mark.parametrize(
     "text", ["", "Иван", "Ли", "Иванов", "Клиентова Анна", "Тестова Мария", "Мир Али", "Ян", "с", "иванов с"]
 )

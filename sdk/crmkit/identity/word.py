@@ -142,8 +142,9 @@ def _given(code: str, lower: str) -> Given | None:
     given = given_of(code, lower)
     if given is None and lower.isascii() and ("j" in lower or "w" in lower):
         # In chats and telegrams `j` is ж and `w` is ш wherever they stand (Sereja, Antowa); in the West `w` is в (Iwan)
-        chatted, western = lower.replace("j", "zh").replace("w", "sh"), lower.replace("w", "v")
-        return given_of(fine_code(chatted)) or given_of(fine_code(western))
+        given = given_of(fine_code(lower.replace("j", "zh").replace("w", "sh")))
+        if given is None and "w" in lower:
+            given = given_of(fine_code(lower.replace("w", "v")))
     return given
 
 
