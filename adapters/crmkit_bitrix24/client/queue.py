@@ -28,6 +28,7 @@ FRESH_S = 600.0
 """Plan and bindings are looked at again after this long: an update of the application removes its bindings."""
 
 _FEATURE = "rest_offline_extended"
+_IS_BOUND = "ERROR_EVENT_BINDING_EXISTS"
 _GET, _LIST, _CLEAR, _ERROR = (f"event.offline.{name}" for name in ("get", "list", "clear", "error"))
 
 
@@ -127,9 +128,9 @@ class OfflineQueue:
         for result in results:
             if isinstance(result, VendorDown | RateLimited | AccountBlocked):
                 raise result
-        refusals = [result for result in results if isinstance(result, CrmKitError)]
-        # Single events are refused for want of a scope, or because they are bound already; all of them for want of
-        # rights.
+        # Another connection of ours may have bound them since we looked.
+        refusals = [result for result in results if isinstance(result, CrmKitError) and result.code != _IS_BOUND]
+        # Single events are refused for want of a scope; all of them for want of rights.
         if refusals and len(refusals) == len(EVENTS):
             self._refuse(refusals[0])
         self._bound = frozenset(EVENTS)

@@ -166,6 +166,21 @@ def test_bindings_that_an_update_took_away_are_made_again(there: Premises) -> No
     assert sorted(handler["event"] for handler in there.offline()) == events
 
 
+def test_two_who_bind_at_once_both_have_the_queue(there: Premises) -> None:
+    """The second finds everything bound already, which closes nothing to it."""
+    first, second = there.open(), there.open()
+    before = first.supports(Capability.DELETION_FEED)
+    there.begin(second)
+    cursor = there.begin(first)
+    deal = there.portal.add_deal(title="x")
+    there.portal.delete_deal(deal)
+    hints, _ = read_feed(first, cursor)
+
+    assert (before, first.supports(Capability.DELETION_FEED)) == (Level.NATIVE, Level.NATIVE)
+    assert deletions(hints) == [gone(Kind.DEAL, deal)]
+    assert len(there.offline()) == 12
+
+
 def test_a_row_that_names_no_record_is_set_aside(there: Premises) -> None:
     """It is marked as an error, where the portal's people see it, and does not come again; the others are told."""
     portal, connection = there.portal, there.open()
