@@ -33,7 +33,7 @@ PHONE_SOLE = 5.0
 """A record without a name joins the one person who holds its number."""
 
 PHONE_SLIP = 10.0
-PHONES_DIFFER = -2.2
+PHONES_DIFFER = -2.7
 EXTENSION_DIFFERS = -8.0
 
 MAILBOX = 3.5
@@ -58,7 +58,7 @@ MAILBOX_NAMED_AND_NUMBERED = 5.0
 """Most that a mailbox name at two providers gives when it is made of the person's own, without digits and with."""
 
 MAILBOX_TYPO = 7.0
-MAILBOXES_DIFFER = -2.0
+MAILBOXES_DIFFER = -2.6
 
 INN = 6.0
 EXTERNAL = 6.0
@@ -78,14 +78,14 @@ SURNAME_CHANGED = -3.0
 GIVEN_MOST = 9.0
 GIVEN_SHORT = -1.0
 GIVEN_SLIP = -2.0
-GIVEN_ODD = -4.0
-"""Different first names of which one is in no list: it may be no name at all."""
+GIVEN_ODD = -2.7
+"""Different first names of which one is in no list, or a slip away: beside one number they are just asked about."""
 
 INITIAL = 3.0
 PATRONYMIC_MOST = 8.0
 PATRONYMIC_SLIP = -2.0
 CITY_MOST = 4.0
-CITY_DIFFERS = -2.0
+CITY_DIFFERS = -3.0
 COMPANY_MOST = 5.0
 REISSUED = -4.0
 REISSUED_AFTER_DAYS = 500
@@ -101,6 +101,6 @@ STRONG = 5.0
 """A sure link of so many points joins people's records that have nothing in common but the one between them: a call
 from this number, a letter from that address, and the card that has both."""
 
-LINK_SHARE = 0.6
-"""A link to be asked about counts for half beside the average of all pairs of the groups it would join: most cards of
-a person lack what the link is about, which says nothing against it."""
+LINK_SHARE = 0.65
+"""A link to be asked about counts for two thirds beside the average of all pairs of the groups it would join: most
+cards of a person lack what the link is about, which says nothing against it."""

@@ -91,3 +91,10 @@ def test_a_first_name_that_a_slip_has_made_of_another_is_asked_about() -> None:
     one = PersonRow("1", "Тлехугова", "Диана", phones=ONE)
     assert band_of(one, PersonRow("2", "Тлехугова", "Дана", phones=ONE)) is Band.REVIEW
     assert band_of(one, PersonRow("2", "Тлехугова", "Дарья", phones=ONE)) is Band.IGNORE
+
+
+def test_an_unheard_first_name_with_the_same_number_is_asked_about() -> None:
+    """A word that no table knows may be a slip or no name; with another number it is nobody known."""
+    one = PersonRow("1", "Тлехугов", "Прохор", phones=ONE)
+    assert band_of(one, PersonRow("2", first="Фыргамыж", phones=ONE)) is Band.REVIEW
+    assert band_of(one, PersonRow("2", first="Фыргамыж", phones=OTHER)) is Band.IGNORE
