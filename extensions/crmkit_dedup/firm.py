@@ -15,9 +15,10 @@ from crmkit.identity import (
 )
 from crmkit_dedup.addresses import address_code
 from crmkit_dedup.candidates import Beside, Family, wider_than
-from crmkit_dedup.keys import SELDOM, WIDEST
+from crmkit_dedup.keys import NEARLY, SELDOM, WIDEST
 from crmkit_dedup.places import city_code, town_of
 from crmkit_dedup.profile import line_of, phones_in
+from crmkit_dedup.rarity import Rarity
 from crmkit_dedup.rows import CompanyRow
 
 
@@ -130,16 +131,29 @@ def _beside(profile: CompanyProfile) -> Iterator[str]:
         yield f"c{profile.city} {profile.core}"
 
 
+def _place(profile: CompanyProfile) -> list[str]:
+    return [word for word in (profile.city, profile.address) if word]
+
+
 _ALL = Beside(_beside)
+_PLACE = Beside(_place)
+
+
+def _of_name(rarity: Rarity, key: str, holders: int) -> Beside[CompanyProfile] | None:
+    if holders > WIDEST:
+        return _ALL
+    # A name says less the more firms bear it; a sole trader's is in no count of firms, and taken for a rare one.
+    return None if rarity.base_bits - rarity.fields["company"].bits(key) <= NEARLY else _PLACE
+
 
 FIRM_FAMILIES = (
     Family("i", _numbers, WIDEST, wider_than(WIDEST, _ALL)),
     Family("p", lambda profile: profile.phones, WIDEST, wider_than(WIDEST, _ALL)),
     Family("m", lambda profile: profile.mailboxes, WIDEST, wider_than(WIDEST, _ALL)),
     Family("d", lambda profile: profile.domains, WIDEST, wider_than(WIDEST, _ALL)),
-    Family("n", _names, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("n", _names, WIDEST, _of_name),
     Family("w", lambda profile: profile.words, SELDOM, wider_than(SELDOM, _ALL)),
-    Family("b", _beginnings, WIDEST, wider_than(WIDEST, _ALL)),
+    Family("b", _beginnings, WIDEST, wider_than(SELDOM, _ALL)),
 )
 """All kinds of keys, the surest first."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from crmkit_dedup.rows import PersonRow
-from crmkit_dedup.scan import scan_people
+from crmkit_dedup.rows import CompanyRow, PersonRow
+from crmkit_dedup.scan import scan_companies, scan_people
 
 SYLLABLES = ("ба", "во", "гу", "ды", "же", "зи", "ко", "лу", "мы", "не", "по", "ру")
 
@@ -72,3 +72,22 @@ def test_a_first_name_that_is_no_name_is_no_reason_not_to_compare() -> None:
     scan = scan_people([*strangers(), *kin])
     assert scan.counts.compared == 1
     assert [[member.id for member in found.members] for found in scan.duplicates] == [["k8", "k9"]]
+
+
+def firms() -> list[CompanyRow]:
+    """1,728 firms of different names, and fifty of one name, each in a town of its own."""
+    names = ["".join(name) for name in product(SYLLABLES, repeat=3)]
+    others = [CompanyRow(f"s{at}", f"ООО {name}") for at, name in enumerate(names)]
+    return [*others, *(CompanyRow(f"n{at}", "ООО Василёк", city=names[at * 30]) for at in range(50))]
+
+
+def test_firms_of_a_common_name_in_different_towns_are_not_compared() -> None:
+    """Fifty bearers of a common name are no pairs."""
+    assert scan_companies(firms()).counts.compared == 0
+
+
+def test_firms_of_a_common_name_in_one_town_are_compared() -> None:
+    """Two of the bearers are a pair by their town."""
+    rows = firms()
+    rows[-1] = rows[-1]._replace(city=rows[-20].city)
+    assert scan_companies(rows).counts.compared == 1
