@@ -239,6 +239,13 @@ def test_unknown_first_name_keeps_its_code() -> None:
     assert (form.given, form.is_known) == (frozenset({"bzou"}), False)
 
 
+def test_a_slip_in_the_ending_of_a_patronymic_tells_no_gender() -> None:
+    """Канатовия is no woman's: the first name and the surname are a man's."""
+    form = person_form(name="Карпеев Константин Канатовия")
+
+    assert (form.patronymic, form.gender) == ("kanat", Gender.MALE)
+
+
 def test_an_initial_that_the_whole_name_repeats_counts_once() -> None:
     """CRMs export the parts beside the whole: the second letter is the patronymic's, not the first one again."""
     form = person_form("Никушкин", "Е.", "", "Никушкин Е. А.")

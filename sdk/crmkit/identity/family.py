@@ -22,7 +22,7 @@ class Patronymic(NamedTuple):
     """The code of the father's name, and the gender that the ending shows; `surely` when no surname ends so."""
 
     code: str
-    gender: Gender
+    gender: Gender | None
     surely: bool
 
 

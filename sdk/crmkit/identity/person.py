@@ -287,7 +287,9 @@ def _loose_patronymic(rest: list[_Placed]) -> tuple[list[_Placed], Patronymic | 
     for pair in rest:
         found = _LOOSE_PATRONYMIC.fullmatch(coarse(pair[0].code))
         if found is not None and pair[0].surname.code.endswith(("q", "qi", "iq", "na", "an", "n", "a")):
-            gender = Gender.FEMALE if pair[0].code.endswith("a") else Gender.MALE
+            # Канатовия: a slip in the ending leaves the gender to the other parts.
+            code = pair[0].code
+            gender = Gender.FEMALE if code.endswith("na") else Gender.MALE if code.endswith("q") else None
             return [other for other in rest if other is not pair], Patronymic(father_code(found[1]), gender, False)
     return rest, None
 
