@@ -51,6 +51,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
 }
 
 _NEW_PHONE = "+79031112233"
+_LISTS = {"phone": "phones", "email": "emails"}
 _DOINGS: Mapping[str, Mapping[str, _Doing]] = {
     "amocrm": {
         "deal.created": _Doing("add_lead", {"name": "Сделка с сайта", "price": 50000}),
@@ -137,6 +138,9 @@ def command(
         hint = tr(f" Может быть, {near[0]}?", f" Did you mean {near[0]}?") if near else ""
         raise click.UsageError(tr(f"Нет события «{event}».", f"There is no event {event!r}.") + hint)
     given = dict(_read(setting) for setting in settings)
+    if event.startswith("contact."):
+        # A call has a phone, a card has phones; nobody should have to remember which is which.
+        given = {_LISTS.get(name, name): [value] if name in _LISTS else value for name, value in given.items()}
     if vendor is not None:
         # What is wrong with the words is said before anything is asked of an emulator.
         _check(event, vendor, given, has_hook=hook is not None)
@@ -184,7 +188,7 @@ def _read(setting: str) -> tuple[str, object]:
     # A phone is digits with a plus and must stay text; ids and sums are numbers.
     if re.fullmatch(r"-?\d{1,10}", text):
         return name, int(text)
-    return name, text.split(",") if name in {"phones", "emails"} else text
+    return name, text.split(",") if name in _LISTS.values() else text
 
 
 def _call(url: str, vendor: str, values: Mapping[str, object], *, times: int, hook: str | None) -> object:

@@ -232,6 +232,22 @@ def test_deals_are_made_and_moved_in_every_crm(
     assert stage in (deal.get("status_id"), deal.get("STAGE_ID"), deal.get("status"))
 
 
+@pytest.mark.parametrize(
+    ("vendor", "kind"), [("amocrm", "contacts"), ("bitrix24", "contacts"), ("retailcrm", "customers")]
+)
+def test_a_card_takes_one_phone_under_the_name_that_a_call_has(
+    cli: Any, three: Sandbox, vendor: str, kind: str
+) -> None:
+    """`phone` of a contact is its phones: said in the words of a call it is not lost."""
+    words = ["--set", "phone=+79990001122", "--vendor", vendor, "--sandbox", three.url, "--json"]
+
+    made = cli("trigger", "contact.created", *words).rows[0]["id"]
+
+    [card] = [row for row in three.vendors[vendor].records()[kind] if int(row.get("id") or row["ID"]) == made]
+    assert "79990001122" in str(card)
+    assert "79031112233" not in str(card)
+
+
 def test_the_first_crm_is_meant_when_none_is_named(cli: Any) -> None:
     """The emulator is asked which run."""
     with Sandbox(vendors=("bitrix24",)) as sandbox:
