@@ -17,7 +17,7 @@ def holders_of_firms(groups: Mapping[str, Sequence[int]], profiles: Sequence[Com
     """Number of clearly different firms, or branches of one, for each key that two or more of them hold."""
     found = {}
     for key, group in groups.items():
-        count = _firms_among(profiles[position] for position in group[:LOOKED_AT])
+        count = _firms_among(profiles[position] for position in group)
         if count > 1:
             found[key] = count
     return found
@@ -38,7 +38,7 @@ def bearers_of_names(profiles: Iterable[CompanyProfile]) -> dict[str, int]:
 def _firms_among(holders: Iterable[CompanyProfile]) -> int:
     firms: list[CompanyProfile] = []
     # Likeness is no equality, so who is met first decides who is counted: the best known, in an order of their own.
-    for holder in sorted(holders, key=_rank):
+    for holder in sorted(holders, key=_rank)[:LOOKED_AT]:
         if not holder.junk and all(_are_different(holder, other) for other in firms):
             firms.append(holder)
     return len(firms)

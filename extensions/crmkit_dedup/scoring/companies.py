@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import log2
 
 from rapidfuzz.distance import OSA
@@ -143,10 +144,12 @@ def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity
     if fit is DIFFER:
         points.append(("person_differs", CORE_RENAMED))
         return
-    bits = rarity.fields["surname"].bits(a.surname)
+    counted, forenames = rarity.fields["surname"], rarity.fields["given"]
+    bits = min(counted.bits(a.surname), counted.bits(b.surname))
     bits += CORE_SLIP if fit is SLIP else CORE_ODD if fit is ODD else 0.0
     if a.given and b.given:
-        bits += rarity.fields["given"].bits_of_any(a.given & b.given or a.given)
+        shared = a.given & b.given
+        bits += min(map(forenames.bits_of_any, (shared,) if shared else (a.given, b.given)))
     elif a.given_initials and b.given_initials:
         bits += TRADER_INITIAL
     if a.patronymic_initial and b.patronymic_initial:
@@ -157,13 +160,13 @@ def _weigh_trader(a: CompanyProfile, b: CompanyProfile, fit: Fit, rarity: Rarity
 def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: Points) -> None:
     phones = [phone for phone in a.phones if phone in b.phones]
     if phones:
-        points.append(("phone", rarity.base_bits + PHONE - 2 * log2(rarity.holders.get(phones[0], 1))))
+        points.append(("phone", rarity.base_bits + PHONE - 2 * log2(_fewest_holders(phones, rarity))))
     elif a.phones and b.phones:
         is_mistyped = any(OSA.distance(one, other, score_cutoff=1) <= 1 for one in a.phones for other in b.phones)
         points.append(("phone_slip", PHONE_SLIP) if is_mistyped else ("phones_differ", PHONES_DIFFER))
     mailboxes = [mailbox for mailbox in a.mailboxes if mailbox in b.mailboxes]
     if mailboxes:
-        bits = rarity.base_bits + MAILBOX - 2 * log2(rarity.holders.get(mailboxes[0], 1))
+        bits = rarity.base_bits + MAILBOX - 2 * log2(_fewest_holders(mailboxes, rarity))
         is_own = all(_is_named(mailbox.rpartition("@")[2], a, b) for mailbox in mailboxes)
         points.append(("mailbox", min(bits, MAILBOX_OF_NAME) if is_own else bits))
     domains = a.domains & b.domains
@@ -174,6 +177,10 @@ def _weigh_reach(a: CompanyProfile, b: CompanyProfile, rarity: Rarity, points: P
         points.append(("site_named", min(bits, SITE_OF_NAME)) if is_own else ("site", bits))
     elif a.domains and b.domains and not domains:
         points.append(("mailboxes_differ", DOMAINS_DIFFER))
+
+
+def _fewest_holders(shared: Iterable[str], rarity: Rarity) -> int:
+    return min(rarity.holders.get(one, 1) for one in shared)
 
 
 def _is_named(site: str, a: CompanyProfile, b: CompanyProfile) -> bool:

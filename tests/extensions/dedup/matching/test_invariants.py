@@ -9,12 +9,15 @@ from itertools import combinations, permutations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crmkit_dedup.firm import CompanyReader
 from crmkit_dedup.found import Scan
 from crmkit_dedup.holders import people_among
 from crmkit_dedup.match import Band
 from crmkit_dedup.profile import PersonProfile, person_profile
-from crmkit_dedup.rows import PersonRow
+from crmkit_dedup.rarity import Rarity
+from crmkit_dedup.rows import CompanyRow, PersonRow
 from crmkit_dedup.scan import scan_people
+from crmkit_dedup.scoring.companies import weigh_companies
 from crmkit_dedup.scoring.people import weigh_people
 
 PERSON = st.builds(
@@ -41,6 +44,19 @@ BEARER = st.builds(
 
 BASE = st.lists(PERSON, min_size=1, max_size=12).map(
     lambda rows: [row._replace(id=str(at)) for at, row in enumerate(rows)]
+)
+
+
+FIRM = st.builds(
+    CompanyRow,
+    id=st.just(""),
+    name=st.sampled_from(
+        ["ИП Попов Борис Дмитриевич", "ИП Попов Брис", "ИП Попав Борис", "ИП Попов Б.", "ООО Ромашка", "Ромашка-Сервис"]
+    ),
+    phones=st.sampled_from(["", "+78332212603", "+78332212603; +79080814130", "+79080814130; +78332212603"]),
+    emails=st.sampled_from(["", "b@firma.ru", "b@firma.ru, c@firma.ru", "c@firma.ru, b@firma.ru"]),
+    inn=st.sampled_from(["", "7707083893"]),
+    city=st.sampled_from(["", "Казань", "Москва"]),
 )
 
 
@@ -131,3 +147,15 @@ def test_no_text_is_too_strange(name: str, phones: str, emails: str) -> None:
     """Whatever was typed, a scan ends with an answer."""
     rows = [PersonRow(at, name=name, phones=phones, emails=emails, city=name, company=emails) for at in "ab"]
     assert sum(len(cluster.members) for cluster in scan_people(rows, workers=1).clusters) == 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(FIRM, FIRM)
+@example(CompanyRow("", "ИП Попов Борис"), CompanyRow("", "ИП Попов Брис"))
+def test_two_firms_are_weighed_alike_both_ways(one: CompanyRow, other: CompanyRow) -> None:
+    """Which of two firms stands first in the input says nothing."""
+    counts = {"surname": {"popov": 90, "popav": 3}, "given": {"борис": 400}}
+    rarity = Rarity(9_000, counts, {"surname": 9_000, "given": 9_000}, {"78332212603": 3, "b@firma.ru": 2})
+    a, b = CompanyReader()(one), CompanyReader()(other)
+    there, back = weigh_companies(a, b, rarity), weigh_companies(b, a, rarity)
+    assert (round(there.score, 9), there.band) == (round(back.score, 9), back.band)
