@@ -246,6 +246,12 @@ def test_a_slip_in_the_ending_of_a_patronymic_tells_no_gender() -> None:
     assert (form.patronymic, form.gender) == ("kanat", Gender.MALE)
 
 
+def test_a_short_name_with_a_slip_is_that_name_where_it_stands_alone() -> None:
+    """A word of five signs that no table knows, and one slip away from one name alone."""
+    assert person_form(name="Дмирий").given == {"дмитрий"}
+    assert person_form(name="Викор Хомяшкин").given == {"vikor"}
+
+
 def test_an_initial_that_the_whole_name_repeats_counts_once() -> None:
     """CRMs export the parts beside the whole: the second letter is the patronymic's, not the first one again."""
     form = person_form("Никушкин", "Е.", "", "Никушкин Е. А.")

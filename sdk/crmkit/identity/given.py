@@ -55,9 +55,13 @@ def given_of(code: str, word: str = "") -> Given | None:
 
 
 @lru_cache(maxsize=1 << 14)
-def given_near(code: str) -> Given | None:
-    """The one name that a word unknown to the tables is a single slip away from; None for none or several."""
-    if not _SHORTEST_WITH_SLIP <= len(code) <= _LONGEST_WITH_SLIP:
+def given_near(code: str, *, is_alone: bool = False) -> Given | None:
+    """The one name that a word unknown to the tables is a single slip away from; None for none or several.
+
+    A word of five signs is one only where nothing stands beside it, for surnames are as short.
+    """
+    shortest = _SHORTEST_WITH_SLIP - is_alone
+    if not shortest <= len(code) <= _LONGEST_WITH_SLIP:
         return None
     table = _tables()[1]
     near = {found for edit in _edits(code) if (found := table.get(edit)) is not None and not found.is_short}

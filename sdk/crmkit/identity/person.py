@@ -240,7 +240,7 @@ def _take_given(placed: list[_Placed], patronymic: Patronymic | None) -> tuple[l
     for pair in sorted(unknown, key=_given_rank):
         strength = pair[0].surname.strength
         may_be = strength < 2 or any(word.surname.strength > strength for word, _ in unknown)
-        near = given_near(pair[0].code) if may_be else None
+        near = given_near(pair[0].code, is_alone=len(placed) == 1) if may_be else None
         if near is not None:
             return [other for other in placed if other is not pair], (pair[0], near)
     is_first_there = any(field == "first" for _, field in unknown)
