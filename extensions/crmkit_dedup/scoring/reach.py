@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log2
+from operator import itemgetter
 
 from rapidfuzz.distance import OSA
 
@@ -15,18 +16,17 @@ from crmkit_dedup.scoring.weighed import Points
 SHARED_FROM = 3
 """A number or a mailbox of so many clearly different people names a place, not a person."""
 
+_BY_POINTS = itemgetter(1, 0)
 _ENDING, _SHORT_SURNAME = 2, 5
 _SHORT_STEM, _SHORTEST_STEM = 4, 3
 
 
 def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
     """Add what the phones of two who have some say: each number in common, a slip, or that none is in common."""
-    is_found, others = False, b.phones
-    for phone in a.phones:
-        if phone in others:
-            points.append(_number(phone, rarity) if not is_found else ("phone", weights.PHONE_AGAIN))
-            is_found = True
-    if is_found:
+    others = b.phones
+    shared = [_number(phone, rarity) for phone in a.phones if phone in others]
+    if shared:
+        points += _best_of(shared, ("phone", weights.PHONE_AGAIN))
         return
     if a.has_extension or b.has_extension:
         lines = {line_of(phone) for phone in a.phones} & {line_of(phone) for phone in b.phones}
@@ -43,25 +43,27 @@ def weigh_phones(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Poi
 def weigh_mailboxes(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
     """Add what the mailboxes say: each one in common, a slip, one name at two providers, or none in common."""
     if a.mailboxes and b.mailboxes:
-        is_found = False
-        for mailbox in a.mailboxes:
-            if mailbox in b.mailboxes:
-                points.append(_mailbox(mailbox, a, b, rarity) if not is_found else ("mailbox", weights.MAILBOX_AGAIN))
-                is_found = True
-        if not is_found:
-            points.append(_near_mailbox(a, b, rarity))
+        shared = [_mailbox(mailbox, a, b, rarity) for mailbox in a.mailboxes if mailbox in b.mailboxes]
+        points += _best_of(shared, ("mailbox", weights.MAILBOX_AGAIN)) if shared else [_near_mailbox(a, b, rarity)]
     if a.roles and b.roles and not set(a.roles).isdisjoint(b.roles):
         points.append(("mailbox_role", weights.MAILBOX_ROLE))
 
 
 def weigh_messengers(a: PersonProfile, b: PersonProfile, rarity: Rarity, points: Points) -> None:
     """Add what the messengers say."""
-    for messenger in a.messengers:
-        if messenger in b.messengers:
-            holders = rarity.holders.get(messenger, 1)
-            bits = rarity.base_bits + weights.MAILBOX - 2 * log2(holders)
-            points.append(_named("messenger", bits, messenger, a, b, rarity))
-            return
+    shared = [_messenger(messenger, a, b, rarity) for messenger in a.messengers if messenger in b.messengers]
+    if shared:
+        points.append(max(shared, key=_BY_POINTS))
+
+
+def _best_of(shared: Points, again: tuple[str, float]) -> Points:
+    """What tells most counts in full, and each of the others as one more, in whatever order they were typed."""
+    return shared if len(shared) == 1 else [max(shared, key=_BY_POINTS), *[again] * (len(shared) - 1)]
+
+
+def _messenger(messenger: str, a: PersonProfile, b: PersonProfile, rarity: Rarity) -> tuple[str, float]:
+    bits = rarity.base_bits + weights.MAILBOX - 2 * log2(rarity.holders.get(messenger, 1))
+    return _named("messenger", bits, messenger, a, b, rarity)
 
 
 def _number(phone: str, rarity: Rarity) -> tuple[str, float]:

@@ -47,6 +47,17 @@ BASE = st.lists(PERSON, min_size=1, max_size=12).map(
 )
 
 
+REACHED = st.builds(
+    PersonRow,
+    id=st.just(""),
+    last=st.sampled_from(["", "Сидоров", "Сидаров"]),
+    first=st.sampled_from(["", "Пётр", "П."]),
+    phones=st.permutations(["+79215550123", "+79031112233", "+74951234567"]).map("; ".join),
+    emails=st.permutations(["petr77@mail.ru", "sidorov@mail.ru", "boss@firma.ru"]).map(", ".join),
+    messengers=st.permutations(["@petr", "@sidorov"]).map(" ".join),
+)
+"""Somebody who is reached by several numbers and mailboxes, typed in any order."""
+
 FIRM = st.builds(
     CompanyRow,
     id=st.just(""),
@@ -158,4 +169,15 @@ def test_two_firms_are_weighed_alike_both_ways(one: CompanyRow, other: CompanyRo
     rarity = Rarity(9_000, counts, {"surname": 9_000, "given": 9_000}, {"78332212603": 3, "b@firma.ru": 2})
     a, b = CompanyReader()(one), CompanyReader()(other)
     there, back = weigh_companies(a, b, rarity), weigh_companies(b, a, rarity)
+    assert (round(there.score, 9), there.band) == (round(back.score, 9), back.band)
+
+
+@settings(max_examples=200, deadline=None)
+@given(REACHED, REACHED)
+@example(PersonRow("", phones="+74951234567; +79215550123"), PersonRow("", phones="+79215550123; +74951234567"))
+def test_two_people_are_weighed_alike_both_ways(one: PersonRow, other: PersonRow) -> None:
+    """Which of two cards stands first in the input says nothing, nor in what order their numbers were typed."""
+    rarity = Rarity(9_000, holders={"79031112233": 3, "petr77@mail.ru": 2, "@petr": 2})
+    a, b = person_profile(one), person_profile(other)
+    there, back = weigh_people(a, b, rarity), weigh_people(b, a, rarity)
     assert (round(there.score, 9), there.band) == (round(back.score, 9), back.band)
