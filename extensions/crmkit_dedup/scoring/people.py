@@ -205,7 +205,8 @@ def _band(points: Points, score: float, fit: NameFit) -> Band:
     is_named = is_of_kin or given is not MISSING
     is_full = is_of_kin and given is not MISSING
     is_reached = not codes.isdisjoint(_REACH) or (is_full and not codes.isdisjoint(_PLACES))
-    is_mailed = not codes.isdisjoint(_MAIL) or (score >= weights.AUTO_BY_OWN_MAILBOX and not codes.isdisjoint(_NAMED))
+    is_named_box = score >= weights.AUTO_BY_OWN_MAILBOX and not codes.isdisjoint(_NAMED) and "city_differs" not in parts
+    is_mailed = is_named_box or not codes.isdisjoint(_MAIL)
     kinds = is_named + is_reached + is_mailed + (not codes.isdisjoint(_PAPERS))
     if kinds >= 2:
         return _SURE

@@ -42,6 +42,13 @@ def test_a_nickname_made_of_the_name_does_not_outweigh_other_numbers() -> None:
     assert band_of(one, PersonRow("2", "Ткачук", "Нурлан", phones=OTHER, messengers="@n_tkachuk")) is not Band.AUTO
 
 
+def test_a_rare_name_makes_a_rare_mailbox_but_not_in_two_towns() -> None:
+    """Nobody else of this base is called so, unless two towns are meant."""
+    one = PersonRow("1", "Тлехугов", "Прохор", emails="p.tlehugov@mail.ru", city="Казань")
+    assert band_of(one, one._replace(id="2")) is Band.AUTO
+    assert band_of(one, one._replace(id="2", city="Омск")) is Band.REVIEW
+
+
 def test_one_name_of_a_mailbox_at_two_providers_is_no_second_kind_of_evidence() -> None:
     """Матвеев Дмитрий at one provider and Матвеев Дмитрий at another are asked about."""
     one = PersonRow("1", "Тлехугов", "Прохор", emails="prohor@bk.ru")
