@@ -60,7 +60,7 @@ def run(asked: Asked) -> None:
     if not asked.as_json:
         # Before minutes of work: a column read as another one makes them worthless.
         print_columns(asked.file, reading.table.form, reading.columns)
-    with Bar(is_silent=asked.as_json) as bar, _without_collector():
+    with Bar(is_silent=asked.as_json) as bar, scan.without_collector():
         watch = watching(bar)
         found = _scanned(asked, reading, watch)
         watch("write", 0, len(found))
@@ -71,6 +71,8 @@ def run(asked: Asked) -> None:
             with written(asked.pairs) as file:
                 write_pairs(file, found.pairs(), language())
         watch("write", len(found), len(found))
+        # The base stays until the end: no later search need walk it either.
+        gc.freeze()
     print_scan(
         ScanReport(
             asked.file, asked.kind, reading.table.form, reading.columns, reading.problems, found.counts, asked.out,
@@ -104,19 +106,6 @@ def _step(name: str) -> str:
         "write": tr("запись ответа", "writing the answer"),
     }
     return steps.get(name, name)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    # The base stays until the end: to go through it in search of garbage costs as much as to write a third of it.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 def _reading(asked: Asked) -> Reading[Any]:

@@ -102,7 +102,7 @@ def scan_people(
     numbers, which identify nobody.
     """
     told = progress or _untold
-    with _without_collector():
+    with without_collector():
         readers = Readers(PersonReader(country, own_phones), PersonRow, adopt)
         return _scan(list(readers.profiles(_counted(rows, told), workers)), _PEOPLE, told)
 
@@ -117,7 +117,7 @@ def scan_companies(
 ) -> Scan[CompanyProfile]:
     """Find the duplicates among companies; the arguments are those of `scan_people`."""
     told = progress or _untold
-    with _without_collector():
+    with without_collector():
         readers = Readers(CompanyReader(country, own_phones), CompanyRow, by_column(CompanyProfile._make))
         return _scan(list(readers.profiles(_counted(rows, told), workers)), _COMPANIES, told)
 
@@ -131,7 +131,7 @@ def scan_deals(
 ) -> Scan[DealProfile]:
     """Find deals entered twice. Their rows name clients by the clusters of a scan of people, where there was one."""
     told = progress or _untold
-    with _without_collector():
+    with without_collector():
         readers = Readers(partial(deal_profile, within_days=within_days), DealRow, by_column(DealProfile._make))
         every = with_named(list(readers.profiles(_counted(rows, told), workers)))
         copies = Copies(every, attrgetter("client", "company", "title", "created"), deal_likeness)
@@ -140,6 +140,18 @@ def scan_deals(
         candidates = Candidates(profiles, rarity)
         candidates.add(CLIENTS, groups_by_key(profiles, CLIENTS.keys))
         return _scanned(profiles, candidates.pairs, DEALS, rarity, told).with_copies(every, copies)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Make and keep a base without a search for garbage: each would walk its millions of tuples for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def join_few(profiles: Sequence[P], rules: Rules[P], rarity: Rarity) -> Scan[P]:
@@ -203,18 +215,6 @@ def _scanned(profiles: Sequence[P], pairs: set[int], rules: Rules[P], rarity: Ra
     groups = clustering.groups(links)
     told("compare", total, total)
     return Scan(profiles, groups, rules, rarity, compared=total, helped=helped)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    # Millions of tuples that live to the end: every collection would walk them all for nothing.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _untold(step: str, done: int, total: int | None) -> None:
