@@ -61,7 +61,9 @@ class CrmKitError(Exception):
         ]
         details = ", ".join(part for part in where if part)
         text = f"{self.message} [{details}]" if details else self.message
-        return f"{text} {self.remedy}" if self.remedy else text
+        if not self.remedy:
+            return text
+        return f"{text} {self.remedy}" if text.endswith((".", "!", "?")) else f"{text}. {self.remedy}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive Exception's own pickling, and workers pass errors between processes.

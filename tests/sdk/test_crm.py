@@ -44,7 +44,7 @@ def test_a_record_that_does_not_exist_is_named(memory: MemoryCrm) -> None:
     with pytest.raises(NotFound) as missing:
         memory.crm.deals.get(gone)
     assert str(missing.value) == (
-        "acme/deal:404 does not exist or is not visible to us [account acme, acme/deal:404, memory] "
+        "acme/deal:404 does not exist or is not visible to us [account acme, acme/deal:404, memory]. "
         "It may have been deleted or merged; look it up by phone or name."
     )
     assert list(memory.crm.deals.get_many([gone, there, there])) == [there]
@@ -104,7 +104,7 @@ def test_two_that_match_are_ambiguous(memory: MemoryCrm) -> None:
         memory.crm.contacts.find_one(email="m@example.com")
     assert several.value.matches == (str(first), str(second))
     assert str(several.value) == (
-        "2 records of kind contact match {'email': 'm@example.com'} [account acme, memory] "
+        "2 records of kind contact match {'email': 'm@example.com'} [account acme, memory]. "
         "Use find() and choose, or merge the duplicates."
     )
 
@@ -251,7 +251,7 @@ def test_a_capability_is_asked_for_before_it_is_used(memory: MemoryCrm, monkeypa
     with pytest.raises(Unsupported) as missing:
         memory.crm.require(Capability.FILES)
     assert str(missing.value) == (
-        "memory cannot do files [account acme, memory] "
+        "memory cannot do files [account acme, memory]. "
         "Ask crm.supports(...) first, or name it in the extension's requires=."
     )
 

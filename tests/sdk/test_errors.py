@@ -96,7 +96,7 @@ def test_notes_travel_with_the_error() -> None:
 def test_a_message_says_what_with_whom_and_what_to_do() -> None:
     """The text has the sentence, the account, the record, the vendor's answer and the remedy, in this order."""
     assert str(Rejected("The task was refused", **FULL)) == (
-        "The task was refused [account acme, acme/deal:42, amocrm answered 422, code NotSupportedChoice, request r-1] "
+        "The task was refused [account acme, acme/deal:42, amocrm answered 422, code NotSupportedChoice, request r-1]. "
         "Look it up by phone."
     )
 
@@ -110,7 +110,7 @@ def test_a_message_has_no_empty_places() -> None:
         str(CrmKitError("It did not work", account="acme", status=500)),
     ] == [
         "It did not work",
-        "It did not work Try later.",
+        "It did not work. Try later.",
         "It did not work [amocrm]",
         "It did not work [account acme]",
     ]

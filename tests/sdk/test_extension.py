@@ -78,15 +78,15 @@ def swapped(ctx: Context[OwnSettings], event: CallFinished) -> None:
 
 
 SHAPE = "It is called with (CallFinished, Context), by place."
-NEVER = "would never run: calling it only makes an object Write a plain `def`."
-MISFIT = "but is called with CallFinished Write CallFinished, or register it for what it takes."
+NEVER = "would never run: calling it only makes an object. Write a plain `def`."
+MISFIT = "but is called with CallFinished. Write CallFinished, or register it for what it takes."
 WRONG: list[tuple[Any, str]] = [
-    (no_type, "parameter event has no type Write CallFinished."),
+    (no_type, "parameter event has no type. Write CallFinished."),
     (other_event, f"parameter event is {DealCreated!r}, {MISFIT}"),
-    (one_parameter, f"takes (event: 'CallFinished') {SHAPE}"),
-    (by_keyword, f"takes (event: 'CallFinished', ctx: 'Context[OwnSettings]') {SHAPE}"),
-    (any_number, f"takes (*given: 'object') {SHAPE}"),
-    (not_imported, "name 'Missing' is not defined Import the types at run time, not under TYPE_CHECKING."),
+    (one_parameter, f"takes (event: 'CallFinished'). {SHAPE}"),
+    (by_keyword, f"takes (event: 'CallFinished', ctx: 'Context[OwnSettings]'). {SHAPE}"),
+    (any_number, f"takes (*given: 'object'). {SHAPE}"),
+    (not_imported, "name 'Missing' is not defined. Import the types at run time, not under TYPE_CHECKING."),
     (asynchronous, NEVER),
     (generator, NEVER),
     (asynchronous_generator, NEVER),
@@ -160,7 +160,7 @@ def test_a_name_means_one_function() -> None:
         with pytest.raises(ConfigError) as refused:
             extension.on(CallFinished)(again)
         assert str(refused.value) == (
-            "extension follow-up: there is a handler handler already "
+            "extension follow-up: there is a handler handler already. "
             "Give each handler a name of its own; one function may serve several events."
         )
     assert len(extension.subscriptions) == 1

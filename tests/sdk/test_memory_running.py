@@ -105,9 +105,9 @@ def test_an_event_without_a_handler_is_an_error_that_names_the_handlers() -> Non
     memory = MemoryCrm()
     ref = memory.person.add_deal("Окна")
     event = DealCreated(ref=ref, occurred_at=memory.world.clock.now(), deal=memory.crm.deals.get(ref))
-    with pytest.raises(ConfigError, match=r"call-back has no handler for DealCreated It handles CallFinished\."):
+    with pytest.raises(ConfigError, match=r"call-back has no handler for DealCreated\. It handles CallFinished\."):
         run(call_back, event, memory)
-    with pytest.raises(ConfigError, match=r"has no job 'nightly' It has: count_tasks\."):
+    with pytest.raises(ConfigError, match=r"has no job 'nightly'\. It has: count_tasks\."):
         run_job(call_back, "nightly", memory)
 
 

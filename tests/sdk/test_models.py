@@ -235,7 +235,7 @@ def test_a_type_that_no_field_has_is_refused_at_import() -> None:
     with pytest.raises(ConfigError) as refused:
         CustomField(Deal, dict, "Канал")
     assert str(refused.value) == (
-        "custom field 'Канал': no field of a CRM holds a dict "
+        "custom field 'Канал': no field of a CRM holds a dict. "
         "Use one of str, int, Decimal, bool, date, datetime, Money, tuple."
     )
 

@@ -34,13 +34,13 @@ def test_an_unknown_vendor_gets_the_nearest_name(name: str) -> None:
     """The message names what is installed, and what was probably meant."""
     installed = ", ".join(registry.vendors())
     assert said(registry.adapter, name) == (
-        f"there is no CRM adapter {name!r} Installed: {installed}. Did you mean amocrm?"
+        f"there is no CRM adapter {name!r}. Installed: {installed}. Did you mean amocrm?"
     )
 
 
 def test_a_name_like_no_other_gets_no_hint() -> None:
     """Nothing is guessed."""
-    assert said(registry.source, "zzz") == f"there is no source 'zzz' Installed: {', '.join(registry.sources())}."
+    assert said(registry.source, "zzz") == f"there is no source 'zzz'. Installed: {', '.join(registry.sources())}."
     assert said(registry.extension, "call-task").endswith("Did you mean call-tasks?")
 
 
@@ -52,7 +52,7 @@ def test_an_extension_is_loaded_by_module_and_attribute(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "corner_shop", module)
     assert registry.extension("corner_shop:extension") is own
     assert said(registry.extension, "corner_shop:thing") == "corner_shop:thing is a int, not an Extension"
-    install = " Install the package, or start in the folder where the module lies."
+    install = ". Install the package, or start in the folder where the module lies."
     assert said(registry.extension, "corner_shop:other") == (
         f"extension corner_shop:other cannot be loaded: module 'corner_shop' has no attribute 'other'{install}"
     )
@@ -66,7 +66,7 @@ def test_an_installation_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch
     broken = EntryPoint("broken", "no_such_module:Adapter", "crmkit.adapters")
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     assert said(registry.adapter, "broken") == (
-        "CRM adapter broken cannot be loaded: No module named 'no_such_module' "
+        "CRM adapter broken cannot be loaded: No module named 'no_such_module'. "
         "Install the package, or start in the folder where the module lies."
     )
 
@@ -74,7 +74,7 @@ def test_an_installation_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", [":extension", "module:", ".module:extension", "a b:c", "a:b:c", ":"])
 def test_a_name_of_no_form_is_said_to_be_none(name: str) -> None:
     """A slip in crmkit.toml is explained and does not surface as an error of the import system."""
-    assert said(registry.extension, name) == f"extension {name} is not of the form module:attribute Mend its name."
+    assert said(registry.extension, name) == f"extension {name} is not of the form module:attribute. Mend its name."
 
 
 def test_a_script_gets_a_crm_without_a_request(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(missing, {})
     assert str(caught.value) == (
-        f"there is no {missing} Run `crmkit new NAME` for a service, or name the file with --config."
+        f"there is no {missing}. Run `crmkit new NAME` for a service, or name the file with --config."
     )
     broken = write(tmp_path, "[service")
     with pytest.raises(ConfigError, match="is not valid TOML") as caught:
@@ -206,7 +206,7 @@ def test_a_missing_secret_is_named_with_its_variable(environment: Mapping[str, s
         account_settings(Shop, "acme", {"vendor": "shop", "base_url": "https://acme.example"}, environment)
 
     assert str(caught.value) == (
-        "account acme: the secret token is missing from the environment [account acme] "
+        "account acme: the secret token is missing from the environment [account acme]. "
         "Set CRMKIT_ACME_TOKEN, in the environment or in the file .env beside crmkit.toml."
     )
 
@@ -217,7 +217,7 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated() -> None:
         account_settings(Shop, "acme", {"vendor": "shop", "base_url": "https://a.example", "token": "s3cret"}, {})
 
     assert str(caught.value) == (
-        "account acme: the secret token stands in the file [account acme] "
+        "account acme: the secret token stands in the file [account acme]. "
         "Take it out and set the environment variable CRMKIT_ACME_TOKEN."
     )
 

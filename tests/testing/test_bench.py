@@ -103,7 +103,7 @@ def test_a_seed_after_the_start_is_refused() -> None:
     """What is there before the service looks must be there before the service looks."""
     with bench(moves, "memory") as b:
         b.person.add_deal("Окна")
-        with pytest.raises(ConfigError, match=r"the service runs already Call seed\(\) first\."):
+        with pytest.raises(ConfigError, match=r"the service runs already\. Call seed\(\) first\."):
             b.seed()
 
 
@@ -188,13 +188,13 @@ def test_a_doubled_call_of_the_crms_own_is_one_event(vendor: str) -> None:
 def test_an_unknown_vendor_names_the_known_ones() -> None:
     """Before anything starts."""
     known = r"There are: amocrm, bitrix24, memory, retailcrm\."
-    with pytest.raises(ConfigError, match=rf"there is no emulator of amo {known}"):
+    with pytest.raises(ConfigError, match=rf"there is no emulator of amo\. {known}"):
         bench(moves, "amo")
 
 
 def test_a_closed_bench_says_how_to_open_it() -> None:
     """Forgetting `with` is told plainly."""
-    with pytest.raises(ConfigError, match=r"the bench is not open Write `with bench"):
+    with pytest.raises(ConfigError, match=r"the bench is not open\. Write `with bench"):
         bench(moves, "memory").settle()
 
 
