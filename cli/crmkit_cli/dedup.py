@@ -225,8 +225,14 @@ def _numbers(phones: Sequence[str], country: str) -> tuple[str, ...]:
 
 
 def _checked(country: str) -> str:
-    if len(country) != 2 or not country.isalpha():
+    # The tables of numbers are loaded for a country that is named, not at every start.
+    from crmkit.identity import is_country
+
+    if not is_country(country.upper()):
         raise click.UsageError(
-            tr(f"--country {country}: нужны две буквы, например RU, KZ", f"--country {country}: two letters, as RU, KZ")
+            tr(
+                f"--country {country}: нужны две буквы страны, например RU, KZ",
+                f"--country {country}: two letters of a country, as RU, KZ",
+            )
         )
     return country.upper()

@@ -9,13 +9,24 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from crmkit.errors import ConfigError
+from crmkit.identity import is_country
+
+
+def _country(code: str) -> str:
+    if not is_country(code):
+        raise ValueError(f"{code!r} is no country: two capital letters, as RU, KZ")
+    return code
+
+
+Country = Annotated[str, AfterValidator(_country)]
+"""The default country of phones, as two capital letters."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,7 +58,7 @@ class AccountSettings(BaseModel):
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     vendor: str
     base_url: str
-    country: str = "RU"
+    country: Country = "RU"
     hook_secret: SecretStr | None = None
     sources: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
 

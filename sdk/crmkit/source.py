@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from crmkit.settings import Country
 from crmkit.webhook import Fact, WebhookReply, WebhookRequest
 
 
@@ -24,7 +25,7 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account: str
-    country: str = "RU"
+    country: Country = "RU"
     timezone: str = "Europe/Moscow"
     secret: SecretStr | None = None
 

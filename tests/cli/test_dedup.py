@@ -150,6 +150,7 @@ def test_columns_are_named_by_hand(cli: Any, tmp_path: Path) -> None:
         (["people.csv", "--map", "phone"], "write FIELD=COLUMN"),
         (["people.csv", "--map", "phone=Шифр"], "the file has no column"),
         (["people.csv", "--country", "Russia"], "two letters"),
+        (["people.csv", "--country", "XX"], "two letters of a country"),
         (["people.csv", "--own-phone", "the office"], "this is no phone number"),
         (["people.csv", "--sheet", "Контакты"], "has no sheet 'Контакты'"),
         (["people.csv", "--contacts", "a.csv"], "--contacts is for --kind deals alone"),

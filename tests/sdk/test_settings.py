@@ -222,6 +222,17 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated() -> None:
     )
 
 
+@pytest.mark.parametrize("country", ["XX", "ru", "Россия"])
+def test_a_country_that_is_none_is_refused(country: str) -> None:
+    """Under it not one phone without a plus would be read, and nothing would say so."""
+    table = {"vendor": "shop", "base_url": "https://a.example", "country": country}
+
+    with pytest.raises(ConfigError) as caught:
+        account_settings(Shop, "acme", table, {"CRMKIT_ACME_TOKEN": "t"})
+
+    assert f"{country!r} is no country: two capital letters, as RU, KZ" in caught.value.message
+
+
 def test_a_wrong_key_of_an_account_is_named() -> None:
     """The vendor's own keys are known as well."""
     table = {"vendor": "shop", "base_ulr": "https://acme.example"}

@@ -10,6 +10,7 @@ from crmkit.identity.phone import (
     PhoneClass,
     PhoneNumber,
     is_anonymous,
+    is_country,
     is_stub_phone,
     is_toll_free,
     parse_phone,
@@ -22,8 +23,8 @@ from crmkit.identity.spelling import skeleton
 
 __all__ = [
     "MAX_FIELD", "CompanyForm", "Gender", "Mailbox", "PersonForm", "PersonName", "PhoneClass", "PhoneNumber",
-    "TaxKind", "TaxNumber", "company_form", "email_key", "is_anonymous", "is_junk_company", "is_junk_name",
-    "is_stub_phone", "is_toll_free", "normalize_email", "parse_email", "parse_emails", "parse_inn", "parse_kpp",
-    "parse_name", "parse_ogrn", "parse_phone", "parse_phones", "person_form", "phone_class", "site_domain", "skeleton",
-    "tax_number",
+    "TaxKind", "TaxNumber", "company_form", "email_key", "is_anonymous", "is_country", "is_junk_company",
+    "is_junk_name", "is_stub_phone", "is_toll_free", "normalize_email", "parse_email", "parse_emails", "parse_inn",
+    "parse_kpp", "parse_name", "parse_ogrn", "parse_phone", "parse_phones", "person_form", "phone_class",
+    "site_domain", "skeleton", "tax_number",
 ]  # fmt: skip

@@ -60,6 +60,11 @@ class PhoneClass(StrEnum):
     OTHER = "other"
 
 
+def is_country(code: str) -> bool:
+    """The code (ISO 3166, two capital letters) is of a country whose numbers are known."""
+    return code in _PLUS_SEVEN or code in _phonenumbers().SUPPORTED_REGIONS
+
+
 def phone_class(e164: str) -> PhoneClass:
     """Give the kind of line of a number in E.164; numbers that may be either (USA) are mobile.
 
